@@ -1,0 +1,1 @@
+"""The printings of expressions and derivations: paper (text and LaTeX) and NumPy."""

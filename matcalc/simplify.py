@@ -1,0 +1,442 @@
+"""Results as short as a person writes them.
+
+One pass, arguments before users. Sums, Hadamard products and matrix products are each taken as a whole (a *cluster*), so a
+sum of thousands of terms costs one visit. Every rewrite keeps the value and never raises the number of leaves; what has
+a name (``let``) is an atom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from matcalc import sizes
+from matcalc.constructors import add, broadcast, diag, kron, matmul, mul, power, total, transpose, vec
+from matcalc.expression import (
+    CONST,
+    EYE,
+    LEAF,
+    LET,
+    ONES,
+    Expr,
+    assumed,
+    const,
+    expr,
+    eye,
+    inner,
+    is_zero,
+    node,
+    number,
+    rebuilt,
+    topological,
+    zero,
+)
+from matcalc.operations import (
+    ADD,
+    BROADCAST,
+    COMMUTATION,
+    DIAG,
+    KRON,
+    MATMUL,
+    MUL,
+    ONE_HOT,
+    POW,
+    SOFTMAX,
+    SUM,
+    TABLE,
+    TRANSPOSE,
+    VEC,
+)
+
+_EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
+INV = TABLE["inv"]
+
+
+def simplify(e: Expr) -> Expr:
+    """An equal expression that is as short or shorter. Named parts are kept as they are."""
+    if e.op is LET:
+        return e
+    order = topological([e], lambda x: x.op is not LET)
+    users: dict[Expr, list[Expr]] = {}
+    for x in order:
+        if x.op is not LET:
+            for a in x.args:
+                users.setdefault(a, []).append(x)
+    short: dict[Expr, Expr] = {}
+    inside = {x for x in order if x is not e and _inside(x, users)}
+    for x in order:
+        if x in inside:
+            continue
+        if x.op is LET or not x.args:
+            short[x] = x
+        elif x.op is ADD:
+            short[x] = _sum(_terms(x, inside, short), x.shape)
+        elif x.op is MUL:
+            short[x] = _hadamard(_factors(x, inside, short), x.shape)
+        elif x.op is MATMUL or x.op is TRANSPOSE:
+            short[x] = _chain(_chained(x, inside, short))
+        else:
+            short[x] = _other(x, tuple(short[a] for a in x.args))
+        assert short[x].shape == x.shape, f"simplify changed the shape of {x}"
+    return short[e]
+
+
+def leaves(e: Expr) -> int:
+    """The number of symbols that a person writes; a name counts once, numbers and identities count too."""
+    n: dict[Expr, int] = {}
+    for x in topological([e], lambda x: x.op is not LET):
+        n[x] = 1 if x.op is LET or not x.args else sum(n[a] for a in x.args)
+    return n[e]
+
+
+def _inside(x: Expr, users: dict[Expr, list[Expr]]) -> bool:
+    """Whether the node is an inner part of a larger sum, product or chain, used there and nowhere else."""
+    (user, *more) = users[x]
+    if more:
+        return False
+    if x.op in (MATMUL, TRANSPOSE):
+        return user.op in (MATMUL, TRANSPOSE)
+    return x.op in (ADD, MUL) and user.op is x.op
+
+
+# ---- clusters ------------------------------------------------------------------------------------------------------
+Short = dict[Expr, Expr]
+
+
+def _collected(root: Expr, inside: set[Expr], short: Short) -> list[Expr]:
+    found: list[Expr] = []
+    stack = list(reversed(root.args))
+    while stack:
+        x = stack.pop()
+        if x in inside:
+            stack.extend(reversed(x.args))
+        else:
+            found.append(short[x])
+    return found
+
+
+_terms = _factors = _collected
+
+
+def _chained(root: Expr, inside: set[Expr], short: Short) -> list[Expr]:
+    """The factors of a product of matrices, with transposes taken inwards: (AB)ᵀ = BᵀAᵀ."""
+    found: list[Expr] = []
+    stack = [(root, False)]
+    while stack:
+        x, turned = stack.pop()
+        if x is not root and x not in inside:
+            found.append(transpose(short[x]) if turned else short[x])
+        elif x.op is TRANSPOSE:
+            stack.append((x.args[0], not turned))
+        else:
+            stack.extend((a, turned) for a in (x.args if turned else reversed(x.args)))
+    return [piece for x in found for piece in _split_chain(x)]
+
+
+def _split_chain(x: Expr) -> list[Expr]:
+    """The factors of an expression that is itself a product of matrices, or the transpose of one."""
+    found: list[Expr] = []
+    stack = [(x, False)]
+    while stack:
+        e, turned = stack.pop()
+        if e.op is MATMUL:
+            stack.extend((a, turned) for a in (e.args if turned else reversed(e.args)))
+        elif e.op is TRANSPOSE and e.args[0].op is MATMUL:
+            stack.append((e.args[0], not turned))
+        else:
+            found.append(transpose(e) if turned else e)
+    return found
+
+
+def parts_of(op: Any, x: Expr) -> list[Expr]:
+    """The operands of nested sums or nested products, left to right."""
+    found: list[Expr] = []
+    stack = [x]
+    while stack:
+        e = stack.pop()
+        if e.op is op:
+            stack.extend(reversed(e.args))
+        else:
+            found.append(e)
+    return found
+
+
+def coefficient(x: Expr) -> tuple[Any, Expr]:
+    """A number and the rest: ``2 x`` is (2, x)."""
+    if x.op is CONST:
+        return x.params[1], const(1)
+    if x.op is MUL and x.args[0].op is CONST:
+        return x.args[0].params[1], x.args[1]
+    return 1, x
+
+
+def scalar_part(x: Expr) -> tuple[Expr, Expr]:
+    """A scalar expression and the rest of a product: ``(xᵀy) A`` is (xᵀy, A)."""
+    if x.op is not MUL or x.shape == ():
+        return const(1), x
+    scalars, rest = const(1), None
+    for f in parts_of(MUL, x):
+        if f.shape == ():
+            scalars = mul(scalars, f)
+        else:
+            rest = f if rest is None else mul(rest, f)
+    if rest is None or rest.shape != x.shape:
+        return const(1), x
+    return scalars, rest
+
+
+# ---- sums ----------------------------------------------------------------------------------------------------------
+def _sum(terms: list[Expr], shape: sizes.Shape) -> Expr:
+    """Like terms collected, common factors of matrix products pulled out, products multiplied out where that is shorter."""
+    collected = _like(term for t in terms for term in parts_of(ADD, t))
+    plain = _added(collected, shape)
+    expanded = _multiplied_out(collected, shape)
+    if expanded is not None and leaves(expanded) < leaves(plain):
+        return expanded
+    pulled = _pulled(collected, shape)
+    return pulled if pulled is not None and leaves(pulled) < leaves(plain) else plain
+
+
+def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
+    found: dict[Expr, Any] = {}
+    for term in terms:
+        if is_zero(term):
+            continue
+        c, rest = coefficient(term)
+        if rest not in found and rest.shape == () and rest.op is MATMUL:  # xᵀy is yᵀx
+            other = _chain([transpose(f) for f in reversed(_split_chain(rest))])
+            rest = other if other in found else rest
+        found[rest] = found.get(rest, 0) + c
+    return {rest: c for rest, c in found.items() if c != 0}
+
+
+def _added(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr:
+    """The sum, a positive term first."""
+    items = [mul(_number(c), rest) for rest, c in collected.items()]
+    for k in range(len(items) - 1):  # A + Aᵀ rather than Aᵀ + A
+        if items[k].op is TRANSPOSE and items[k].args[0] is items[k + 1]:
+            items[k], items[k + 1] = items[k + 1], items[k]
+    negative = [coefficient(t)[0] for t in items]
+    first = next((k for k, c in enumerate(negative) if not _is_negative(c) and items[k].op is not CONST), None)
+    if first is None:
+        first = next((k for k, c in enumerate(negative) if not _is_negative(c)), 0)
+    if items and _is_negative(negative[0]):
+        items.insert(0, items.pop(first))
+    result: Expr = const(0)
+    for item in items:
+        result = add(result, item)
+    return result if result.shape == shape else broadcast(result, shape)
+
+
+def _number(value: Any) -> Expr:
+    return expr(value)
+
+
+def _is_negative(value: Any) -> bool:
+    try:
+        return bool(value < 0)
+    except TypeError:
+        return False
+
+
+def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
+    """Every Hadamard product of sums multiplied out and collected again, if that stays small."""
+    terms: list[Expr] = []
+    opened = False
+    for rest, c in collected.items():
+        products = [_number(c)]
+        for f in parts_of(MUL, rest):
+            summands = parts_of(ADD, f)
+            opened = opened or len(summands) > 1
+            products = [mul(p, s) for p in products for s in summands]
+            if len(products) + len(terms) > _EXPANDED:
+                return None
+        terms.extend(_hadamard(parts_of(MUL, p), p.shape, expand=False) for p in products)
+    return _added(_like(term for t in terms for term in parts_of(ADD, t)), shape) if opened else None
+
+
+def _pulled(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
+    """A + B with a common first or last factor: A x + B x = (A + B) x. Also a number that all terms share."""
+    if len(collected) < 2:
+        return None
+    numbers = list(collected.values())
+    if all(c == numbers[0] for c in numbers) and numbers[0] not in (1, -1):
+        return mul(_number(numbers[0]), _added({rest: 1 for rest in collected}, shape))
+    chains = [([_number(c)], _split_chain(rest)) for rest, c in collected.items()]
+    for end in (-1, 0):
+        common = chains[0][1][end]
+        if len(chains[0][1]) < 2 and common.shape != shape or common.op is CONST:
+            continue
+        if all(factors[end] is common and len(factors) > 1 for _, factors in chains):
+            rests = [mul(c[0], _product(factors[:-1] if end else factors[1:])) for c, factors in chains]
+            rest = _sum(rests, rests[0].shape)
+            return _chain([rest, common] if end else [common, rest])
+    return None
+
+
+# ---- Hadamard products ---------------------------------------------------------------------------------------------
+def _hadamard(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> Expr:
+    """Numbers first, then scalars, then the rest; equal bases become powers and cancel."""
+    value: Any = 1
+    exponents: dict[Expr, Any] = {}
+    opaque: list[Expr] = []
+    for f in (piece for factor in factors for piece in parts_of(MUL, factor)):
+        if f.op is CONST:
+            value = value * f.params[1]
+        elif f.op is ONES:
+            continue
+        elif f.op is BROADCAST:
+            exponents[f.args[0]] = exponents.get(f.args[0], 0) + 1
+        elif f.op is POW and number(f.args[1]) is not None:
+            base = f.args[0]
+            exponents[base] = exponents.get(base, 0) + number(f.args[1])
+        else:
+            exponents[f] = exponents.get(f, 0) + 1
+    powers = [power(base, _number(t)) for base, t in exponents.items() if t != 0] + opaque
+    powers.sort(key=lambda f: f.shape != ())  # scalars first; the order is otherwise as written
+    result: Expr = const(1)
+    for f in powers:
+        result = mul(result, f)
+    result = mul(_number(value), result)
+    if expand and result.op is MUL:
+        result = min([result, *_distributed(powers, value)], key=leaves)
+    return result if result.shape == shape else broadcast(result, shape)
+
+
+def _distributed(powers: list[Expr], value: Any) -> Iterable[Expr]:
+    """The product with one of its sums multiplied out, for each of the sums: what divides a term may cancel there."""
+    sums = [f for f in powers if f.op is ADD]
+    for f in sums if len(sums) <= 4 else []:
+        others = [g for g in powers if g is not f]
+        summands = parts_of(ADD, f)
+        if others and len(summands) <= _EXPANDED:
+            products = [[const(value), s, *others] for s in summands]
+            shape = _shape_of(powers)
+            yield _sum([_hadamard(p, _shape_of(p), expand=False) for p in products], shape)
+
+
+def _shape_of(factors: list[Expr]) -> sizes.Shape:
+    """The shape of the Hadamard product of the factors."""
+    result = factors[0]
+    for f in factors[1:]:
+        result = node(MUL, (result, f))
+    return result.shape
+
+
+# ---- products of matrices ------------------------------------------------------------------------------------------
+def _product(factors: list[Expr]) -> Expr:
+    result = factors[0]
+    for f in factors[1:]:
+        result = matmul(result, f)
+    return result
+
+
+def _chain(factors: list[Expr]) -> Expr:
+    """A product of matrices: scalars in front, neighbours that combine combined, until nothing changes."""
+    shape = sizes.shape(sizes.rows(factors[0].shape), sizes.columns(factors[-1].shape))
+    scalars: list[Expr] = []
+    work: list[Expr] = []
+    for f in factors:
+        s, rest = scalar_part(f)
+        scalars.append(s)
+        work.extend(_split_chain(rest))
+    if any(is_zero(f) for f in work):
+        return zero(shape)
+    k = 0
+    while k + 1 < len(work):
+        pair = _pair(work[k], work[k + 1])
+        if pair is None:
+            k += 1
+            continue
+        s, rest = scalar_part(pair)
+        scalars.append(s)
+        work[k : k + 2] = _split_chain(rest)
+        k = max(k - 1, 0)
+    result = _product(work)
+    if result.shape == () and result.op is MATMUL and len(work) == 2:
+        result = _inner(work[0], work[1], result)
+    return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+
+
+def _pair(a: Expr, b: Expr) -> Expr | None:
+    """The product of two neighbours in shorter form, or None."""
+    if a.op is EYE:
+        return b
+    if b.op is EYE:
+        return a
+    if (a.op is INV and a.args[0] is b) or (b.op is INV and b.args[0] is a):
+        return eye(a.shape[0])
+    if a.op is COMMUTATION and b.op is COMMUTATION and a.params == b.params[::-1]:
+        return eye(a.shape[0])
+    if a.op is DIAG and b.op is DIAG:
+        return diag(_hadamard([a.args[0], b.args[0]], a.args[0].shape))
+    if a.op is DIAG and sizes.columns(b.shape) == 1:
+        return _hadamard([a.args[0], b], b.shape)
+    if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
+        return transpose(_hadamard([transpose(a), b.args[0]], b.args[0].shape))
+    if b.op is KRON:
+        if (
+            a.op is KRON
+            and sizes.same(a.args[0].shape[1], b.args[0].shape[0])
+            and sizes.same(a.args[1].shape[1], b.args[1].shape[0])
+        ):
+            return kron(_chain([a.args[0], b.args[0]]), _chain([a.args[1], b.args[1]]))
+        if sizes.rows(a.shape) == 1 and (m := _as_matrix(a, b)) is not None:  # vec(M)ᵀ (B ⊗ A) = vec(Aᵀ M B)ᵀ
+            return transpose(vec(_chain([transpose(b.args[1]), m, b.args[0]])))
+    if a.op is ONES and b.shape[1] == 1 and sizes.rows(a.shape) == 1:
+        return total_of(b)
+    if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
+        return total_of(transpose(a))
+    return None
+
+
+def _as_matrix(row: Expr, product: Expr) -> Expr | None:
+    """M with vec(M)ᵀ = row, fit for the Kronecker product beside it; None if the row is not of that form."""
+    outer, inner_ = product.args[0].shape[0], product.args[1].shape[0]
+    column = transpose(row)
+    if column.op is VEC:
+        m = column.args[0]
+        return m if sizes.same(m.shape[0], inner_) and sizes.same(m.shape[1], outer) else None
+    if outer == 1:
+        return column
+    return row if inner_ == 1 else None
+
+
+def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
+    """uᵀv as a sum over u ∘ v, where that cancels: (y/p)ᵀp is the sum of y."""
+    u = transpose(row)
+    combined = _hadamard([u, column], u.shape)
+    return total_of(combined) if leaves(combined) < leaves(product) else product
+
+
+def total_of(x: Expr) -> Expr:
+    """The sum of the entries; 1 for what sums to one."""
+    s, rest = scalar_part(x)
+    below = inner(rest)
+    if (below.op is LEAF and assumed(below, "distribution")) or below.op in (SOFTMAX, ONE_HOT):
+        return s
+    if rest.op is ADD:
+        return _sum([mul(s, total_of(broadcast(t, rest.shape))) for t in parts_of(ADD, rest)], ())
+    return mul(s, total(rest))
+
+
+# ---- the rest ------------------------------------------------------------------------------------------------------
+def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
+    """Operations that are linear in each argument let scalars pass; sums of distributions are 1."""
+    if x.op is SUM:
+        summed = total_of(args[0])
+        return summed if leaves(summed) <= leaves(x) else rebuilt(x, args)
+    if x.op is POW and number(args[1]) is not None and args[0].op is MUL:
+        return _power_of_product(args[0], number(args[1]), x.shape)
+    if x.op.signature is not None and x.op.name != "einsum":
+        scalars, rests = zip(*(scalar_part(a) for a in args), strict=True)
+        if any(s is not const(1) for s in scalars):
+            return _hadamard([*scalars, rebuilt(x, rests)], x.shape)
+    return rebuilt(x, args)
+
+
+def _power_of_product(base: Expr, exponent: Any, shape: sizes.Shape) -> Expr:
+    """(2 x)² = 4 x², for whole exponents."""
+    if not isinstance(exponent, int):
+        return power(base, exponent)
+    return _hadamard([power(f, exponent) for f in parts_of(MUL, base)], shape)

@@ -1,0 +1,86 @@
+"""Sizes and shapes: positive integers, SymPy symbols, and their sums and products.
+
+A shape is ``()`` for a scalar or ``(rows, columns)``. A size is an ``int`` or an expanded SymPy expression, so two sizes are
+equal exactly when they are the same polynomial. ``(1, 1)`` does not occur: it is the scalar ``()``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sympy
+
+from matcalc.errors import ShapeError
+
+Size = Any  # int | sympy.Expr
+Shape = tuple[Size, ...]
+
+
+def dims(names: str) -> Any:
+    """Symbolic sizes: ``n, m = dims("n m")``. One name gives one symbol, several give a tuple (SymPy's habit)."""
+    return sympy.symbols(names, positive=True, integer=True)
+
+
+@lru_cache(maxsize=None)
+def _expanded(value: sympy.Expr) -> Size:
+    expanded = sympy.expand(value)
+    if expanded.is_Integer:
+        return size(int(expanded))
+    if expanded.is_positive is False or expanded.is_integer is False:
+        raise ShapeError(f"a size is a positive integer, but {value} is not")
+    return expanded
+
+
+def size(value: Any) -> Size:
+    """The canonical form of a size: an ``int``, or an expanded SymPy expression. Raises ShapeError for anything else."""
+    if type(value) is int:
+        if value < 1:
+            raise ShapeError(f"a size is a positive integer, but {value} is not")
+        return value
+    if isinstance(value, sympy.Expr):
+        return _expanded(value)
+    if hasattr(value, "__index__") and not isinstance(value, bool):
+        return size(int(value))
+    raise ShapeError(f"a size is a positive integer or a symbol made by dims(), but got {value!r}")
+
+
+def same(a: Size, b: Size) -> bool:
+    """Whether two canonical sizes are provably equal."""
+    return a is b or a == b
+
+
+def shape(rows: Any, columns: Any) -> Shape:
+    """The canonical shape of ``rows`` by ``columns``: ``()`` when both are the number 1."""
+    r, c = size(rows), size(columns)
+    return () if r == 1 and c == 1 else (r, c)
+
+
+def rows(of: Shape) -> Size:
+    """The number of rows; 1 for a scalar."""
+    return of[0] if of else 1
+
+
+def columns(of: Shape) -> Size:
+    """The number of columns; 1 for a scalar."""
+    return of[1] if of else 1
+
+
+def count(of: Shape) -> Size:
+    """The number of entries."""
+    return size(rows(of) * columns(of)) if of else 1
+
+
+def show(of: Shape) -> str:
+    """A shape as people write it in messages: ``(n, m)``, or ``scalar``."""
+    return f"({of[0]}, {of[1]})" if of else "scalar"
+
+
+def times(of: Shape) -> str:
+    """A shape as people write it beside a formula: ``n×m``; ``1×1`` for a scalar."""
+    return f"{_factor(rows(of))}×{_factor(columns(of))}"
+
+
+def _factor(value: Size) -> str:
+    text = str(value).replace("*", "")
+    return f"({text})" if getattr(value, "is_Add", False) else text
