@@ -70,6 +70,9 @@ def mul(a: Any, b: Any) -> Expr:
         return node(MUL, (a, b))
     if is_zero(a) or is_zero(b):
         return zero(node(MUL, (a, b)).shape)
+    for x in (a, b):  # a number inside comes to the front
+        if x.op is MUL and x.args[0].op is CONST:
+            return mul(x.args[0], mul(x.args[1], b) if x is a else mul(a, x.args[1]))
     if a.op is ONES and (b.shape == a.shape or b.shape == ()):
         return b if b.shape == a.shape else node(MUL, (b, a))
     if b.op is ONES and b.shape == a.shape:

@@ -56,7 +56,7 @@ class Factor(NamedTuple):
 def contract(factors: Sequence[Factor], row: Letter, column: Letter, size: dict[str, Size]) -> Expr | None:
     """The matrix expression with ``row`` and ``column`` free, or None if it has no name in matrix notation."""
     free = {row, column} - {None}
-    work = _without_deltas([f for f in factors], free)
+    work = _without_deltas(list(factors), free)
     deltas = [f for f in work if f.value.op is EYE and f.row != f.column]
     if row is not None and row == column:
         inside = contract(work, row, None, size)

@@ -386,6 +386,15 @@ def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
     return constructor(*args) if constructor else node(e.op, args, e.params)
 
 
+def substituted(e: Expr, table: Mapping[Expr, Expr]) -> Expr:
+    """The expression with the nodes in the table replaced, inside named parts too; shapes are checked anew."""
+    done = dict(table)
+    for x in topological([e], lambda x: x not in table):
+        if x not in done:
+            done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
+    return done[e]
+
+
 REBUILD: set[str] = set()  # operations whose constructor in BUILD takes exactly the arguments
 
 

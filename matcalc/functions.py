@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sympy
 
-from matcalc import names, shapes, sizes
 from matcalc import constructors as c
+from matcalc import names, shapes, sizes
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
-from matcalc.expression import BUILD, Expr, Operation, const, expr, leaf, node, rebuilt, topological
+from matcalc.expression import BUILD, Expr, Operation, const, expr, leaf, node, substituted, topological
 from matcalc.operations import ONE_HOT
 
 
@@ -90,7 +90,7 @@ class Function:
         return hash((self.name, self.definition))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _user_operation(name: str, order: int, definition: Expr | None, argument: Expr | None) -> Operation:
     body = None
     if definition is not None and argument is not None:
@@ -126,19 +126,10 @@ def _kink_of(body: tuple[Expr, Expr] | None) -> Any:
     def kink(z: Expr) -> Expr:
         result = const(1)
         for e in inside:
-            result = result * substitute(e.op.kink(*e.args), argument, z)  # type: ignore[misc]
+            result = result * substituted(e.op.kink(*e.args), {argument: z})  # type: ignore[misc]
         return result
 
     return kink
-
-
-def substitute(e: Expr, old: Expr, new: Expr) -> Expr:
-    """The expression with one node replaced; shapes follow by broadcasting."""
-    done = {old: new}
-    for x in topological([e]):
-        if x not in done:
-            done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
-    return done[e]
 
 
 def function(name: str, definition: Any = None) -> Function:

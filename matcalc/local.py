@@ -77,7 +77,7 @@ def pull(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
 
 def pull_through(linear: Expr, hole: Expr, g: Expr) -> Expr | None:
     """The transpose of a linear expression in ``hole``, applied to g: the same sweep, over the expression itself."""
-    order = [e for e in topological([linear])]
+    order = list(topological([linear]))
     holds = {hole}
     for e in order:
         if any(a in holds for a in e.args):

@@ -8,7 +8,7 @@ states its differential on paper's terms: ``inv`` is ``-Y dX Y``. From the one s
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sympy
@@ -30,9 +30,9 @@ def _named(name: str) -> Any:
 
 
 # The names that the rows use for one another.
-exp, expm1, log, sin, cos, sinh, cosh, sign = map(_named, "exp expm1 log sin cos sinh cosh sign".split())
+exp, expm1, log, sin, cos, sinh, cosh, sign = map(_named, ["exp", "expm1", "log", "sin", "cos", "sinh", "cosh", "sign"])
 sigmoid, softmax, inv, trace, winner, where, minimum, total = map(
-    _named, "sigmoid softmax inv trace winner where minimum sum".split()
+    _named, ["sigmoid", "softmax", "inv", "trace", "winner", "where", "minimum", "sum"]
 )
 
 
@@ -69,7 +69,12 @@ def _flat(name: str, **fields: Any) -> Operation:
 
 
 # ---- sums and products: linear in each argument --------------------------------------------------------------------
-ADD = _row("add", shape=shapes.broadcast, adjoint=lambda e, k, g: apply("unbroadcast", g, e.args[k].shape))
+ADD = _row(
+    "add",
+    shape=shapes.broadcast,
+    adjoint=lambda e, k, g: apply("unbroadcast", g, e.args[k].shape),
+    value=lambda np, shape, params, a, b: a + b,
+)
 MUL = _product("mul", "ij,ij->ij", shapes.broadcast)  # Hadamard; a scalar or an axis of literal length 1 broadcasts
 MATMUL = _product("matmul", "ij,jk->ik", shapes.of_matmul)
 TRANSPOSE = _product("transpose", "ij->ji")
@@ -87,14 +92,34 @@ BROADCAST = _row(
     "broadcast",
     shape=shapes.given,  # params: shape
     adjoint=lambda e, k, g: apply("unbroadcast", g, e.args[0].shape),
+    value=lambda np, shape, params, a: np.broadcast_to(a, shape),
 )
-UNVEC = _row("unvec", shape=shapes.given, adjoint=lambda e, k, g: apply("vec", g), latex=r"\operatorname{unvec}")
-SLICE = _row("slice", shape=shapes.given, adjoint=lambda e, k, g: apply("place", g, e.params[0], e.args[0].shape))
-PLACE = _row("place", shape=shapes.given, adjoint=lambda e, k, g: apply("part", g, e.params[0], e.args[0].shape))
+UNVEC = _row(
+    "unvec",
+    shape=shapes.given,
+    adjoint=lambda e, k, g: apply("vec", g),
+    latex=r"\operatorname{unvec}",
+    value=lambda np, shape, params, a: a.reshape(shape, order="F"),
+)
+SLICE = _row(
+    "slice",
+    shape=shapes.given,
+    adjoint=lambda e, k, g: apply("place", g, e.params[0], e.args[0].shape),
+    value=lambda np, shape, params, a: a[params[0][0] :, params[0][1] :][: shape[0], : shape[1]],
+)
+PLACE = _row(
+    "place",
+    shape=shapes.given,
+    adjoint=lambda e, k, g: apply("part", g, e.params[0], e.args[0].shape),
+    value=lambda np, shape, params, a: np.pad(
+        a, [(at, whole - at - length) for at, whole, length in zip(params[0], shape, a.shape, strict=True)]
+    ),
+)
 CONCAT = _row(
     "concat",
     shape=shapes.of_concat,
     adjoint=lambda e, k, g: apply("part", g, shapes.offset(e, k), e.args[k].shape),
+    value=lambda np, shape, params, *parts: np.concatenate(parts, axis=params[0]),
 )
 
 # ---- elementwise ---------------------------------------------------------------------------------------------------
@@ -121,7 +146,7 @@ SILU       = _elementwise("silu", lambda y, x: sigmoid(x) + y * (1 - sigmoid(x))
 GELU       = _elementwise("gelu", lambda y, x: normal_cdf(x) + x * normal_pdf(x), numpy="gelu")
 RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", kink=lambda x: x)
 LEAKY_RELU = _elementwise("leaky_relu", lambda y, x, a: where(x > 0, 1, a), lambda y, x, a: where(x > 0, 0, x), numpy="leaky_relu", kink=lambda x, a: x, domain=("real", "slope"))
-HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (1 > x), numpy="np.clip({0}, -1, 1)", kink=lambda x: (x - 1) * (x + 1))
+HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (x < 1), numpy="np.clip({0}, -1, 1)", kink=lambda x: (x - 1) * (x + 1))
 ELU        = _elementwise("elu", lambda y, x, a: where(x > 0, 1, a * exp(minimum(x, 0))), lambda y, x, a: where(x > 0, 0, expm1(minimum(x, 0))), numpy="elu", kink=lambda x, a: x, domain=("real", "slope"))
 MAXIMUM    = _elementwise("maximum", lambda y, a, b: a >= b, lambda y, a, b: b > a, text="max", latex=r"\max", kink=lambda a, b: a - b, domain=("real", "real"))
 MINIMUM    = _elementwise("minimum", lambda y, a, b: b >= a, lambda y, a, b: a > b, text="min", latex=r"\min", kink=lambda a, b: a - b, domain=("real", "real"))
@@ -132,11 +157,20 @@ SIGN = _flat("sign", numpy="np.sign({0})", latex=r"\operatorname{sign}", kink=la
 GREATER = _flat("greater", numpy="greater", kink=lambda a, b: a - b, domain=("real", "real"))  # 1[a > b]
 GREATER_EQUAL = _flat("greater_equal", numpy="greater_equal", kink=lambda a, b: a - b, domain=("real", "real"))
 WINNER = _flat("winner", numpy="winner", latex=r"\operatorname{winner}")  # 1 at the first largest entry, 0 elsewhere
-ONE_HOT = _flat("one_hot", shape=shapes.of_one_hot, latex=r"\operatorname{onehot}")
+ONE_HOT = _flat(
+    "one_hot",
+    shape=shapes.of_one_hot,
+    latex=r"\operatorname{onehot}",
+    value=lambda np, shape, params: np.eye(shape[0], 1, -params[1]),
+)
 
-COMMUTATION = _flat(
-    "commutation", shape=shapes.of_commutation, text="K", latex="K"
-)  # K vec(X) = vec(Xᵀ); params: rows, columns of X
+COMMUTATION = _flat(  # K vec(X) = vec(Xᵀ); params: rows, columns of X
+    "commutation",
+    shape=shapes.of_commutation,
+    text="K",
+    latex="K",
+    value=lambda np, shape, params: np.eye(shape[0]).reshape(*params[::-1], -1).swapaxes(0, 1).reshape(shape),
+)
 
 # ---- everything else: a differential, linear in d ------------------------------------------------------------------
 # fmt: off
@@ -154,7 +188,7 @@ LOGDET      = _row("logdet", shape=shapes.of_square_to_scalar, text="log det", l
 HOLE = Operation("hole", shapes.given, text="□")  # where d goes; params: shape
 
 
-@lru_cache(maxsize=None)
+@cache
 def einsum(sig: Signature) -> Operation:
     """The operation of a signature. Its nodes carry the length of every letter and the shape of the result."""
     return Operation("einsum", shapes.given, signature=sig, text=f"einsum[{sig}]")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 Slot = tuple[str, ...]  # the letters of one axis; () is an axis of literal length one
 Slots = tuple[Slot, Slot]
@@ -35,7 +35,7 @@ def _text(slots: Slots) -> str:
     return "".join("1" if not s else s[0] if len(s) == 1 else "(" + "".join(s) + ")" for s in slots)
 
 
-@lru_cache(maxsize=None)
+@cache
 def signature(text: str) -> Signature:
     """Reads a signature. ``signature("i1->ii")`` is diag.
 

@@ -261,7 +261,7 @@ def _pulled(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
         return None
     numbers = list(collected.values())
     if all(c == numbers[0] for c in numbers) and numbers[0] not in (1, -1):
-        return mul(_number(numbers[0]), _added({rest: 1 for rest in collected}, shape))
+        return mul(_number(numbers[0]), _added(dict.fromkeys(collected, 1), shape))
     chains = [([_number(c)], _split_chain(rest)) for rest, c in collected.items()]
     for end in (-1, 0):
         common = chains[0][1][end]

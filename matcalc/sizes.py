@@ -6,7 +6,7 @@ equal exactly when they are the same polynomial. ``(1, 1)`` does not occur: it i
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sympy
@@ -22,7 +22,7 @@ def dims(names: str) -> Any:
     return sympy.symbols(names, positive=True, integer=True)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _expanded(value: sympy.Expr) -> Size:
     expanded = sympy.expand(value)
     if expanded.is_Integer:
@@ -79,6 +79,14 @@ def show(of: Shape) -> str:
 def times(of: Shape) -> str:
     """A shape as people write it beside a formula: ``n×m``; ``1×1`` for a scalar."""
     return f"{_factor(rows(of))}×{_factor(columns(of))}"
+
+
+def entries(of: Shape) -> str:
+    """The number of entries as people write it, rows first: ``nm`` for (n, m)."""
+    r, c = rows(of), columns(of)
+    if isinstance(r, int) or isinstance(c, int):
+        return _factor(count(of))
+    return _factor(r) + _factor(c)
 
 
 def _factor(value: Size) -> str:

@@ -29,14 +29,20 @@ def depending(order: Sequence[Expr], on: Iterable[Expr]) -> set[Expr]:
 
 
 Step = Callable[[Expr, int, Expr, Alias], Expr | None]
+Below = Callable[[Expr], bool]
 
 
 def reverse(
-    y: Expr, wrt: Sequence[Expr], seed: Expr, step: Step, below: Callable[[Expr], bool] | None = None
+    y: Expr, wrt: Sequence[Expr], seed: Expr, step: Step, below: Below | None = None, name: Expr | None = None
 ) -> dict[Expr, Expr]:
-    """What arrives at each of ``wrt`` when ``seed`` is sent back from y; ``step`` passes it from a node to one argument."""
+    """What arrives at each of ``wrt`` when ``seed`` is sent back from y; ``step`` passes it from a node to one argument.
+
+    Nodes for which ``below`` is false are not entered. ``name`` is what y itself is called, if it has a name.
+    """
     order = topological([y], below)
     alias = aliases(order)
+    if name is not None:
+        alias[y] = name
     needed = depending(order, wrt)
     arriving: dict[Expr, Expr] = {y: seed}
     for e in reversed(order):
@@ -51,13 +57,15 @@ def reverse(
     return {x: arriving[x] for x in wrt if x in arriving}
 
 
-def gradients(y: Expr, wrt: Sequence[Expr], upstream: Expr, below: Callable[[Expr], bool] | None = None) -> dict[Expr, Expr]:
+def gradients(
+    y: Expr, wrt: Sequence[Expr], upstream: Expr, below: Below | None = None, name: Expr | None = None
+) -> dict[Expr, Expr]:
     """The gradient by each variable, in its own shape, for the upstream gradient of y (in y's shape)."""
-    found = reverse(y, wrt, upstream, pull, below)
+    found = reverse(y, wrt, upstream, pull, below, name)
     return {x: found.get(x, zero(x.shape)) for x in wrt}
 
 
-def jacobians(y: Expr, wrt: Sequence[Expr], below: Callable[[Expr], bool] | None = None) -> dict[Expr, Expr]:
+def jacobians(y: Expr, wrt: Sequence[Expr], below: Below | None = None, name: Expr | None = None) -> dict[Expr, Expr]:
     """The Jacobian of y by each variable, both vec'd: a row for every output, a column for every input."""
 
     def chain(e: Expr, k: int, j: Expr, alias: Alias) -> Expr | None:
@@ -65,7 +73,7 @@ def jacobians(y: Expr, wrt: Sequence[Expr], below: Callable[[Expr], bool] | None
         return None if local is None else matmul(j, local)
 
     p = sizes.count(y.shape)
-    found = reverse(y, wrt, eye(p), chain, below)
+    found = reverse(y, wrt, eye(p), chain, below, name)
     return {x: found.get(x, zero(sizes.shape(p, sizes.count(x.shape)))) for x in wrt}
 
 

@@ -92,6 +92,10 @@ class Notation:
         tall = self.latex and any(c in text for c in (r"\frac", r"\begin"))
         return rf"\left[{text}\right]" if tall else f"[{text}]"
 
+    def inline(self, formula: str) -> str:
+        """A formula within a sentence."""
+        return f"${formula}$" if self.latex else formula
+
     def size(self, value: Any) -> str:
         """A size, or another exact number."""
         if self.latex:
@@ -154,6 +158,14 @@ def written(e: Expr, notation: Notation) -> str:
         if not notation.latex
         else r"\quad\text{where } " + r",\ ".join(lines)
     )
+
+
+def factor(e: Expr, notation: Notation) -> str:
+    """The expression as one factor of a product: in parentheses unless it binds tightly enough."""
+    pieces: dict[Expr, Piece] = {}
+    for x in topological([e], lambda x: x.op is not LET):
+        pieces[x] = write(x, pieces, notation)
+    return _wrap(pieces[e], POWER, notation)
 
 
 def _shared(e: Expr, order: list[Expr]) -> dict[Expr, str]:
@@ -347,7 +359,7 @@ def _base_of_script(e: Expr, pieces: dict[Expr, Piece], n: Notation) -> str:
 def _pow(e: Expr, pieces: dict[Expr, Piece], n: Notation) -> Piece:
     base, exponent = e.args
     t = number(exponent)
-    if isinstance(t, (int, Fraction)) and t < 0 and (e.shape == () or t != -1 or True):
+    if isinstance(t, (int, Fraction)) and t < 0 and (True):
         below = pieces[base] if t == -1 else _raised(base, -t, pieces, n)
         if e.shape == ():
             return Piece(rf"\frac{{1}}{{{_plain(below, n)}}}" if n.latex else f"1 / {_wrap(below, POWER, n)}", PRODUCT)

@@ -1,0 +1,131 @@
+"""The index argument behind ∂z/∂W: a rank-3 object, written entry by entry and folded back.
+
+For z = W x + b: zᵢ = Σₖ Wᵢₖ xₖ + bᵢ, so ∂zᵢ/∂Wᵢⱼ = xⱼ and ∂zₖ/∂Wᵢⱼ = 0 for k ≠ i. W₂₃ touches z₂ alone, and is multiplied by x₃.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matcalc import sizes
+from matcalc.breakup import ingredients
+from matcalc.emit.paper import Notation, current, factor, written
+from matcalc.errors import ShapeError
+from matcalc.expression import LET, Expr, inner, topological
+from matcalc.operations import ADD, MATMUL
+
+if TYPE_CHECKING:
+    from matcalc.derivation import Derivation
+
+_SUBSCRIPTS = str.maketrans("0123456789ijk", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ")
+
+
+def entry(e: Expr, index: str, n: Notation) -> str:
+    """An entry by its indices, counted from one: x₃, W₂₃, (z₁)ᵢ."""
+    base = factor(e, n)
+    if n.latex:
+        return f"{base}_{{{index}}}" if "_" not in base else f"({base})_{{{index}}}"
+    if n.kind == "ascii":
+        return f"{base}_{index}" if "_" not in base else f"({base})_{index}"
+    bare = base[-1].isalpha() or base[-1] in ")\u0302\u0303\u0304"
+    return base + index.translate(_SUBSCRIPTS) if bare and "_" not in base else f"({base}){index.translate(_SUBSCRIPTS)}"
+
+
+def partial(above: str, below: str, n: Notation) -> str:
+    """∂above/∂below, of things already written; ``above`` may be empty, for the operator."""
+    if n.latex:
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+    d = "d" if n.kind == "ascii" else "∂"
+    return f"{d}{above}/{d}{below}"
+
+
+@dataclass(frozen=True)
+class MatrixTimesVector:
+    """A piece of the form W v + (what does not hold W): ∂zₖ/∂Wᵢⱼ = δₖᵢ vⱼ."""
+
+    piece: Expr
+    matrix: Expr
+    vector: Expr
+
+    def sentences(self, n: Notation) -> list[str]:
+        """The argument, as in the lecture: one entry by one entry, and what W₂₃ touches."""
+        z, w, v = self.piece, self.matrix, self.vector
+        wij, zi, zk = entry(w, "ij", n), entry(z, "i", n), entry(z, "k", n)
+        total = r"\sum_{k}" if n.latex else "sum_k" if n.kind == "ascii" else "Σₖ"
+        unequal = r"\neq" if n.latex else "!=" if n.kind == "ascii" else "≠"
+        product = f"{total} {entry(w, 'ik', n)} {entry(v, 'k', n)}"
+        one = n.inline(f"{partial(zi, wij, n)} = {partial('', wij, n)} {product} = {entry(v, 'j', n)}")
+        other = n.inline(f"{partial(zk, wij, n)} = 0")
+        touched = f"{n.inline(entry(w, '23', n))} touches only {n.inline(entry(z, '2', n))}"
+        return [
+            f"{one}, and {other} for {n.inline(f'k {unequal} i')}:",
+            f"{touched}, where it multiplies {n.inline(entry(v, '3', n))}.",
+        ]
+
+
+def matrix_times_vector(piece: Expr, w: Expr) -> MatrixTimesVector | None:
+    """The form W v + rest of a piece, or None if the piece is not of that form."""
+    stack, found = [piece.args[0] if piece.op is LET else piece], []
+    while stack:
+        e = stack.pop()
+        if e.op is ADD:
+            stack.extend(e.args)
+        elif w in topological([e], lambda x: x.op is not LET):
+            found.append(e)
+    if len(found) != 1 or found[0].op is not MATMUL or found[0].args[0] is not w:
+        return None
+    v = found[0].args[1]
+    if sizes.columns(v.shape) != 1 or w in topological([v]):
+        return None
+    return MatrixTimesVector(piece, w, v)
+
+
+def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
+    """The index argument for a matrix variable of a derivation, in sentences; nothing where it does not apply."""
+    if w.shape == () or 1 in w.shape:
+        return []
+    for piece in d.pieces:
+        if w in ingredients(piece):
+            form = matrix_times_vector(piece, w)
+            if form is not None:
+                return [*form.sentences(n), *_folded(d, form, n)]
+    return []
+
+
+def _folded(d: Derivation, form: MatrixTimesVector, n: Notation) -> list[str]:
+    if form.piece not in d.signals:
+        return []
+    signal, w, v = d.signals[form.piece], form.matrix, form.vector
+    left = partial(written(d.target, n), entry(w, "ij", n), n)
+    entries = n.inline(f"{left} = {entry(signal, 'i', n)} {entry(v, 'j', n)}")
+    times = "".join(f"[{sizes.times(shape)}]" for shape in (signal.shape, v.T.shape)) + f" = [{sizes.times(w.shape)}]"
+    times = n.inline(times.replace("×", r" \times " if n.latex else "x" if n.kind == "ascii" else "×"))
+    row = f"{factor(signal, n)}{n.transposed} {factor(v, n)}{n.transposed}"
+    return [
+        f"So {entries}: the outer product {n.inline(written(signal @ v.T, n))}, {times}.",
+        f"(With {n.inline(factor(signal, n))} written as a row, as on the slides, the same is {n.inline(row)}.)",
+        *_ambiguous(w, signal, v, n),
+    ]
+
+
+def _ambiguous(w: Expr, signal: Expr, v: Expr, n: Notation) -> list[str]:
+    """Where the matrix is square, fitting the dimensions decides nothing: both orders fit, one is wrong."""
+    if not sizes.same(*w.shape):
+        return []
+    wrong = n.inline(f"{factor(v, n)} {factor(signal, n)}{n.transposed}")
+    return [f"Careful: {n.inline(written(w, n))} is square, so {wrong} has the right shape too and is wrong; the indices decide."]
+
+
+def touches(y: Any, w: Expr, i: int, j: int) -> dict[int, str]:
+    """Which entries of the column y the entry (i, j) of W touches, counted from one, and with what derivative.
+
+    ``touches(z, W, 2, 3)`` is ``{2: 'x₃'}`` for z = W x + b. ShapeError if y is not of the form W v + rest.
+    """
+    form = matrix_times_vector(y, w)
+    if form is None:
+        raise ShapeError(f"{y} = {inner(y)} is not of the form {w} times a vector plus what does not hold {w}")
+    for index, length in ((i, w.shape[0]), (j, w.shape[1])):
+        if index < 1 or (isinstance(length, int) and index > length):
+            raise ShapeError(f"{w} is {sizes.show(w.shape)}, so it has no entry ({i}, {j}); entries are counted from one")
+    return {i: entry(form.vector, str(j), current())}

@@ -1,0 +1,70 @@
+"""The name of the rule behind a local Jacobian, and why it holds, in a sentence."""
+
+from __future__ import annotations
+
+from matcalc import names
+from matcalc.expression import CONST, LET, Expr, topological
+from matcalc.operations import ADD, MATMUL, MUL, TRANSPOSE
+
+
+def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
+    """Name and reason of the rule that gives ∂piece/∂part; a general sentence where several rules act together."""
+    e = piece.args[0]
+    x = names.text(str(part.name))
+    if e is part:
+        return "identity", f"it is {x} itself"
+    e, added = _summand(e, part)
+    if e is part:
+        return "sum", f"{x} is added entry by entry, with coefficient 1, so entry i depends on entry i alone"
+    if e.op is MATMUL and len(_holders(e, part)) == 1:
+        return _of_product(e, part, x, added)
+    if e.op.primes is not None and len(e.args) == 1 and e.args[0] is part:
+        if part.shape == ():
+            return "function of one variable", f"the ordinary derivative of {e.op.text}"
+        return "elementwise function", f"entry i depends on entry i of {x} alone, so the matrix is diagonal"
+    if e.op.differentials is not None and e.args[0] is part:
+        return e.op.name, f"the differential of {e.op.text}"
+    if e.op is MUL and len(_holders(e, part)) == 1:
+        return (
+            ("constant factor", "the factor stays")
+            if any(a.op is CONST for a in e.args)
+            else ("product", "the other factor stays")
+        )
+    return (
+        "chain rule within the piece",
+        f"the rules for the operations between {x} and {names.text(str(piece.name))}, multiplied",
+    )
+
+
+def _summand(e: Expr, part: Expr) -> tuple[Expr, bool]:
+    """The summand that holds the part, if just one does."""
+    added = False
+    while e.op is ADD:
+        holders = _holders(e, part)
+        if len(holders) != 1:
+            return e, added
+        e, added = holders[0], True
+    return e, added
+
+
+def _holders(e: Expr, part: Expr) -> list[Expr]:
+    return [a for a in e.args if a is part or part in topological([a], lambda x: x.op is not LET)]
+
+
+def _of_product(e: Expr, part: Expr, x: str, added: bool) -> tuple[str, str]:
+    a, b = e.args
+    left = part is a or (a.op is TRANSPOSE and a.args[0] is part)
+    right = part is b
+    if e.shape == () and (left or right) and part.shape != () and part.shape[1] == 1:
+        return "dot product", "the derivative of a dot product is the transpose of the other vector"
+    if right and part.shape and part.shape[1] == 1:
+        return (
+            "matrix times vector",
+            f"entry i is the sum over j of (row i, column j) times {x} at j, so the matrix itself remains",
+        )
+    if part is a and b.shape and b.shape[1] == 1:
+        return (
+            "matrix times vector, by the matrix",
+            f"entry i uses row i of {x} alone, and entry j of that row is multiplied by entry j of the vector",
+        )
+    return "matrix product", "linear in each factor: the other factors stay"
