@@ -22,7 +22,7 @@ from matcalc.cost import multiplications
 from matcalc.emit.paper import Notation, current
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expression import LET, Expr, Names, checked_names, const, expr, leaf, let, substituted, topological, variables, zero
-from matcalc.operations import MATMUL
+from matcalc.operations import CONCAT, MATMUL
 from matcalc.rules import rule_of
 from matcalc.simplify import leaves, simplify
 from matcalc.sizes import Shape
@@ -105,13 +105,14 @@ class Derivation:
         self._gradients = {x: upstream[x] if x in upstream else _total(arriving.get(x, []), x.shape) for x in self.wrt}
 
     def _named_signals(self) -> set[Expr]:
-        """Where the sweep names what arrives: at pieces that pass it on to several, and at every affine piece below the target."""
+        """Where the sweep names what arrives: at pieces that pass it on to several, and at every affine piece below."""
         found = set()
         for piece in self.pieces:
             if piece is self.target and self.seed.op is const(1).op:
                 continue
             affine = any(e.op is MATMUL for e in topological([piece.args[0]], opaque))
-            if piece in self._needed and (affine or len(self._parts(piece)) > 1):
+            joined = piece.args[0].op is CONCAT  # putting side by side is not an operation that errs
+            if piece in self._needed and not joined and (affine or len(self._parts(piece)) > 1):
                 found.add(piece)
         return found
 
@@ -167,7 +168,7 @@ class Derivation:
     @cached_property
     def _users(self) -> dict[Expr, list[Expr]]:
         users: dict[Expr, list[Expr]] = {}
-        for piece in reversed(self.pieces):
+        for piece in self.pieces:
             if piece in self._needed:
                 for part in self._parts(piece):
                     users.setdefault(part, []).append(piece)
@@ -318,7 +319,7 @@ class Derivation:
     # ---- cost ----------------------------------------------------------------------------------------------------------
     @cached_property
     def cost(self) -> dict[str, Any]:
-        """Multiplications of the backward pass: ``scratch`` for every gradient on its own, ``reused`` with each error signal once."""
+        """Multiplications of the backward pass: ``scratch`` each gradient alone, ``reused`` each error signal once."""
         forward = [self.target, *self._forward_values()]
         alone = sum((multiplications([g], forward) for g in self._gradients.values()), sympy.Integer(0))
         reused = multiplications(self._gradients.values(), forward)
@@ -381,8 +382,9 @@ def _by_name(s: Expr, x: Any) -> Expr:
 
 
 def _total(terms: list[Expr], shape: Shape) -> Expr:
+    """The sum of what arrives, first use first."""
     total: Expr = const(0)
-    for term in terms:
+    for term in reversed(terms):  # the sweep met the last use first
         total = add(total, term)
     return simplify(total) if terms else zero(shape)
 

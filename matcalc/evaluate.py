@@ -17,10 +17,9 @@ import sympy
 
 from matcalc import names, shapes, sizes
 from matcalc.constructors import broadcast
-from matcalc.emit import helpers
 from matcalc.errors import EvaluationError, MatcalcError
-from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, rebuilt, topological
-from matcalc.functions import Function, substitute
+from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, rebuilt, substituted, topological
+from matcalc.functions import Function
 from matcalc.local import letter_sizes
 from matcalc.sizes import Shape, Size
 
@@ -417,10 +416,10 @@ def numpy_function(op: Operation) -> Meaning | None:
     if not text:
         return None
     if "{" in text:  # the table's own source, which the generated modules also use
-        operands = [f"a{k}" for k in range(max(1, len(op.domain)))]
-        return eval(f"lambda {', '.join(operands)}: {text.format(*operands)}", {"np": np})
+        return eval(f"lambda *a: {text.format('a[0]', 'a[1]', 'a[2]')}", {"np": np})
     if text.startswith("np."):
         return getattr(np, text.removeprefix("np."))
+    from matcalc.emit import helpers
     return _erf if text == "scipy.special.erf" else getattr(helpers, text)
 
 
@@ -448,7 +447,7 @@ def expanded(roots: Sequence[Expr], held: Iterable[Expr] = ()) -> list[Expr]:
             args = tuple(done[a] for a in e.args)
             if e.op.body is not None:
                 argument, value = e.op.body
-                done[e] = broadcast(substitute(value, argument, args[0]), e.shape)
+                done[e] = broadcast(substituted(value, {argument: args[0]}), e.shape)
             else:
                 done[e] = rebuilt(e, args)
         roots = [done[e] for e in roots]

@@ -47,6 +47,7 @@ class Operation:
     text: str = ""  # the name of a function in text
     latex: str = ""  # the name of a function in LaTeX, or a template with {0}
     numpy: str = ""  # the NumPy function, or the name of a helper in emit/helpers.py
+    sympy: Callable[..., Any] | None = None  # the meaning on SymPy scalars: a function of SymPy's own, or a formula
     value: Callable[..., Any] | None = None  # the meaning on arrays, where no signature gives it
     kink: Callable[..., Any] | None = None  # an expression whose sign changes where the derivative jumps
     domain: tuple[str, ...] = ("real",)  # what the tests may put in: real, positive, unit, nonzero, spd, invertible

@@ -71,11 +71,13 @@ def _flat(name: str, **fields: Any) -> Operation:
 # ---- sums and products: linear in each argument --------------------------------------------------------------------
 ADD = _row(
     "add",
+    sympy=sympy.Add,
     shape=shapes.broadcast,
     adjoint=lambda e, k, g: apply("unbroadcast", g, e.args[k].shape),
     value=lambda np, shape, params, a, b: a + b,
 )
-MUL = _product("mul", "ij,ij->ij", shapes.broadcast)  # Hadamard; a scalar or an axis of literal length 1 broadcasts
+# Hadamard; a scalar or an axis of literal length 1 broadcasts
+MUL = _product("mul", "ij,ij->ij", shapes.broadcast, sympy=sympy.Mul)
 MATMUL = _product("matmul", "ij,jk->ik", shapes.of_matmul)
 TRANSPOSE = _product("transpose", "ij->ji")
 TRACE = _product("trace", "ii->11", shapes.of_square, text="tr", latex=r"\operatorname{tr}", numpy="np.trace({0})")
@@ -124,38 +126,38 @@ CONCAT = _row(
 
 # ---- elementwise ---------------------------------------------------------------------------------------------------
 # fmt: off
-POW        = _elementwise("pow", lambda y, x, t: t * x ** (t - 1), lambda y, x, t: y * log(x), numpy="{0} ** {1}", domain=("positive", "exponent"))
-EXP        = _elementwise("exp", lambda y, x: y, latex=r"\exp")
-LOG        = _elementwise("log", lambda y, x: 1 / x, latex=r"\log", domain=("positive",))
-LOG1P      = _elementwise("log1p", lambda y, x: 1 / (1 + x), domain=("positive",))
-EXPM1      = _elementwise("expm1", lambda y, x: y + 1)
-SIN        = _elementwise("sin", lambda y, x: cos(x), latex=r"\sin")
-COS        = _elementwise("cos", lambda y, x: -sin(x), latex=r"\cos")
-TAN        = _elementwise("tan", lambda y, x: 1 + y**2, latex=r"\tan", domain=("unit",))
-SINH       = _elementwise("sinh", lambda y, x: cosh(x), latex=r"\sinh")
-COSH       = _elementwise("cosh", lambda y, x: sinh(x), latex=r"\cosh")
-TANH       = _elementwise("tanh", lambda y, x: 1 - y**2, latex=r"\tanh")
-ARCSIN     = _elementwise("arcsin", lambda y, x: (1 - x**2) ** Fraction(-1, 2), latex=r"\arcsin", domain=("unit",))
-ARCCOS     = _elementwise("arccos", lambda y, x: -((1 - x**2) ** Fraction(-1, 2)), latex=r"\arccos", domain=("unit",))
-ARCTAN     = _elementwise("arctan", lambda y, x: 1 / (1 + x**2), latex=r"\arctan")
-ERF        = _elementwise("erf", lambda y, x: 2 / sympy.sqrt(sympy.pi) * exp(-(x**2)), numpy="scipy.special.erf")
-ABS        = _elementwise("abs", lambda y, x: sign(x), kink=lambda x: x)
-SIGMOID    = _elementwise("sigmoid", lambda y, x: y * (1 - y), text="σ", latex=r"\sigma", numpy="sigmoid")
-SOFTPLUS   = _elementwise("softplus", lambda y, x: sigmoid(x), numpy="softplus")
-SILU       = _elementwise("silu", lambda y, x: sigmoid(x) + y * (1 - sigmoid(x)), numpy="silu")
-GELU       = _elementwise("gelu", lambda y, x: normal_cdf(x) + x * normal_pdf(x), numpy="gelu")
-RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", kink=lambda x: x)
-LEAKY_RELU = _elementwise("leaky_relu", lambda y, x, a: where(x > 0, 1, a), lambda y, x, a: where(x > 0, 0, x), numpy="leaky_relu", kink=lambda x, a: x, domain=("real", "slope"))
-HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (x < 1), numpy="np.clip({0}, -1, 1)", kink=lambda x: (x - 1) * (x + 1))
-ELU        = _elementwise("elu", lambda y, x, a: where(x > 0, 1, a * exp(minimum(x, 0))), lambda y, x, a: where(x > 0, 0, expm1(minimum(x, 0))), numpy="elu", kink=lambda x, a: x, domain=("real", "slope"))
-MAXIMUM    = _elementwise("maximum", lambda y, a, b: a >= b, lambda y, a, b: b > a, text="max", latex=r"\max", kink=lambda a, b: a - b, domain=("real", "real"))
-MINIMUM    = _elementwise("minimum", lambda y, a, b: b >= a, lambda y, a, b: a > b, text="min", latex=r"\min", kink=lambda a, b: a - b, domain=("real", "real"))
-WHERE      = _elementwise("where", None, lambda y, c, a, b: c, lambda y, c, a, b: 1 - c, domain=("mask", "real", "real"))
-# fmt: on
+POW        = _elementwise("pow", lambda y, x, t: t * x ** (t - 1), lambda y, x, t: y * log(x), numpy="{0} ** {1}", domain=("positive", "exponent"), sympy=sympy.Pow)
+EXP        = _elementwise("exp", lambda y, x: y, latex=r"\exp", sympy=sympy.exp)
+LOG        = _elementwise("log", lambda y, x: 1 / x, latex=r"\log", domain=("positive",), sympy=sympy.log)
+LOG1P      = _elementwise("log1p", lambda y, x: 1 / (1 + x), domain=("positive",), sympy=lambda x: sympy.log(1 + x))
+EXPM1      = _elementwise("expm1", lambda y, x: y + 1, sympy=lambda x: sympy.exp(x) - 1)
+SIN        = _elementwise("sin", lambda y, x: cos(x), latex=r"\sin", sympy=sympy.sin)
+COS        = _elementwise("cos", lambda y, x: -sin(x), latex=r"\cos", sympy=sympy.cos)
+TAN        = _elementwise("tan", lambda y, x: 1 + y**2, latex=r"\tan", domain=("unit",), sympy=sympy.tan)
+SINH       = _elementwise("sinh", lambda y, x: cosh(x), latex=r"\sinh", sympy=sympy.sinh)
+COSH       = _elementwise("cosh", lambda y, x: sinh(x), latex=r"\cosh", sympy=sympy.cosh)
+TANH       = _elementwise("tanh", lambda y, x: 1 - y**2, latex=r"\tanh", sympy=sympy.tanh)
+ARCSIN     = _elementwise("arcsin", lambda y, x: (1 - x**2) ** Fraction(-1, 2), latex=r"\arcsin", domain=("unit",), sympy=sympy.asin)
+ARCCOS     = _elementwise("arccos", lambda y, x: -((1 - x**2) ** Fraction(-1, 2)), latex=r"\arccos", domain=("unit",), sympy=sympy.acos)
+ARCTAN     = _elementwise("arctan", lambda y, x: 1 / (1 + x**2), latex=r"\arctan", sympy=sympy.atan)
+ERF        = _elementwise("erf", lambda y, x: 2 / sympy.sqrt(sympy.pi) * exp(-(x**2)), numpy="scipy.special.erf", sympy=sympy.erf)
+ABS        = _elementwise("abs", lambda y, x: sign(x), kink=lambda x: x, sympy=sympy.Abs)
+SIGMOID    = _elementwise("sigmoid", lambda y, x: y * (1 - y), text="σ", latex=r"\sigma", numpy="sigmoid", sympy=lambda x: 1 / (1 + sympy.exp(-x)))
+SOFTPLUS   = _elementwise("softplus", lambda y, x: sigmoid(x), numpy="softplus", sympy=lambda x: sympy.log(1 + sympy.exp(x)))
+SILU       = _elementwise("silu", lambda y, x: sigmoid(x) + y * (1 - sigmoid(x)), numpy="silu", sympy=lambda x: x / (1 + sympy.exp(-x)))
+GELU       = _elementwise("gelu", lambda y, x: normal_cdf(x) + x * normal_pdf(x), numpy="gelu", sympy=lambda x: x / 2 * (1 + sympy.erf(x / sympy.sqrt(2))))
+RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", kink=lambda x: x, sympy=lambda x: sympy.Max(0, x))
+LEAKY_RELU = _elementwise("leaky_relu", lambda y, x, a: where(x > 0, 1, a), lambda y, x, a: where(x > 0, 0, x), numpy="leaky_relu", kink=lambda x, a: x, domain=("real", "slope"), sympy=lambda x, a: sympy.Piecewise((x, x > 0), (a * x, True)))
+HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (x < 1), numpy="np.clip({0}, -1, 1)", kink=lambda x: (x - 1) * (x + 1), sympy=lambda x: sympy.Max(-1, sympy.Min(1, x)))
+ELU        = _elementwise("elu", lambda y, x, a: where(x > 0, 1, a * exp(minimum(x, 0))), lambda y, x, a: where(x > 0, 0, expm1(minimum(x, 0))), numpy="elu", kink=lambda x, a: x, domain=("real", "slope"), sympy=lambda x, a: sympy.Piecewise((x, x > 0), (a * (sympy.exp(x) - 1), True)))
+MAXIMUM    = _elementwise("maximum", lambda y, a, b: a >= b, lambda y, a, b: b > a, text="max", latex=r"\max", kink=lambda a, b: a - b, domain=("real", "real"), sympy=sympy.Max)
+MINIMUM    = _elementwise("minimum", lambda y, a, b: b >= a, lambda y, a, b: a > b, text="min", latex=r"\min", kink=lambda a, b: a - b, domain=("real", "real"), sympy=sympy.Min)
+WHERE      = _elementwise("where", None, lambda y, c, a, b: c, lambda y, c, a, b: 1 - c, domain=("mask", "real", "real"), sympy=lambda c, a, b: sympy.Piecewise((a, c > 0), (b, True)))
 
-SIGN = _flat("sign", numpy="np.sign({0})", latex=r"\operatorname{sign}", kink=lambda x: x)
-GREATER = _flat("greater", numpy="greater", kink=lambda a, b: a - b, domain=("real", "real"))  # 1[a > b]
-GREATER_EQUAL = _flat("greater_equal", numpy="greater_equal", kink=lambda a, b: a - b, domain=("real", "real"))
+SIGN          = _flat("sign", numpy="np.sign({0})", latex=r"\operatorname{sign}", kink=lambda x: x, sympy=sympy.sign)
+GREATER       = _flat("greater", numpy="greater", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 0))  # 1[a > b]
+GREATER_EQUAL = _flat("greater_equal", numpy="greater_equal", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 1))
+# fmt: on
 WINNER = _flat("winner", numpy="winner", latex=r"\operatorname{winner}")  # 1 at the first largest entry, 0 elsewhere
 ONE_HOT = _flat(
     "one_hot",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from matcalc import names
 from matcalc.expression import CONST, LET, Expr, topological
-from matcalc.operations import ADD, MATMUL, MUL, TRANSPOSE
+from matcalc.operations import ADD, CONCAT, MATMUL, MUL, TRANSPOSE
+
+
+KINKS = {"maximum": "at a tie the first argument is taken, a number never", "leaky_relu": "at 0 it is the slope"}
 
 
 def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
@@ -13,11 +16,13 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
     x = names.text(str(part.name))
     if e is part:
         return "identity", f"it is {x} itself"
-    e, added = _summand(e, part)
+    if e.op is CONCAT and part in e.args:
+        return "concatenation", f"the rows that hold {x} are copied, the others do not depend on it"
+    e = _summand(e, part)
     if e is part:
         return "sum", f"{x} is added entry by entry, with coefficient 1, so entry i depends on entry i alone"
     if e.op is MATMUL and len(_holders(e, part)) == 1:
-        return _of_product(e, part, x, added)
+        return _of_product(e, part, x)
     if e.op.primes is not None and len(e.args) == 1 and e.args[0] is part:
         if part.shape == ():
             return "function of one variable", f"the ordinary derivative of {e.op.text}"
@@ -36,22 +41,21 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
     )
 
 
-def _summand(e: Expr, part: Expr) -> tuple[Expr, bool]:
+def _summand(e: Expr, part: Expr) -> Expr:
     """The summand that holds the part, if just one does."""
-    added = False
     while e.op is ADD:
         holders = _holders(e, part)
         if len(holders) != 1:
-            return e, added
-        e, added = holders[0], True
-    return e, added
+            return e
+        e = holders[0]
+    return e
 
 
 def _holders(e: Expr, part: Expr) -> list[Expr]:
     return [a for a in e.args if a is part or part in topological([a], lambda x: x.op is not LET)]
 
 
-def _of_product(e: Expr, part: Expr, x: str, added: bool) -> tuple[str, str]:
+def _of_product(e: Expr, part: Expr, x: str) -> tuple[str, str]:
     a, b = e.args
     left = part is a or (a.op is TRANSPOSE and a.args[0] is part)
     right = part is b

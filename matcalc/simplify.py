@@ -337,7 +337,7 @@ def _chain(factors: list[Expr]) -> Expr:
     scalars: list[Expr] = []
     work: list[Expr] = []
     for f in factors:
-        s, rest = scalar_part(f)
+        s, rest = scalar_part(_inward(f))
         scalars.append(s)
         work.extend(_split_chain(rest))
     if any(is_zero(f) for f in work):
@@ -356,6 +356,20 @@ def _chain(factors: list[Expr]) -> Expr:
     if result.shape == () and result.op is MATMUL and len(work) == 2:
         result = _inner(work[0], work[1], result)
     return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+
+
+def _inward(f: Expr) -> Expr:
+    """The transpose of a sum or of a scaled matrix, taken inside where fewer transposes are left: (c hᵀ)ᵀ = c h."""
+    if f.op is not TRANSPOSE or f.args[0].op not in (ADD, MUL):
+        return f
+    s, rest = scalar_part(f.args[0])
+    if s is not const(1):
+        return mul(s, _inward(transpose(rest)))
+    if rest.op is ADD:
+        terms = [_chain(_split_chain(transpose(t))) for t in parts_of(ADD, rest)]
+        if sum(t.op is TRANSPOSE for term in terms for t in topological([term])) < len(terms):
+            return _sum(terms, f.shape)
+    return f
 
 
 def _pair(a: Expr, b: Expr) -> Expr | None:

@@ -86,7 +86,7 @@ def entries(of: Shape) -> str:
     r, c = rows(of), columns(of)
     if isinstance(r, int) or isinstance(c, int):
         return _factor(count(of))
-    return _factor(r) + _factor(c)
+    return _factor(r) + ("·" if _factor(c)[0].isdigit() else "") + _factor(c)
 
 
 def _factor(value: Size) -> str:

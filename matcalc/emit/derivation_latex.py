@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sympy
 
 from matcalc import sizes
-from matcalc.chain import Partial, show
+from matcalc.chain import Partial, Sum, show
 from matcalc.emit.paper import LATEX, written
 from matcalc.expression import Expr
 from matcalc.index_form import index_argument
@@ -35,11 +35,11 @@ def latex(d: Derivation, standalone: bool = False) -> str:
     if not standalone:
         lines = [line for stage in range(1, 6) for line in _stage(d, stage, headed=True)]
         return _aligned(lines)
-    by = ", ".join(written(x, LATEX) for x in d.wrt)
+    by = ", ".join(f"${written(x, LATEX)}$" for x in d.wrt)
     value = written(d.target.args[0], LATEX)
     parts = [
-        r"\section*{Derivatives of $" + rf"{written(d.target, LATEX)} = {value}" + "$ by $" + by + "$}",
-        "Jacobians are in numerator layout: a row for every output, a column for every input. "
+        rf"\section*{{Derivatives of ${written(d.target, LATEX)} = {value}$}}",
+        f"By {by}. Jacobians are in numerator layout: a row for every output, a column for every input. "
         "The results follow the shape convention: each gradient has the shape of its variable.",
     ]
     for stage in range(1, 6):
@@ -76,7 +76,7 @@ _INTRODUCTIONS = (
 
 
 def _aligned(lines: list[str]) -> str:
-    return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+    return "\\begin{align*}\n" + " \\\\[2pt]\n".join(lines) + "\n\\end{align*}"
 
 
 def _stage(d: Derivation, stage: int, headed: bool) -> list[str]:
@@ -88,30 +88,34 @@ def _stage(d: Derivation, stage: int, headed: bool) -> list[str]:
 
 
 def _line(step: Step) -> str:
+    left = show(step.left, LATEX)
+    shape = f" && {_shape(step)}"
+    said = rf" && \text{{{step.rule}}}" if step.stage in (3, 4) else ""
+    if step.stage == 2 and isinstance(step.right, Sum) and len(step.right.chains) > 1:
+        first, *others = (chain.write(LATEX) for chain in step.right.chains)
+        return " \\\\\n".join([f"{left} &= {first}{shape}", *(f"&\\quad + {other}" for other in others)])
     shown = dict.fromkeys(show(x, LATEX) for x in (*step.through, step.right))
-    shown.pop(show(step.left, LATEX), None)
-    equal = " &= " + " = ".join(shown) if shown else " &"
-    said = rf" && \text{{{_said(step)}}}" if step.stage in (3, 4) else ""
-    return f"{show(step.left, LATEX)}{equal} && {_shape(step)}{said}"
-
-
-def _said(step: Step) -> str:
-    return step.rule
+    shown.pop(left, None)
+    return left + (" &= " + " = ".join(shown) if shown else r" &\ \text{(direct)}") + shape + said
 
 
 def _shape(step: Step) -> str:
     if isinstance(step.left, Partial):
-        return f"[{sizes.entries(step.left.of.shape)} \\times {sizes.entries(step.left.by.shape)}]"
+        return _bracketed(f"{sizes.entries(step.left.of.shape)}×{sizes.entries(step.left.by.shape)}")
     return _times(step.shapes[0])
 
 
 def _times(shape: sizes.Shape) -> str:
-    return "[" + sizes.times(shape).replace("×", r" \times ") + "]"
+    return _bracketed(sizes.times(shape))
+
+
+def _bracketed(size: str) -> str:
+    return "[" + size.replace("×", r" \times ").replace("·", r"\cdot ") + "]"
 
 
 def _reshaping(d: Derivation, x: Expr, step: Step) -> str:
     p = Partial(d.target, x).write(LATEX)
-    row = f"[1 \\times {sizes.entries(x.shape)}]"
+    row = _bracketed(f"1×{sizes.entries(x.shape)}")
     return rf"{p} &= {show(step.left, LATEX)} && {row} && \longrightarrow\quad {show(step.right, LATEX)} && {_times(x.shape)}"
 
 

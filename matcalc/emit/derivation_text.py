@@ -49,17 +49,12 @@ def _clean(block: str, n: Notation) -> str:
 
 
 def _columns(rows: list[list[str]]) -> list[str]:
-    """Rows with aligned columns; the last one is left as it is."""
+    """Rows with aligned columns; the last cell of a row is left as it is."""
     if not rows:
         return []
-    widths = [min(max((len(r[k]) for r in rows if len(r) > k), default=0), _WIDEST) for k in range(max(map(len, rows)))]
-    return [
-        "   "
-        + "  ".join(
-            cell.ljust(w) if k + 1 < len(r) else cell for k, (cell, w) in enumerate(zip(r, widths, strict=False))
-        ).rstrip()
-        for r in rows
-    ]
+    widths = [min(max(len(r[k]) for r in rows if len(r) > k), _WIDEST) for k in range(max(map(len, rows)))]
+    padded = ([cell.ljust(w) for cell, w in zip(r, widths, strict=False)] for r in rows)
+    return ["   " + "  ".join(r).rstrip() for r in padded]
 
 
 def _lines(d: Derivation, stage: int, n: Notation, *rules: str, said: bool = False) -> list[str]:

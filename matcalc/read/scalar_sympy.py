@@ -1,0 +1,250 @@
+"""SymPy scalar expressions in one symbol as matcalc expressions, and back.
+
+The table of operations is the dictionary: a row whose ``sympy`` field is one of SymPy's own functions is read and written, one
+whose field is a formula is written only. What has no row is an UnsupportedError that names it. Quotients and logarithms of
+exponentials are read in forms that do not overflow (``stable``), and no branch of a Piecewise is evaluated outside its region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from typing import Any
+
+import sympy
+
+from matcalc.errors import MatcalcError, UnsupportedError
+from matcalc.expression import BUILD, CONST, LEAF, LET, Expr, assumed, const, topological
+from matcalc.operations import TABLE
+from matcalc.read.stable import SIGMOID, SOFTPLUS, logarithm, quotient
+
+DEEPEST = 100  # SymPy itself recurses
+
+# ---- from SymPy ----------------------------------------------------------------------------------------------------
+_KEPT = sympy.Function("kept", real=True)  # kept(z, region, safe): z inside the region, a safe number outside
+
+
+def from_sympy_scalar(e: Any, argument: Expr) -> Expr:
+    """The expression with its one symbol replaced by ``argument``, a scalar; a constant may have none.
+
+    The symbol is taken to be real. Raises UnsupportedError for several symbols and for what the table of operations lacks.
+    """
+    _check_depth(_depths([e], lambda x: x.args)[e])
+    symbols = sorted(e.free_symbols, key=str)
+    if len(symbols) > 1:
+        names = " and ".join(map(str, symbols))
+        raise UnsupportedError(f"{e} speaks of {names}, but an elementwise function has one argument")
+    z = sympy.Dummy("z", real=True)
+    for symbol in symbols:
+        if not symbol.is_Symbol or not symbol.is_commutative or symbol.is_real is False or symbol.is_integer:
+            raise UnsupportedError(f"{e}: the argument of an elementwise function is a real scalar, but {symbol} is declared otherwise")
+        e = e.xreplace({symbol: z})
+    return _Reading(z, argument).read(e)
+
+
+class _Reading:
+    """One translation: every SymPy node is rewritten once, then its parts are read, then it is built."""
+
+    def __init__(self, z: Any, argument: Expr) -> None:
+        self.z, self.argument = z, argument
+
+    def read(self, e: Any) -> Expr:
+        rewritten: dict[Any, Any] = {}
+        done: dict[Any, Expr] = {}
+        stack = [(e, False)]
+        while stack:
+            e, entered = stack.pop()
+            if entered:
+                done[e] = self.build(rewritten[e], [done[x] for x in _parts(rewritten[e])])
+            elif e not in done:
+                rewritten[e] = self.rewrite(e)
+                stack.append((e, True))
+                stack.extend((x, False) for x in _parts(rewritten[e]))
+        return done[e]
+
+    def rewrite(self, e: Any) -> Any:
+        """The node in terms that the table has."""
+        if e.func in _INSTEAD:
+            return _INSTEAD[e.func](*e.args)
+        if isinstance(e, (sympy.Mul, sympy.Pow)):
+            return quotient(e)
+        if isinstance(e, sympy.log):
+            return logarithm(e)
+        return _guarded(e, self.z) if isinstance(e, sympy.Piecewise) else e
+
+    def build(self, e: Any, parts: list[Expr]) -> Expr:
+        """The node from its parts."""
+        if e == self.z:
+            return self.argument
+        if _is_number(e):
+            return _number(e)
+        build = _BUILD.get(e.func)
+        if build is None:
+            raise UnsupportedError(f"SymPy's {e.func.__name__} has no counterpart in the table of operations: {e.xreplace({self.z: sympy.Symbol('z')})}")
+        if e.func is sympy.Pow and (base := e.args[0]).is_number and base.is_negative:
+            raise UnsupportedError(f"a negative number, {base}, to a variable power is not real")
+        return build(*parts) if len(parts) <= 2 or e.func in _TERNARY else reduce(build, parts)
+
+
+def _is_number(e: Any) -> bool:
+    return isinstance(e, sympy.Expr) and not e.free_symbols
+
+
+def _number(e: Any) -> Expr:
+    value = e.evalf()
+    if not (value.is_real and value.is_finite):
+        raise UnsupportedError(f"{e} is not a finite real number")
+    return const(e)
+
+
+def _parts(e: Any) -> list[Any]:
+    """What a node is built from. Sums and products are put in the order in which they are printed."""
+    if _is_number(e):
+        return []
+    if isinstance(e, sympy.Piecewise):
+        return [x for pair in e.args for x in pair.args]
+    if isinstance(e, sympy.Add):
+        return sorted(e.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
+    return list(e.as_ordered_factors()) if isinstance(e, sympy.Mul) else list(e.args)
+
+
+def _piecewise(*parts: Expr) -> Expr:
+    """The first value whose condition holds. The last condition holds wherever the others do not (``_guarded`` saw to it)."""
+    values, conditions = parts[::2], parts[1::2]
+    result = values[-1]
+    for value, condition in zip(values[-2::-1], conditions[-2::-1], strict=True):
+        result = BUILD["where"](condition, value, result)
+    return result
+
+
+def _heaviside(x: Expr, at_zero: Expr) -> Expr:
+    return (1 - at_zero) * (x > 0) + at_zero * (x >= 0)
+
+
+_BUILD: dict[Any, Callable[..., Expr]] = {row.sympy: BUILD[row.name] for row in TABLE.values() if isinstance(row.sympy, type)} | {
+    SIGMOID: BUILD["sigmoid"],
+    SOFTPLUS: BUILD["softplus"],
+    _KEPT: lambda z, inside, safe: BUILD["where"](inside, z, safe),
+    sympy.Piecewise: _piecewise,
+    sympy.Heaviside: _heaviside,
+    sympy.StrictGreaterThan: lambda a, b: a > b,
+    sympy.GreaterThan: lambda a, b: a >= b,
+    sympy.StrictLessThan: lambda a, b: b > a,
+    sympy.LessThan: lambda a, b: b >= a,
+    sympy.And: BUILD["mul"],
+    sympy.Or: BUILD["maximum"],
+    type(sympy.true): lambda: const(1),
+    type(sympy.false): lambda: const(0),
+}
+_TERNARY = (sympy.Piecewise, _KEPT)  # all other heads with more than two parts are associative
+
+_INSTEAD: dict[Any, Callable[[Any], Any]] = {
+    sympy.sec: lambda x: 1 / sympy.cos(x),
+    sympy.csc: lambda x: 1 / sympy.sin(x),
+    sympy.cot: lambda x: 1 / sympy.tan(x),
+    sympy.sech: lambda x: 1 / sympy.cosh(x),
+    sympy.csch: lambda x: 1 / sympy.sinh(x),
+    sympy.coth: lambda x: 1 / sympy.tanh(x),
+    sympy.erfc: lambda x: 1 - sympy.erf(x),
+}
+
+
+# ---- piecewise definitions ---------------------------------------------------------------------------------------------
+def _guarded(e: Any, z: Any) -> Any:
+    """Each branch with its argument kept inside its region: exp(z) - 1 for z ≤ 0 must not overflow at z = 1000.
+
+    A derivative is a sum over the branches, each times its mask, and 0 · ∞ is not a number. UnsupportedError if the
+    conditions leave a part of the real line without a value.
+    """
+    _check_cover(e, z)
+    branches, known = [], []
+    for value, condition in e.args:
+        bounds = known + _bounds(condition, z)
+        if bounds and _may_overflow(value):
+            value = value.xreplace({z: _KEPT(z, sympy.And(*bounds), _inside(bounds))})
+        branches.append((value, condition))
+        known += _bounds(sympy.Not(condition), z) if isinstance(condition, sympy.core.relational.Relational) else []
+    return sympy.Piecewise(*branches, evaluate=False)
+
+
+def _check_cover(e: Any, z: Any) -> None:
+    conditions = [condition for _, condition in e.args]
+    if conditions[-1] == sympy.true:
+        return
+    try:
+        covered = sympy.Union(*(condition.as_set() for condition in conditions))
+    except NotImplementedError:
+        covered = sympy.S.EmptySet
+    if covered not in (sympy.S.Reals, sympy.S.UniversalSet):
+        shown = ", ".join(str(condition.xreplace({z: sympy.Symbol("z")})) for condition in conditions)
+        raise UnsupportedError(f"the cases {shown} may leave some z without a value; end with one for all other z")
+
+
+def _bounds(condition: Any, z: Any) -> list[Any]:
+    """The bounds by numbers that the condition puts on z, as z > 0; what is not of that form is left out."""
+    found = []
+    for relation in condition.args if isinstance(condition, sympy.And) else [condition]:
+        if isinstance(relation, (sympy.Gt, sympy.Ge, sympy.Lt, sympy.Le)):
+            relation = relation.reversed if relation.rhs == z else relation
+            if relation.lhs == z and relation.rhs.is_number:
+                found.append(relation)
+    return found
+
+
+def _inside(bounds: Iterable[Any]) -> Any:
+    """A number well inside the bounds."""
+    low, high = -sympy.oo, sympy.oo
+    for bound in bounds:
+        if isinstance(bound, (sympy.Gt, sympy.Ge)):
+            low = sympy.Max(low, bound.rhs)
+        else:
+            high = sympy.Min(high, bound.rhs)
+    if low == -sympy.oo:
+        return high - 1
+    return low + 1 if high == sympy.oo else (low + high) / 2
+
+
+def _may_overflow(value: Any) -> bool:
+    return value.has(sympy.exp, sympy.sinh, sympy.cosh, sympy.tan, sympy.log, sympy.asin, sympy.acos) or any(
+        not (power.exp.is_Integer and power.exp.is_positive) for power in value.atoms(sympy.Pow)
+    )
+
+
+# ---- to SymPy ------------------------------------------------------------------------------------------------------
+def to_sympy_scalar(e: Expr) -> Any:
+    """A scalar expression as a SymPy expression in real symbols with the names of its leaves.
+
+    Raises UnsupportedError for what is not a scalar or has no SymPy counterpart in the table of operations.
+    """
+    _check_depth(_depths([e], lambda x: x.args)[e])
+    done: dict[Expr, Any] = {}
+    for x in topological([e]):
+        done[x] = _written(x, [done[a] for a in x.args])
+    return done[e]
+
+
+def _written(e: Expr, args: list[Any]) -> Any:
+    if e.shape != ():
+        raise UnsupportedError(f"{e} is not a scalar, and SymPy's scalars are what is wanted")
+    if e.op is CONST:
+        return sympy.sympify(e.params[1])
+    if e.op is LEAF:
+        return _symbol(e)
+    if e.op is LET:
+        return args[0]
+    if e.op.body is not None:
+        argument, value = e.op.body
+        return to_sympy_scalar(value).xreplace({_symbol(argument): args[0]})
+    if e.op.user:
+        return sympy.Function(e.op.name, real=True)(*args)
+    if e.op.sympy is None:
+        raise UnsupportedError(f"{e.op.name} has no counterpart in SymPy: {e}")
+    return e.op.sympy(*args)
+
+
+def _symbol(x: Expr) -> Any:
+    return sympy.Symbol(str(x.name), **({"positive": True} if assumed(x, "positive") else {"real": True}))
+
+
+# ---- both ways -----------------------------------------------------------------------------------------------------
+def _depths(roots: list[Any], parts: Callable[[Any], Iterable[Any]]) -> dict[Any, int]: ...
