@@ -7,7 +7,12 @@
 Wᵀ(1 − tanh²(Wx))
 """
 
+from importlib import import_module
+from typing import Any
+
+from matcalc import read as _read  # noqa: F401  (registers the readers)
 from matcalc.calculus import grad, hessian, jacobian, jvp, vjp
+from matcalc.derivation import Derivation, Step, derive
 from matcalc.emit.paper import set_ascii
 from matcalc.errors import (
     CheckError,
@@ -20,7 +25,29 @@ from matcalc.errors import (
 )
 from matcalc.expression import Expr, eye, let, ones, zeros
 from matcalc.functions import *
+from matcalc.index_form import touches
 from matcalc.simplify import simplify
 from matcalc.sizes import dims
 
 __version__ = "0.1.0"
+
+# What needs NumPy is imported when it is first asked for.
+_LAZY = {
+    "evaluate": "matcalc.evaluate",
+    "check_gradient": "matcalc.check",
+    "check_answer": "matcalc.answer",
+    "practice": "matcalc.practice",
+    "to_numpy": "matcalc.emit.numpy",
+    "nudge": "matcalc.sensitivity",
+    "linearize": "matcalc.sensitivity",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

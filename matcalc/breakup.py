@@ -56,11 +56,15 @@ def _wanted(order: list[Expr], y: Expr) -> dict[Expr, str]:
             wanted[e] = "s"
         elif e.shape != () and e in product and any(_nonlinear(x) for x in above):
             wanted[e] = "r" if any(x.op is POW or x.op.name == "norm" for x in above) else "z"
-        elif _nonlinear(e) and e.op not in _LOSSES and _enters_product(e, users):
+        elif _activation(e) and _enters_product(e, users):
             wanted[e] = "p" if e.op.name == "softmax" else "h"
         elif e in heavy and len(above) > 1:
             wanted[e] = "v"
     return wanted
+
+
+def _activation(e: Expr) -> bool:
+    return (e.op.primes is not None or e.op.name == "softmax") and e.op not in _LOSSES
 
 
 def _nonlinear(e: Expr) -> bool:

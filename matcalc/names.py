@@ -1,7 +1,8 @@
 """How a name is written: ``delta_1`` is δ₁ in text, ``\\delta_{1}`` in LaTeX and ``delta_1`` in Python.
 
 A name is a letter followed by letters, digits and underscores, with optional LaTeX sub- and superscripts in braces:
-``x``, ``W1``, ``s_c``, ``h_{t-1}``, ``W^{(1)}``, ``yhat``. Anything else is refused, so no name can carry code or markup.
+``x``, ``W1``, ``s_c``, ``h_{t-1}``, ``W^{(1)}``, ``yhat``. Anything else is refused, so no name can carry code or markup,
+and none can look like an operation: ``x²``, ``Wᵀ`` and ``W^{T}`` are not names.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ import unicodedata
 
 from matcalc.errors import MatcalcError
 
-_NAME = re.compile(r"[^\W\d_]\w*(\^\{\(?[\w+\-,]+\)?\}|_\{[\w+\-,]+\})*", re.UNICODE)
+_SCRIPT = r"(?:\(\w[\w+\-,]*\)|\w[\w+\-,]*)"
+_NAME = re.compile(rf"[^\W\d_][\w\u0302\u0303\u0304]*(?:_\{{{_SCRIPT}\}}|\^\{{{_SCRIPT}\}})*")
 _LONGEST = 60
 
-GREEK = dict(zip(
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"],
-        ["α", "β", "γ", "δ", "ε", "ζ", "η", "θ", "ι", "κ", "λ", "μ", "ν", "ξ", "π", "ρ", "σ", "τ", "υ", "φ", "χ", "ψ", "ω", "Γ", "Δ", "Θ", "Λ", "Ξ", "Π", "Σ", "Υ", "Φ", "Ψ", "Ω"],
-        strict=True,
-    ))
+_SPELLED = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
+    Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"""
+GREEK = dict(zip(_SPELLED.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 _LETTER = {char: name for name, char in GREEK.items()}
 _ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 _SUB = str.maketrans("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-_SUPER = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
+_SUPER = str.maketrans("0123456789+-()abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 
 
 def checked(name: str) -> str:
@@ -31,30 +31,44 @@ def checked(name: str) -> str:
     if not isinstance(name, str):
         raise MatcalcError(f"a name is a string, but got {name!r}")
     name = unicodedata.normalize("NFC", name)
-    if len(name) > _LONGEST or not _NAME.fullmatch(name):
+    if len(name) > _LONGEST or not _NAME.fullmatch(name) or any(map(_is_script, name)) or "^{T}" in name:
         raise MatcalcError(
             f"{name[:_LONGEST]!r} is not a name: a letter, then letters, digits, _ and sub- or superscripts in braces"
         )
     return name
 
 
+def _is_script(char: str) -> bool:
+    """Whether the character is a raised, lowered or otherwise styled form of another, such as ² or ᵀ."""
+    return unicodedata.decomposition(char).startswith("<")
+
+
 def parts(name: str) -> tuple[str, str, str, str]:
-    """Base, accent, subscript and superscript: ``yhat_1`` is ``("y", "hat", "1", "")``."""
-    superscript = "".join(re.findall(r"\^\{([^}]*)\}", name))
-    name = re.sub(r"\^\{[^}]*\}", "", name)
-    subscript = ",".join(re.findall(r"_\{([^}]*)\}", name))
-    name = re.sub(r"_\{[^}]*\}", "", name)
-    base, _, rest = name.partition("_")
-    if not base:
-        base, rest = name, ""
-    if digits := re.fullmatch(r"([^\W\d_]+)(\d+)", base):
-        base, rest = digits[1], ",".join(filter(None, [digits[2], rest]))
-    subscript = ",".join(filter(None, [rest.replace("_", ","), subscript]))
-    for accent in _ACCENTS:
-        stem = base.removesuffix(accent)
-        if stem != base and (len(stem) == 1 or stem in GREEK):
-            return stem, accent, subscript, superscript
-    return base, "", subscript, superscript
+    """Base, accent, subscript and superscript: ``yhat_1`` is ``("y", "hat", "1", "")``.
+
+    Several subscripts are separated by commas.
+    """
+    superscript = ",".join(re.findall(r"\^\{([^}]*)\}", name)).replace("_", ",")
+    stem, _, low = re.sub(r"\^\{[^}]*\}", "", name).partition("_")
+    low = re.sub(r"[{}_]+", ",", low)
+    accent = ""
+    decomposed = unicodedata.normalize("NFD", stem)
+    for word, mark in _ACCENTS.items():
+        if mark in decomposed and not accent:
+            stem, accent = unicodedata.normalize("NFC", decomposed.replace(mark, "")), word
+    if digits := re.fullmatch(r"([^\W\d_]+)(\d+)", stem):
+        stem, low = digits[1], f"{digits[2]},{low}"
+    for word in _ACCENTS if not accent else ():
+        base = stem.removesuffix(word)
+        if base != stem and (len(base) == 1 or base in GREEK):
+            stem, accent = base, word
+    return _LETTER.get(stem, stem), accent, ",".join(filter(None, low.split(","))), superscript
+
+
+def is_letter(name: str) -> bool:
+    """Whether the name is one letter, with whatever accents and scripts."""
+    base = parts(name)[0]
+    return len(base) == 1 or base in GREEK
 
 
 def text(name: str) -> str:
@@ -62,47 +76,52 @@ def text(name: str) -> str:
     base, accent, sub, sup = parts(name)
     shown = unicodedata.normalize("NFC", GREEK.get(base, base) + _ACCENTS.get(accent, ""))
     if sub:
-        lowered = sub.translate(_SUB)
-        readable = len(sub) <= 4 and all(a != b for a, b in zip(sub, lowered, strict=True))
-        shown += lowered if readable else "_" + sub
+        shown += _translated(sub, _SUB) if len(sub) <= 4 and _translated(sub, _SUB) else "_" + sub
     if sup:
-        raised = sup.translate(_SUPER)
-        shown += raised if all(a != b for a, b in zip(sup, raised, strict=True)) else "^" + sup
+        shown += _translated(sup, _SUPER) or "^" + sup
     return shown
 
 
+def _translated(script: str, table: dict[int, int]) -> str:
+    """The script in Unicode's small characters, or nothing where some of them do not exist."""
+    small = script.translate(table)
+    return small if all(a != b for a, b in zip(script, small, strict=True)) else ""
+
+
 def ascii(name: str) -> str:
-    """The name in ASCII: Greek letters spelled out."""
-    plain = "".join(_LETTER.get(c, c) for c in unicodedata.normalize("NFC", name))
-    decomposed = unicodedata.normalize("NFD", plain)
-    for accent, mark in _ACCENTS.items():
-        decomposed = decomposed.replace(mark, accent)
-    return "".join(c if ord(c) < 128 else "_" for c in decomposed)
+    """The name in ASCII: Greek letters and accents spelled out, other letters by their number in Unicode."""
+    shown = ""
+    for char in unicodedata.normalize("NFD", name):
+        accent = next((word for word, mark in _ACCENTS.items() if mark == char), "")
+        if char.isascii() or char in _LETTER or accent:
+            shown += accent or _LETTER.get(char, char)
+        elif not unicodedata.combining(char):
+            shown += f"u{ord(char):04x}"
+    return shown
 
 
 def latex(name: str) -> str:
     """The name in LaTeX: ``delta_1`` is ``\\delta_{1}``, ``yhat`` is ``\\hat{y}``."""
     base, accent, sub, sup = parts(name)
-    base = _LETTER.get(base, base)
-    shown = "\\" + base if base in GREEK else _word(base)
+    shown = _word(base)
     if accent:
         shown = f"\\{accent}{{{shown}}}"
     if sub:
-        shown += "_{" + ",".join(_word(piece) for piece in sub.split(",")) + "}"
+        shown += "_{" + ",".join(map(_word, sub.split(","))) + "}"
     if sup:
-        shown += "^{" + sup + "}"
+        shown += "^{" + ",".join(map(_word, sup.split(","))) + "}"
     return shown
 
 
 def _word(piece: str) -> str:
-    greek = _LETTER.get(piece, piece)
-    if greek in GREEK:
-        return "\\" + greek
-    decomposed = unicodedata.normalize("NFD", piece)
-    if len(decomposed) == 2 and decomposed[1] in _ACCENTS.values():
-        accent = next(a for a, mark in _ACCENTS.items() if mark == decomposed[1])
-        return f"\\{accent}{{{decomposed[0]}}}"
-    return f"\\text{{{piece}}}" if piece.isalpha() and len(piece) > 2 else piece
+    """A letter, a Greek letter, a word upright, or an index such as t-1."""
+    piece = _LETTER.get(piece, piece)
+    if piece in GREEK:
+        return "\\" + piece
+    if not piece.isascii() and all(c.isascii() or c in _LETTER for c in piece):
+        return " ".join("\\" + _LETTER[c] if c in _LETTER else c for c in piece)
+    upright = len(piece) > 2 and piece.isalnum() and not piece.isdecimal()
+    return f"\\text{{{piece}}}" if upright or not piece.isascii() else piece
 
 
 def python(name: str) -> str:

@@ -126,7 +126,7 @@ CONCAT = _row(
 
 # ---- elementwise ---------------------------------------------------------------------------------------------------
 # fmt: off
-POW        = _elementwise("pow", lambda y, x, t: t * x ** (t - 1), lambda y, x, t: y * log(x), numpy="{0} ** {1}", domain=("positive", "exponent"), sympy=sympy.Pow)
+POW        = _elementwise("pow", lambda y, x, t: t * x ** (t - 1), lambda y, x, t: y * log(x), numpy="{0} ** {1}", value=lambda np, shape, params, a, b: a**b, domain=("positive", "exponent"), sympy=sympy.Pow)
 EXP        = _elementwise("exp", lambda y, x: y, latex=r"\exp", sympy=sympy.exp)
 LOG        = _elementwise("log", lambda y, x: 1 / x, latex=r"\log", domain=("positive",), sympy=sympy.log)
 LOG1P      = _elementwise("log1p", lambda y, x: 1 / (1 + x), domain=("positive",), sympy=lambda x: sympy.log(1 + x))
@@ -141,20 +141,20 @@ ARCSIN     = _elementwise("arcsin", lambda y, x: (1 - x**2) ** Fraction(-1, 2), 
 ARCCOS     = _elementwise("arccos", lambda y, x: -((1 - x**2) ** Fraction(-1, 2)), latex=r"\arccos", domain=("unit",), sympy=sympy.acos)
 ARCTAN     = _elementwise("arctan", lambda y, x: 1 / (1 + x**2), latex=r"\arctan", sympy=sympy.atan)
 ERF        = _elementwise("erf", lambda y, x: 2 / sympy.sqrt(sympy.pi) * exp(-(x**2)), numpy="scipy.special.erf", sympy=sympy.erf)
-ABS        = _elementwise("abs", lambda y, x: sign(x), kink=lambda x: x, sympy=sympy.Abs)
+ABS        = _elementwise("abs", lambda y, x: sign(x), text="|{0}|", latex=r"\lvert {0} \rvert", kink=lambda x: x, sympy=sympy.Abs)
 SIGMOID    = _elementwise("sigmoid", lambda y, x: y * (1 - y), text="σ", latex=r"\sigma", numpy="sigmoid", sympy=lambda x: 1 / (1 + sympy.exp(-x)))
 SOFTPLUS   = _elementwise("softplus", lambda y, x: sigmoid(x), numpy="softplus", sympy=lambda x: sympy.log(1 + sympy.exp(x)))
 SILU       = _elementwise("silu", lambda y, x: sigmoid(x) + y * (1 - sigmoid(x)), numpy="silu", sympy=lambda x: x / (1 + sympy.exp(-x)))
 GELU       = _elementwise("gelu", lambda y, x: normal_cdf(x) + x * normal_pdf(x), numpy="gelu", sympy=lambda x: x / 2 * (1 + sympy.erf(x / sympy.sqrt(2))))
-RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", kink=lambda x: x, sympy=lambda x: sympy.Max(0, x))
+RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", value=lambda np, shape, params, a: np.maximum(a, 0), kink=lambda x: x, sympy=lambda x: sympy.Max(0, x))
 LEAKY_RELU = _elementwise("leaky_relu", lambda y, x, a: where(x > 0, 1, a), lambda y, x, a: where(x > 0, 0, x), numpy="leaky_relu", kink=lambda x, a: x, domain=("real", "slope"), sympy=lambda x, a: sympy.Piecewise((x, x > 0), (a * x, True)))
-HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (x < 1), numpy="np.clip({0}, -1, 1)", kink=lambda x: (x - 1) * (x + 1), sympy=lambda x: sympy.Max(-1, sympy.Min(1, x)))
+HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (x < 1), numpy="np.clip({0}, -1, 1)", value=lambda np, shape, params, a: np.clip(a, -1, 1), kink=lambda x: (x - 1) * (x + 1), sympy=lambda x: sympy.Max(-1, sympy.Min(1, x)))
 ELU        = _elementwise("elu", lambda y, x, a: where(x > 0, 1, a * exp(minimum(x, 0))), lambda y, x, a: where(x > 0, 0, expm1(minimum(x, 0))), numpy="elu", kink=lambda x, a: x, domain=("real", "slope"), sympy=lambda x, a: sympy.Piecewise((x, x > 0), (a * (sympy.exp(x) - 1), True)))
 MAXIMUM    = _elementwise("maximum", lambda y, a, b: a >= b, lambda y, a, b: b > a, text="max", latex=r"\max", kink=lambda a, b: a - b, domain=("real", "real"), sympy=sympy.Max)
 MINIMUM    = _elementwise("minimum", lambda y, a, b: b >= a, lambda y, a, b: a > b, text="min", latex=r"\min", kink=lambda a, b: a - b, domain=("real", "real"), sympy=sympy.Min)
 WHERE      = _elementwise("where", None, lambda y, c, a, b: c, lambda y, c, a, b: 1 - c, domain=("mask", "real", "real"), sympy=lambda c, a, b: sympy.Piecewise((a, c > 0), (b, True)))
 
-SIGN          = _flat("sign", numpy="np.sign({0})", latex=r"\operatorname{sign}", kink=lambda x: x, sympy=sympy.sign)
+SIGN          = _flat("sign", numpy="np.sign({0})", value=lambda np, shape, params, a: np.sign(a), latex=r"\operatorname{sign}", kink=lambda x: x, sympy=sympy.sign)
 GREATER       = _flat("greater", numpy="greater", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 0))  # 1[a > b]
 GREATER_EQUAL = _flat("greater_equal", numpy="greater_equal", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 1))
 # fmt: on
@@ -179,11 +179,11 @@ COMMUTATION = _flat(  # K vec(X) = vec(Xᵀ); params: rows, columns of X
 SOFTMAX     = _row("softmax", shape=shapes.of_column, latex=r"\operatorname{softmax}", numpy="softmax", differentials=(lambda y, d, x: y * d - y * (y.T @ d),), domain=("column",))
 LOG_SOFTMAX = _row("log_softmax", text="log softmax", shape=shapes.of_column, latex=r"\log\operatorname{softmax}", numpy="log_softmax", differentials=(lambda y, d, x: d - softmax(x).T @ d,), domain=("column",))
 LOGSUMEXP   = _row("logsumexp", shape=shapes.of_column_to_scalar, latex=r"\operatorname{logsumexp}", numpy="logsumexp", differentials=(lambda y, d, x: softmax(x).T @ d,), domain=("column",))
-MAX         = _row("max", shape=shapes.scalar, latex=r"\max", numpy="{0}.max()", differentials=(lambda y, d, x: total(winner(x) * d),), kink=lambda x: winner(x))
-NORM        = _row("norm", shape=shapes.scalar, text="‖", numpy="np.linalg.norm({0})", differentials=(lambda y, d, x: total(x * d) / y,), kink=lambda x: x)
-INV         = _row("inv", shape=shapes.of_square, numpy="np.linalg.inv({0})", differentials=(lambda y, d, x: -(y @ d @ y),), domain=("invertible",))
-DET         = _row("det", shape=shapes.of_square_to_scalar, latex=r"\det", numpy="np.linalg.det({0})", differentials=(lambda y, d, x: y * trace(inv(x) @ d),), domain=("invertible",))
-LOGDET      = _row("logdet", shape=shapes.of_square_to_scalar, text="log det", latex=r"\log\det", numpy="np.linalg.slogdet({0})[1]", differentials=(lambda y, d, x: trace(inv(x) @ d),), domain=("positive definite",))
+MAX         = _row("max", shape=shapes.scalar, latex=r"\max", numpy="{0}.max()", value=lambda np, shape, params, a: a.max(), differentials=(lambda y, d, x: total(winner(x) * d),), kink=lambda x: winner(x))
+NORM        = _row("norm", shape=shapes.scalar, text="‖{0}‖", latex=r"\lVert {0} \rVert", numpy="np.linalg.norm({0})", value=lambda np, shape, params, a: np.linalg.norm(a), differentials=(lambda y, d, x: total(x * d) / y,), kink=lambda x: x)
+INV         = _row("inv", shape=shapes.of_square, numpy="np.linalg.inv({0})", value=lambda np, shape, params, a: np.linalg.inv(a), differentials=(lambda y, d, x: -(y @ d @ y),), domain=("invertible",))
+DET         = _row("det", shape=shapes.of_square_to_scalar, latex=r"\det", numpy="np.linalg.det({0})", value=lambda np, shape, params, a: np.linalg.det(a), differentials=(lambda y, d, x: y * trace(inv(x) @ d),), domain=("invertible",))
+LOGDET      = _row("logdet", shape=shapes.of_square_to_scalar, text="log det", latex=r"\log\det", numpy="np.linalg.slogdet({0})[1]", value=lambda np, shape, params, a: np.linalg.slogdet(a)[1], differentials=(lambda y, d, x: trace(inv(x) @ d),), domain=("positive definite",))
 # fmt: on
 
 # ---- without a name in matrix notation: an honest einsum, correct, printable, executable --------------------------------
@@ -193,4 +193,4 @@ HOLE = Operation("hole", shapes.given, text="□")  # where d goes; params: shap
 @cache
 def einsum(sig: Signature) -> Operation:
     """The operation of a signature. Its nodes carry the length of every letter and the shape of the result."""
-    return Operation("einsum", shapes.given, signature=sig, text=f"einsum[{sig}]")
+    return Operation("einsum", shapes.given, signature=sig, text=f"einsum[{sig}]", latex=rf"\operatorname{{einsum}}_{{\text{{{sig}}}}}")

@@ -25,10 +25,10 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
         return _of_product(e, part, x)
     if e.op.primes is not None and len(e.args) == 1 and e.args[0] is part:
         if part.shape == ():
-            return "function of one variable", f"the ordinary derivative of {e.op.text}"
+            return "function of one variable", f"the ordinary derivative of {e.op.text.format('·')}"
         return "elementwise function", f"entry i depends on entry i of {x} alone, so the matrix is diagonal"
     if e.op.differentials is not None and e.args[0] is part:
-        return e.op.name, f"the differential of {e.op.text}"
+        return e.op.name, f"the differential of {e.op.text.format('·')}"
     if e.op is MUL and len(_holders(e, part)) == 1:
         return (
             ("constant factor", "the factor stays")

@@ -49,6 +49,12 @@ def _disagree(op: Operation, args: Args) -> str:
     text = f"{_brief(a)} {sign} {_brief(b)}: {_names_shape(a)} but {_names_shape(b)}"
     if a.shape == b.shape[::-1]:
         text += f"; did you mean {_brief(a)} {sign} {_brief(b, True)}?"
+    row, other = (b, a) if 1 in b.shape else (a, b)
+    if op.name == "add" and 1 in row.shape and 1 not in other.shape and sizes.same(*map(sizes.count, (row.shape, other.shape))):
+        text += (
+            f"; a Jacobian in row form has the numbers of the gradient but not its shape: an update of {_brief(other)} needs the "
+            f"shape convention, mc.grad(s, {_brief(other)}) or mc.to_shape_convention(j, {_brief(other)})"
+        )
     return text
 
 

@@ -7,11 +7,24 @@ a name (``let``) is an atom.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc import sizes
-from matcalc.constructors import add, broadcast, diag, kron, matmul, mul, power, total, transpose, vec
+from matcalc import composites, sizes
+from matcalc.constructors import (
+    add,
+    broadcast,
+    diag,
+    kron,
+    mul,
+    neg,
+    part,
+    power,
+    total,
+    transpose,
+    vec,
+)
 from matcalc.expression import (
     CONST,
     EYE,
@@ -21,31 +34,51 @@ from matcalc.expression import (
     Expr,
     assumed,
     const,
-    expr,
     eye,
     inner,
     is_zero,
     node,
     number,
+    ones,
     rebuilt,
     topological,
     zero,
 )
 from matcalc.operations import (
     ADD,
-    BROADCAST,
     COMMUTATION,
     DIAG,
+    DIAGONAL,
     KRON,
     MATMUL,
     MUL,
     ONE_HOT,
+    PLACE,
     POW,
+    SLICE,
     SOFTMAX,
     SUM,
+    SUM_COLUMNS,
+    SUM_ROWS,
     TABLE,
+    TRACE,
     TRANSPOSE,
     VEC,
+)
+from matcalc.terms import (
+    base_of,
+    chain_of,
+    chained,
+    coefficient,
+    factors_of,
+    is_negative,
+    leaves,
+    matrix_product,
+    multiplied,
+    operands,
+    parts_of,
+    scalar_part,
+    stacked,
 )
 
 _EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
@@ -70,23 +103,17 @@ def simplify(e: Expr) -> Expr:
         if x.op is LET or not x.args:
             short[x] = x
         elif x.op is ADD:
-            short[x] = _sum(_terms(x, inside, short), x.shape)
+            short[x] = _sum(operands(x, inside, short), x.shape)
         elif x.op is MUL:
-            short[x] = _hadamard(_factors(x, inside, short), x.shape)
+            short[x] = _hadamard(operands(x, inside, short), x.shape)
         elif x.op is MATMUL or x.op is TRANSPOSE:
-            short[x] = _chain(_chained(x, inside, short))
+            short[x] = _chain(chained(x, inside, short))
         else:
             short[x] = _other(x, tuple(short[a] for a in x.args))
+        if all(user.op.signature is None and user.op.adjoint is None for user in users.get(x, ())):  # else the sign moves on
+            short[x] = _unsigned(short[x])
         assert short[x].shape == x.shape, f"simplify changed the shape of {x}"
     return short[e]
-
-
-def leaves(e: Expr) -> int:
-    """The number of symbols that a person writes; a name counts once, numbers and identities count too."""
-    n: dict[Expr, int] = {}
-    for x in topological([e], lambda x: x.op is not LET):
-        n[x] = 1 if x.op is LET or not x.args else sum(n[a] for a in x.args)
-    return n[e]
 
 
 def _inside(x: Expr, users: dict[Expr, list[Expr]]) -> bool:
@@ -99,96 +126,13 @@ def _inside(x: Expr, users: dict[Expr, list[Expr]]) -> bool:
     return x.op in (ADD, MUL) and user.op is x.op
 
 
-# ---- clusters ------------------------------------------------------------------------------------------------------
-Short = dict[Expr, Expr]
-
-
-def _collected(root: Expr, inside: set[Expr], short: Short) -> list[Expr]:
-    found: list[Expr] = []
-    stack = list(reversed(root.args))
-    while stack:
-        x = stack.pop()
-        if x in inside:
-            stack.extend(reversed(x.args))
-        else:
-            found.append(short[x])
-    return found
-
-
-_terms = _factors = _collected
-
-
-def _chained(root: Expr, inside: set[Expr], short: Short) -> list[Expr]:
-    """The factors of a product of matrices, with transposes taken inwards: (AB)ᵀ = BᵀAᵀ."""
-    found: list[Expr] = []
-    stack = [(root, False)]
-    while stack:
-        x, turned = stack.pop()
-        if x is not root and x not in inside:
-            found.append(transpose(short[x]) if turned else short[x])
-        elif x.op is TRANSPOSE:
-            stack.append((x.args[0], not turned))
-        else:
-            stack.extend((a, turned) for a in (x.args if turned else reversed(x.args)))
-    return [piece for x in found for piece in _split_chain(x)]
-
-
-def _split_chain(x: Expr) -> list[Expr]:
-    """The factors of an expression that is itself a product of matrices, or the transpose of one."""
-    found: list[Expr] = []
-    stack = [(x, False)]
-    while stack:
-        e, turned = stack.pop()
-        if e.op is MATMUL:
-            stack.extend((a, turned) for a in (e.args if turned else reversed(e.args)))
-        elif e.op is TRANSPOSE and e.args[0].op is MATMUL:
-            stack.append((e.args[0], not turned))
-        else:
-            found.append(transpose(e) if turned else e)
-    return found
-
-
-def parts_of(op: Any, x: Expr) -> list[Expr]:
-    """The operands of nested sums or nested products, left to right."""
-    found: list[Expr] = []
-    stack = [x]
-    while stack:
-        e = stack.pop()
-        if e.op is op:
-            stack.extend(reversed(e.args))
-        else:
-            found.append(e)
-    return found
-
-
-def coefficient(x: Expr) -> tuple[Any, Expr]:
-    """A number and the rest: ``2 x`` is (2, x)."""
-    if x.op is CONST:
-        return x.params[1], const(1)
-    if x.op is MUL and x.args[0].op is CONST:
-        return x.args[0].params[1], x.args[1]
-    return 1, x
-
-
-def scalar_part(x: Expr) -> tuple[Expr, Expr]:
-    """A scalar expression and the rest of a product: ``(xᵀy) A`` is (xᵀy, A)."""
-    if x.op is not MUL or x.shape == ():
-        return const(1), x
-    scalars, rest = const(1), None
-    for f in parts_of(MUL, x):
-        if f.shape == ():
-            scalars = mul(scalars, f)
-        else:
-            rest = f if rest is None else mul(rest, f)
-    if rest is None or rest.shape != x.shape:
-        return const(1), x
-    return scalars, rest
-
-
 # ---- sums ----------------------------------------------------------------------------------------------------------
 def _sum(terms: list[Expr], shape: sizes.Shape) -> Expr:
     """Like terms collected, common factors of matrix products pulled out, products multiplied out where that is shorter."""
     collected = _like(term for t in terms for term in parts_of(ADD, t))
+    column = stacked(collected, shape)
+    if column is not None:
+        return column
     plain = _added(collected, shape)
     expanded = _multiplied_out(collected, shape)
     if expanded is not None and leaves(expanded) < leaves(plain):
@@ -199,28 +143,31 @@ def _sum(terms: list[Expr], shape: sizes.Shape) -> Expr:
 
 def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
     found: dict[Expr, Any] = {}
+    commuting: dict[frozenset[tuple[Expr, int]], Expr] = {}
     for term in terms:
         if is_zero(term):
             continue
         c, rest = coefficient(term)
         if rest not in found and rest.shape == () and rest.op is MATMUL:  # xᵀy is yᵀx
-            other = _chain([transpose(f) for f in reversed(_split_chain(rest))])
+            other = _chain([transpose(f) for f in reversed(chain_of(rest))])
             rest = other if other in found else rest
+        if rest.op is MUL:  # A ∘ B is B ∘ A
+            rest = commuting.setdefault(frozenset(Counter(parts_of(MUL, rest)).items()), rest)
         found[rest] = found.get(rest, 0) + c
     return {rest: c for rest, c in found.items() if c != 0}
 
 
 def _added(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr:
     """The sum, a positive term first."""
-    items = [mul(_number(c), rest) for rest, c in collected.items()]
+    items = [mul(const(c), rest) for rest, c in collected.items()]
     for k in range(len(items) - 1):  # A + Aᵀ rather than Aᵀ + A
         if items[k].op is TRANSPOSE and items[k].args[0] is items[k + 1]:
             items[k], items[k + 1] = items[k + 1], items[k]
     negative = [coefficient(t)[0] for t in items]
-    first = next((k for k, c in enumerate(negative) if not _is_negative(c) and items[k].op is not CONST), None)
+    first = next((k for k, c in enumerate(negative) if not is_negative(c) and items[k].op is not CONST), None)
     if first is None:
-        first = next((k for k, c in enumerate(negative) if not _is_negative(c)), 0)
-    if items and _is_negative(negative[0]):
+        first = next((k for k, c in enumerate(negative) if not is_negative(c)), 0)
+    if items and is_negative(negative[0]):
         items.insert(0, items.pop(first))
     result: Expr = const(0)
     for item in items:
@@ -228,23 +175,12 @@ def _added(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr:
     return result if result.shape == shape else broadcast(result, shape)
 
 
-def _number(value: Any) -> Expr:
-    return expr(value)
-
-
-def _is_negative(value: Any) -> bool:
-    try:
-        return bool(value < 0)
-    except TypeError:
-        return False
-
-
 def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
     """Every Hadamard product of sums multiplied out and collected again, if that stays small."""
     terms: list[Expr] = []
     opened = False
     for rest, c in collected.items():
-        products = [_number(c)]
+        products = [const(c)]
         for f in parts_of(MUL, rest):
             summands = parts_of(ADD, f)
             opened = opened or len(summands) > 1
@@ -256,22 +192,55 @@ def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | No
 
 
 def _pulled(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
-    """A + B with a common first or last factor: A x + B x = (A + B) x. Also a number that all terms share."""
+    """A + B with a common first or last factor: A x + B x = (A + B) x. Also a number or a factor that all terms share."""
     if len(collected) < 2:
         return None
     numbers = list(collected.values())
-    if all(c == numbers[0] for c in numbers) and numbers[0] not in (1, -1):
-        return mul(_number(numbers[0]), _added(dict.fromkeys(collected, 1), shape))
-    chains = [([_number(c)], _split_chain(rest)) for rest, c in collected.items()]
+    size = -numbers[0] if is_negative(numbers[0]) else numbers[0]
+    if size != 1 and all(c in (size, -size) for c in numbers):
+        return mul(const(size), _sum([rest if c == size else neg(rest) for rest, c in collected.items()], shape))
+    shared = _shared_factors(collected, shape)
+    if shared is not None:
+        return shared
+    chains = [([const(c)], chain_of(rest)) for rest, c in collected.items()]
     for end in (-1, 0):
         common = chains[0][1][end]
         if len(chains[0][1]) < 2 and common.shape != shape or common.op is CONST:
             continue
         if all(factors[end] is common and len(factors) > 1 for _, factors in chains):
-            rests = [mul(c[0], _product(factors[:-1] if end else factors[1:])) for c, factors in chains]
+            rests = [mul(c[0], matrix_product(factors[:-1] if end else factors[1:])) for c, factors in chains]
             rest = _sum(rests, rests[0].shape)
             return _chain([rest, common] if end else [common, rest])
     return None
+
+
+def _shared_factors(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
+    """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry."""
+    factors = [Counter(parts_of(MUL, rest)) for rest in collected]
+    common = factors[0].copy()
+    for other in factors[1:]:
+        common &= other
+    if not common:
+        return None
+    rests = [multiplied([const(c), *(f - common).elements()]) for c, f in zip(collected.values(), factors, strict=True)]
+    wide = next((r.shape for r in rests if r.shape != ()), ())
+    pulled = _hadamard([*common.elements(), _sum(rests, wide)], shape, expand=False)
+    return pulled if pulled.shape == shape else None
+
+
+def _unsigned(x: Expr) -> Expr:
+    """-(a - b) is b - a, also where it is one factor of a product: -(y - p) xᵀ is (p - y) xᵀ."""
+    c, rest = coefficient(x)
+    if c != -1 or isinstance(c, float):
+        return x
+    for op in (MUL, MATMUL):
+        factors = parts_of(op, rest)
+        for k, f in enumerate(factors):
+            signs = [is_negative(coefficient(t)[0]) for t in parts_of(ADD, f)]
+            if any(signs) and not all(signs):
+                factors[k] = _added(_like(neg(t) for t in parts_of(ADD, f)), f.shape)
+                return matrix_product(factors) if op is MATMUL else multiplied(factors)
+    return x
 
 
 # ---- Hadamard products ---------------------------------------------------------------------------------------------
@@ -279,25 +248,19 @@ def _hadamard(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> E
     """Numbers first, then scalars, then the rest; equal bases become powers and cancel."""
     value: Any = 1
     exponents: dict[Expr, Any] = {}
-    opaque: list[Expr] = []
-    for f in (piece for factor in factors for piece in parts_of(MUL, factor)):
+    for f in factors_of(factors):
         if f.op is CONST:
             value = value * f.params[1]
-        elif f.op is ONES:
-            continue
-        elif f.op is BROADCAST:
-            exponents[f.args[0]] = exponents.get(f.args[0], 0) + 1
-        elif f.op is POW and number(f.args[1]) is not None:
-            base = f.args[0]
-            exponents[base] = exponents.get(base, 0) + number(f.args[1])
-        else:
-            exponents[f] = exponents.get(f, 0) + 1
-    powers = [power(base, _number(t)) for base, t in exponents.items() if t != 0] + opaque
+        elif f.op is not ONES:
+            base, t = base_of(f)
+            exponents[base] = exponents.get(base, 0) + t
+    exponents = composites.of_product(exponents)
+    powers = [power(base, const(t)) for base, t in exponents.items() if t != 0]
     powers.sort(key=lambda f: f.shape != ())  # scalars first; the order is otherwise as written
     result: Expr = const(1)
     for f in powers:
         result = mul(result, f)
-    result = mul(_number(value), result)
+    result = mul(const(value), result)
     if expand and result.op is MUL:
         result = min([result, *_distributed(powers, value)], key=leaves)
     return result if result.shape == shape else broadcast(result, shape)
@@ -324,13 +287,6 @@ def _shape_of(factors: list[Expr]) -> sizes.Shape:
 
 
 # ---- products of matrices ------------------------------------------------------------------------------------------
-def _product(factors: list[Expr]) -> Expr:
-    result = factors[0]
-    for f in factors[1:]:
-        result = matmul(result, f)
-    return result
-
-
 def _chain(factors: list[Expr]) -> Expr:
     """A product of matrices: scalars in front, neighbours that combine combined, until nothing changes."""
     shape = sizes.shape(sizes.rows(factors[0].shape), sizes.columns(factors[-1].shape))
@@ -339,7 +295,7 @@ def _chain(factors: list[Expr]) -> Expr:
     for f in factors:
         s, rest = scalar_part(_inward(f))
         scalars.append(s)
-        work.extend(_split_chain(rest))
+        work.extend(chain_of(rest))
     if any(is_zero(f) for f in work):
         return zero(shape)
     k = 0
@@ -350,9 +306,9 @@ def _chain(factors: list[Expr]) -> Expr:
             continue
         s, rest = scalar_part(pair)
         scalars.append(s)
-        work[k : k + 2] = _split_chain(rest)
+        work[k : k + 2] = chain_of(rest)
         k = max(k - 1, 0)
-    result = _product(work)
+    result = matrix_product(work)
     if result.shape == () and result.op is MATMUL and len(work) == 2:
         result = _inner(work[0], work[1], result)
     return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
@@ -366,7 +322,7 @@ def _inward(f: Expr) -> Expr:
     if s is not const(1):
         return mul(s, _inward(transpose(rest)))
     if rest.op is ADD:
-        terms = [_chain(_split_chain(transpose(t))) for t in parts_of(ADD, rest)]
+        terms = [_chain(chain_of(transpose(t))) for t in parts_of(ADD, rest)]
         if sum(t.op is TRANSPOSE for term in terms for t in topological([term])) < len(terms):
             return _sum(terms, f.shape)
     return f
@@ -397,7 +353,7 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
             return kron(_chain([a.args[0], b.args[0]]), _chain([a.args[1], b.args[1]]))
         if sizes.rows(a.shape) == 1 and (m := _as_matrix(a, b)) is not None:  # vec(M)ᵀ (B ⊗ A) = vec(Aᵀ M B)ᵀ
             return transpose(vec(_chain([transpose(b.args[1]), m, b.args[0]])))
-    if a.op is ONES and b.shape[1] == 1 and sizes.rows(a.shape) == 1:
+    if a.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(b)
     if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(transpose(a))
@@ -429,6 +385,8 @@ def total_of(x: Expr) -> Expr:
     below = inner(rest)
     if (below.op is LEAF and assumed(below, "distribution")) or below.op in (SOFTMAX, ONE_HOT):
         return s
+    if rest.op is PLACE:
+        return mul(s, total_of(rest.args[0]))
     if rest.op is ADD:
         return _sum([mul(s, total_of(broadcast(t, rest.shape))) for t in parts_of(ADD, rest)], ())
     return mul(s, total(rest))
@@ -437,20 +395,51 @@ def total_of(x: Expr) -> Expr:
 # ---- the rest ------------------------------------------------------------------------------------------------------
 def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     """Operations that are linear in each argument let scalars pass; sums of distributions are 1."""
+    if x.op in (SUM, TRACE, DIAGONAL) and args[0].op is TRANSPOSE:  # they do not see the transpose
+        args = args[0].args
     if x.op is SUM:
         summed = total_of(args[0])
         return summed if leaves(summed) <= leaves(x) else rebuilt(x, args)
-    if x.op is POW and number(args[1]) is not None and args[0].op is MUL:
-        return _power_of_product(args[0], number(args[1]), x.shape)
+    if x.op in (SUM_ROWS, SUM_COLUMNS) and args[0].op is ONES:  # 1 1ᵀ 1 = n 1
+        return mul(args[0].shape[x.op is SUM_COLUMNS], ones(*x.shape))
+    if x.op is PLACE and args[0] is const(1) and x.shape[1] == 1 and isinstance(x.params[0][0], int):
+        return node(ONE_HOT, (), (x.shape[0], x.params[0][0]))
+    if x.op is SLICE:
+        sliced = _part(args[0], *x.params)
+        return sliced if leaves(sliced) < leaves(args[0]) else rebuilt(x, args)
+    if x.op is POW and number(args[1]) is not None:
+        if args[0].op is MUL:
+            return _power_of_product(args[0], number(args[1]), x.shape)
+        return _hadamard([rebuilt(x, args)], x.shape)
     if x.op.signature is not None and x.op.name != "einsum":
         scalars, rests = zip(*(scalar_part(a) for a in args), strict=True)
         if any(s is not const(1) for s in scalars):
             return _hadamard([*scalars, rebuilt(x, rests)], x.shape)
-    return rebuilt(x, args)
+    return composites.of_logarithm(rebuilt(x, args))
+
+
+def _part(a: Expr, start: tuple[Any, Any], shape: sizes.Shape) -> Expr:
+    """A part of a product is made of some rows of its first factor and some columns of its last: those of [A B]ᵀx are Bᵀx."""
+    (row, column), (height, width) = start, shape or (1, 1)
+    if a.op is TRANSPOSE:
+        return transpose(_part(a.args[0], start[::-1], shape[::-1]))
+    if a.op is not MATMUL:
+        return part(a, start, shape)
+    factors = chain_of(a)
+    first, last = factors[0], factors[-1]
+    factors[0] = _part(first, (row, 0), sizes.shape(height, sizes.columns(first.shape)))
+    factors[-1] = _part(last, (0, column), sizes.shape(sizes.rows(last.shape), width))
+    return _chain(factors)
 
 
 def _power_of_product(base: Expr, exponent: Any, shape: sizes.Shape) -> Expr:
-    """(2 x)² = 4 x², for whole exponents."""
+    """(2 x)² = 4 x², for whole exponents; (x y)² only where the parts then combine."""
     if not isinstance(exponent, int):
         return power(base, exponent)
-    return _hadamard([power(f, exponent) for f in parts_of(MUL, base)], shape)
+    value, rest = coefficient(base)
+    whole = mul(power(value, exponent), power(rest, exponent))
+    opened = _hadamard([power(f, exponent) for f in parts_of(MUL, base)], shape)
+    return opened if leaves(opened) <= leaves(whole) else whole
+
+
+__all__ = ["coefficient", "leaves", "parts_of", "simplify"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matcalc import sizes
 from matcalc.chain import Partial, show
-from matcalc.emit.paper import Notation, current, written
+from matcalc.emit.paper import Notation, body, current, written
 from matcalc.index_form import index_argument
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def text(d: Derivation) -> str:
     """The whole derivation."""
     n = current()
     by = ", ".join(written(x, n) for x in d.wrt)
-    lines = [f"{written(d.target, n)} = {written(d.given.args[0] if d.given.name else d.given, n)}, differentiated by {by}", ""]
+    lines = [f"{written(d.target, n)} = {body(d.given, n)}, differentiated by {by}", ""]
     for stage, render in enumerate((_broken, _chained, _locals, _reused, _shaped), 1):
         block = render(d, n)
         if block:

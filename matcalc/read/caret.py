@@ -9,4 +9,5 @@ from matcalc.errors import ParseError
 
 def pointed(sentence: str, text: str, at: int) -> ParseError:
     """The sentence, then the text on one line, then a caret under the character ``at``."""
-    return ParseError(f"{sentence}\n    {re.sub(r'\s', ' ', text)}\n    {' ' * at}^")
+    line = re.sub(r"\s", " ", text)
+    return ParseError(f"{sentence}\n    {line}\n    {' ' * at}^")

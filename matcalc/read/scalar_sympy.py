@@ -13,7 +13,8 @@ from typing import Any
 
 import sympy
 
-from matcalc.errors import MatcalcError, UnsupportedError
+from matcalc.constructors import mul
+from matcalc.errors import UnsupportedError
 from matcalc.expression import BUILD, CONST, LEAF, LET, Expr, assumed, const, topological
 from matcalc.operations import TABLE
 from matcalc.read.stable import SIGMOID, SOFTPLUS, logarithm, quotient
@@ -29,7 +30,7 @@ def from_sympy_scalar(e: Any, argument: Expr) -> Expr:
 
     The symbol is taken to be real. Raises UnsupportedError for several symbols and for what the table of operations lacks.
     """
-    _check_depth(_depths([e], lambda x: x.args)[e])
+    _check_depth(e)
     symbols = sorted(e.free_symbols, key=str)
     if len(symbols) > 1:
         names = " and ".join(map(str, symbols))
@@ -37,7 +38,9 @@ def from_sympy_scalar(e: Any, argument: Expr) -> Expr:
     z = sympy.Dummy("z", real=True)
     for symbol in symbols:
         if not symbol.is_Symbol or not symbol.is_commutative or symbol.is_real is False or symbol.is_integer:
-            raise UnsupportedError(f"{e}: the argument of an elementwise function is a real scalar, but {symbol} is declared otherwise")
+            raise UnsupportedError(
+                f"{e}: the argument of an elementwise function is a real scalar, but {symbol} is declared otherwise"
+            )
         e = e.xreplace({symbol: z})
     return _Reading(z, argument).read(e)
 
@@ -80,7 +83,8 @@ class _Reading:
             return _number(e)
         build = _BUILD.get(e.func)
         if build is None:
-            raise UnsupportedError(f"SymPy's {e.func.__name__} has no counterpart in the table of operations: {e.xreplace({self.z: sympy.Symbol('z')})}")
+            shown = e.xreplace({self.z: sympy.Symbol("z")})
+            raise UnsupportedError(f"SymPy's {e.func.__name__} has no counterpart in the table of operations: {shown}")
         if e.func is sympy.Pow and (base := e.args[0]).is_number and base.is_negative:
             raise UnsupportedError(f"a negative number, {base}, to a variable power is not real")
         return build(*parts) if len(parts) <= 2 or e.func in _TERNARY else reduce(build, parts)
@@ -131,8 +135,8 @@ _BUILD: dict[Any, Callable[..., Expr]] = {row.sympy: BUILD[row.name] for row in 
     sympy.GreaterThan: lambda a, b: a >= b,
     sympy.StrictLessThan: lambda a, b: b > a,
     sympy.LessThan: lambda a, b: b >= a,
-    sympy.And: BUILD["mul"],
-    sympy.Or: BUILD["maximum"],
+    sympy.And: mul,
+    sympy.Or: lambda a, b: a + b - a * b,
     type(sympy.true): lambda: const(1),
     type(sympy.false): lambda: const(0),
 }
@@ -156,10 +160,13 @@ def _guarded(e: Any, z: Any) -> Any:
     A derivative is a sum over the branches, each times its mask, and 0 · ∞ is not a number. UnsupportedError if the
     conditions leave a part of the real line without a value.
     """
-    _check_cover(e, z)
-    branches, known = [], []
+    if not covers(condition for _, condition in e.args):
+        shown = ", ".join(str(condition.xreplace({z: sympy.Symbol("z")})) for _, condition in e.args)
+        raise UnsupportedError(f"the cases {shown} may leave some z without a value; end with one for all other z")
+    branches = []
+    known: list[Any] = []
     for value, condition in e.args:
-        bounds = known + _bounds(condition, z)
+        bounds = _tightest(known + _bounds(condition, z))
         if bounds and _may_overflow(value):
             value = value.xreplace({z: _KEPT(z, sympy.And(*bounds), _inside(bounds))})
         branches.append((value, condition))
@@ -167,17 +174,15 @@ def _guarded(e: Any, z: Any) -> Any:
     return sympy.Piecewise(*branches, evaluate=False)
 
 
-def _check_cover(e: Any, z: Any) -> None:
-    conditions = [condition for _, condition in e.args]
-    if conditions[-1] == sympy.true:
-        return
+def covers(conditions: Iterable[Any]) -> bool:
+    """Whether every real number surely meets one of the conditions, which are in one symbol."""
+    conditions = list(conditions)
+    if sympy.true in conditions:
+        return True
     try:
-        covered = sympy.Union(*(condition.as_set() for condition in conditions))
+        return sympy.Union(*(condition.as_set() for condition in conditions)) in (sympy.S.Reals, sympy.S.UniversalSet)
     except NotImplementedError:
-        covered = sympy.S.EmptySet
-    if covered not in (sympy.S.Reals, sympy.S.UniversalSet):
-        shown = ", ".join(str(condition.xreplace({z: sympy.Symbol("z")})) for condition in conditions)
-        raise UnsupportedError(f"the cases {shown} may leave some z without a value; end with one for all other z")
+        return False
 
 
 def _bounds(condition: Any, z: Any) -> list[Any]:
@@ -191,17 +196,21 @@ def _bounds(condition: Any, z: Any) -> list[Any]:
     return found
 
 
-def _inside(bounds: Iterable[Any]) -> Any:
-    """A number well inside the bounds."""
-    low, high = -sympy.oo, sympy.oo
-    for bound in bounds:
-        if isinstance(bound, (sympy.Gt, sympy.Ge)):
-            low = sympy.Max(low, bound.rhs)
-        else:
-            high = sympy.Min(high, bound.rhs)
-    if low == -sympy.oo:
-        return high - 1
-    return low + 1 if high == sympy.oo else (low + high) / 2
+def _tightest(bounds: Iterable[Any]) -> list[Any]:
+    """The highest of the lower bounds and the lowest of the upper ones."""
+    lower = [x for x in bounds if isinstance(x, (sympy.Gt, sympy.Ge))]
+    upper = [x for x in bounds if isinstance(x, (sympy.Lt, sympy.Le))]
+    return [
+        *sorted(lower, key=lambda x: (-x.rhs, isinstance(x, sympy.Ge)))[:1],
+        *sorted(upper, key=lambda x: (x.rhs, isinstance(x, sympy.Le)))[:1],
+    ]
+
+
+def _inside(bounds: list[Any]) -> Any:
+    """A number well inside the tightest bounds."""
+    if len(bounds) == 2:
+        return (bounds[0].rhs + bounds[1].rhs) / 2
+    return bounds[0].rhs + (1 if isinstance(bounds[0], (sympy.Gt, sympy.Ge)) else -1)
 
 
 def _may_overflow(value: Any) -> bool:
@@ -216,7 +225,7 @@ def to_sympy_scalar(e: Expr) -> Any:
 
     Raises UnsupportedError for what is not a scalar or has no SymPy counterpart in the table of operations.
     """
-    _check_depth(_depths([e], lambda x: x.args)[e])
+    _check_depth(e)
     done: dict[Expr, Any] = {}
     for x in topological([e]):
         done[x] = _written(x, [done[a] for a in x.args])
@@ -247,4 +256,17 @@ def _symbol(x: Expr) -> Any:
 
 
 # ---- both ways -----------------------------------------------------------------------------------------------------
-def _depths(roots: list[Any], parts: Callable[[Any], Iterable[Any]]) -> dict[Any, int]: ...
+def _check_depth(e: Any) -> None:
+    """UnsupportedError, not a RecursionError from inside SymPy, for an expression that is nested too deeply for it."""
+    depth: dict[int, int] = {}
+    stack = [(e, False)]
+    while stack:
+        x, entered = stack.pop()
+        if entered:
+            depth[id(x)] = 1 + max((depth[id(a)] for a in x.args), default=0)
+        elif id(x) not in depth:
+            depth[id(x)] = 0
+            stack.append((x, True))
+            stack.extend((a, False) for a in x.args)
+    if depth[id(e)] > DEEPEST:
+        raise UnsupportedError(f"the definition is nested {depth[id(e)]} deep; SymPy's expressions are read up to {DEEPEST}")

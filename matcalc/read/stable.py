@@ -31,6 +31,14 @@ def exponentials(e: Any) -> Terms | None:
     return terms
 
 
+def _in_exponentials(factor: Any) -> tuple[Any, Any]:
+    """Base and exponent of a factor, the hyperbolic functions as the sums of exponentials that they are."""
+    base, k = factor.as_base_exp()
+    if isinstance(base, sympy.sech):
+        base, k = sympy.cosh(*base.args), -k
+    return base.rewrite(sympy.exp) if isinstance(base, (sympy.cosh, sympy.sinh)) else base, k
+
+
 def _pair(e: Any) -> tuple[Any, Any, Any] | None:
     """c, a, b with e = c (e^a + e^b), if e is the sum of two exponentials with positive coefficients."""
     terms = exponentials(e) if e.is_Add else None
@@ -47,11 +55,11 @@ def quotient(e: Any) -> Any:
     outer: Any = sympy.S.Zero  # the exponent of the exponential factor
     powers: Terms = {}
     for factor in sympy.Mul.make_args(e):
-        base, k = factor.as_base_exp()
+        base, k = _in_exponentials(factor)
         if base == sympy.E:
             outer += k
         else:
-            powers[base] = powers.get(base, 0) + k
+            powers[base] = powers.get(base, sympy.S.Zero) + k
     found = []
     for below in [base for base, k in powers.items() if k.is_Integer and k < 0]:
         pair = _pair(below)
@@ -68,7 +76,7 @@ def quotient(e: Any) -> Any:
             i = next((i for i in range(k, -1, -1) if sympy.expand(exponent - i * a - (k - i) * b) == 0), None)
             if i is not None and k:
                 found.append(SIGMOID(a - b) ** i * SIGMOID(b - a) ** (k - i) / c**k)
-                powers[below] = 0
+                powers[below] = sympy.S.Zero
                 outer -= exponent
                 break
     return sympy.Mul(sympy.exp(outer), *(base**k for base, k in powers.items()), *found) if found else e
@@ -94,7 +102,7 @@ def logarithm(e: Any) -> Any:
     result: Any = sympy.S.Zero
     summed = False
     for factor in sympy.Mul.make_args(e.args[0]):
-        base, k = factor.as_base_exp()
+        base, k = _in_exponentials(factor)
         if base == sympy.E:
             result += k
         elif factor.is_number and factor.is_positive:

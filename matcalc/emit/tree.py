@@ -1,0 +1,203 @@
+"""Small pieces of Python syntax trees, and their text as a formatter would leave it.
+
+Precedence is the tree's own affair: what is built here is unparsed, never concatenated. The vocabulary is closed: names,
+attributes, calls, subscripts, operators, comparisons, tuples, dicts, numbers and a few fixed words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+Tree = ast.expr
+WIDTH = 88
+_STEP = 4
+
+
+def name(of: str) -> Tree:
+    """A name; with dots, an attribute of an attribute."""
+    first, *rest = of.split(".")
+    tree: Tree = ast.Name(first, ast.Load())
+    for attribute in rest:
+        tree = ast.Attribute(tree, attribute, ast.Load())
+    return tree
+
+
+def constant(value: Any) -> Tree:
+    """A number or a fixed word; a negative number as minus a positive one."""
+    if isinstance(value, (int, float)) and value < 0:
+        return minus(ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def call(function: str | Tree, *args: Tree, **keywords: Tree) -> Tree:
+    """A call."""
+    called = name(function) if isinstance(function, str) else function
+    return ast.Call(called, list(args), [ast.keyword(key, value) for key, value in keywords.items()])
+
+
+def attribute(of: Tree, which: str) -> Tree:
+    """``of.which``."""
+    return ast.Attribute(of, which, ast.Load())
+
+
+def binary(left: Tree, sign: str, right: Tree) -> Tree:
+    """``left sign right``."""
+    return ast.BinOp(left, _SIGNS[sign](), right)
+
+
+_SIGNS: dict[str, type[ast.operator]] = {
+    "+": ast.Add,
+    "-": ast.Sub,
+    "*": ast.Mult,
+    "/": ast.Div,
+    "//": ast.FloorDiv,
+    "**": ast.Pow,
+    "@": ast.MatMult,
+}
+
+
+def minus(x: Tree) -> Tree:
+    """``-x``; of a negative, the positive."""
+    return x.operand if isinstance(x, ast.UnaryOp) else ast.UnaryOp(ast.USub(), x)
+
+
+def compared(left: Tree, sign: str, right: Tree) -> Tree:
+    """``left > right`` or ``left >= right``."""
+    return ast.Compare(left, [ast.Gt() if sign == ">" else ast.GtE()], [right])
+
+
+def sequence(items: Iterable[Tree]) -> Tree:
+    """A tuple."""
+    return ast.Tuple(list(items), ast.Load())
+
+
+def several(items: Iterable[Tree]) -> Tree:
+    """A list."""
+    return ast.List(list(items), ast.Load())
+
+
+def at(of: Tree, *index: Tree) -> Tree:
+    """``of[index]``."""
+    return ast.Subscript(of, index[0] if len(index) == 1 else sequence(index), ast.Load())
+
+
+def span(start: Tree | None, stop: Tree | None) -> Tree:
+    """``start:stop`` inside a subscript."""
+    return ast.Slice(start, stop)  # type: ignore[return-value]
+
+
+def as_column(x: Tree) -> Tree:
+    """``x[:, None]``."""
+    return at(x, span(None, None), ast.Constant(None))
+
+
+def assigned(target: str | Tree, value: Tree) -> ast.stmt:
+    """``target = value``."""
+    return ast.Assign([name(target) if isinstance(target, str) else target], value)
+
+
+def increased(target: Tree, value: Tree) -> ast.stmt:
+    """``target += value``."""
+    return ast.AugAssign(target, ast.Add(), value)  # type: ignore[arg-type]
+
+
+@cache
+def _parsed(template: str) -> Tree:
+    return ast.parse(template.format(*(f"_{k}_" for k in range(9))), mode="eval").body
+
+
+def filled(template: str, args: Sequence[Tree]) -> Tree:
+    """The table's own source, such as ``np.trace({0})``, on these arguments."""
+    places = {f"_{k}_": a for k, a in enumerate(args)}
+    return substituted(_parsed(template), places)
+
+
+def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
+    """The tree with names replaced. The tree itself stays as it is."""
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> Any:
+            return places.get(node.id, node)
+
+    return Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+
+
+def names_in(trees: Iterable[ast.AST]) -> set[str]:
+    """Every name that is read or written."""
+    return {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+# ---- text ----------------------------------------------------------------------------------------------------------
+def text(tree: ast.AST) -> str:
+    """One line, with double quotes and tight simple powers."""
+    line = ast.unparse(ast.fix_missing_locations(tree)).replace("'", '"')
+    return _POWER.sub(r"\1**\2", line)
+
+
+_POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* (\(?-?[\w.]+\)?)")
+
+
+def lines(statement: ast.stmt, indent: int) -> list[str]:
+    """The statement, broken where it is too long for one line."""
+    pad = " " * indent
+    if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple):
+        return _items(f"{pad}return ", [text(x) for x in statement.value.elts], "", bare=True)
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+        return _items(pad, [text(x) for x in statement.targets[0].elts], f" = {text(statement.value)}", bare=True)
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Tuple):
+        return _items(f"{pad}{text(statement.targets[0])} = ", [text(x) for x in statement.value.elts], "", bare=False)
+    line = pad + text(statement)
+    if len(line) <= WIDTH or not isinstance(statement, (ast.Assign, ast.AugAssign)):
+        return [line]
+    return _broken(line[: len(line) - len(text(statement.value))], statement.value, pad) or [line]
+
+
+def _items(head: str, items: list[str], tail: str, bare: bool) -> list[str]:
+    """A tuple on one line, or one item a line."""
+    pad = " " * (len(head) - len(head.lstrip()))
+    joined = ", ".join(items) + ("," if len(items) == 1 else "")
+    single = f"({joined})" if not bare or len(items) < 2 else joined
+    if len(head + single + tail) <= WIDTH:
+        return [head + single + tail]
+    return [f"{head}(", *(f"{pad}    {item}," for item in items), f"{pad}){tail}"]
+
+
+def _broken(head: str, value: Tree, pad: str) -> list[str] | None:
+    """A call with its arguments below, a sum with a term a line."""
+    inner = pad + " " * _STEP
+    if isinstance(value, ast.Call):
+        args = [text(a) for a in value.args] + [f"{k.arg}={text(k.value)}" for k in value.keywords]
+        return bracketed(f"{head}{text(value.func)}(", args, ")", pad)
+    whole = text(value)
+    if len(inner + whole) <= WIDTH:
+        return [f"{head}(", inner + whole, f"{pad})"]
+    if not isinstance(value, ast.BinOp):
+        return None
+    kinds = (ast.Add, ast.Sub) if isinstance(value.op, (ast.Add, ast.Sub)) else (ast.Mult, ast.Div, ast.MatMult)
+    terms: list[str] = []
+    x: Tree = value
+    while isinstance(x, ast.BinOp) and isinstance(x.op, kinds):
+        right = text(ast.BinOp(ast.Name("_", ast.Load()), x.op, x.right)).removeprefix("_ ")
+        terms.append(inner + right)
+        x = x.left
+    terms.append(inner + (f"({text(x)})" if isinstance(x, ast.BinOp) and ast.Mult in kinds and _loose(x) else text(x)))
+    return [f"{head}(", *reversed(terms), f"{pad})"]
+
+
+def _loose(x: ast.BinOp) -> bool:
+    return isinstance(x.op, (ast.Add, ast.Sub))
+
+
+def bracketed(head: str, items: list[str], tail: str, pad: str) -> list[str]:
+    """What stands in brackets, on the same line, on one line below, or one item a line."""
+    joined = ", ".join(items)
+    inner = pad + " " * _STEP
+    if len(head + joined + tail) <= WIDTH:
+        return [head + joined + tail]
+    if len(inner + joined) <= WIDTH:
+        return [head, inner + joined, pad + tail]
+    return [head, *(f"{inner}{item}," for item in items), pad + tail]

@@ -1,0 +1,311 @@
+"""The cheapest way to compute what is written: products in the best order, sums and broadcasts in place of diag, I and 1.
+
+    diag(w) A = w ∘ A,   1ᵀA = column sums,   tr(AB) = Σ A ∘ Bᵀ,   A⁻¹b = solve(A, b),   (B ⊗ A) vec(X) = vec(A X Bᵀ)
+
+Every rule keeps value and shape. Products used in one place only are ordered anew; what is shared stays a unit.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from functools import cache
+
+import sympy
+
+from matcalc import sizes
+from matcalc.constructors import (
+    broadcast,
+    diag,
+    kron,
+    matmul,
+    mul,
+    over_columns,
+    over_rows,
+    part,
+    place,
+    total,
+    transpose,
+    unvec,
+    vec,
+)
+from matcalc.expression import BUILD, EYE, ONES, Expr, Operation, const, is_one, node, number, ones, rebuilt, topological
+from matcalc.operations import (
+    ADD,
+    BROADCAST,
+    COMMUTATION,
+    DIAG,
+    DIAGONAL,
+    GREATER,
+    INV,
+    KRON,
+    MATMUL,
+    MUL,
+    ONE_HOT,
+    PLACE,
+    SLICE,
+    SUM,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TRACE,
+    TRANSPOSE,
+    WHERE,
+)
+from matcalc.simplify import parts_of
+from matcalc.sizes import Size
+
+SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
+_LONGEST = 48  # factors of a product up to which every order is tried
+
+
+def lowered(roots: Sequence[Expr]) -> list[Expr]:
+    """Equal expressions that cost less. Names stay, on what now stands for the named value."""
+    order = topological(roots)
+    users: dict[Expr, list[Operation]] = {x: [] for x in order}
+    for x in order:
+        for a in x.args:
+            users[a].append(x.op)
+    kept = set(roots)
+    inside = {x for x in order if x.op in _CHAIN and x not in kept and len(users[x]) == 1 and users[x][0] in _CHAIN}
+    done: dict[Expr, Expr] = {}
+    for x in order:
+        if x in inside:
+            continue
+        if x.op in _CHAIN:
+            done[x] = _chain(_factors(x, inside, done))
+        else:
+            new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
+            done[x] = _rule(new)
+        assert done[x].shape == x.shape, f"lowering changed the shape of {x}"
+    return [done[x] for x in roots]
+
+
+_CHAIN = (MATMUL, TRANSPOSE)
+
+
+# ---- products of matrices ------------------------------------------------------------------------------------------
+def _factors(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> list[Expr]:
+    """The factors of a product, transposes taken inwards, and what is repeated along an axis split off as ones."""
+    found: list[Expr] = []
+    stack = [(root, False)]
+    while stack:
+        x, turned = stack.pop()
+        if x is not root and x not in inside:
+            found.extend(_split(transpose(done[x]) if turned else done[x]))
+        elif x.op is TRANSPOSE:
+            stack.append((x.args[0], not turned))
+        else:
+            stack.extend((a, turned) for a in (x.args if turned else reversed(x.args)))
+    return found
+
+
+def _split(x: Expr) -> list[Expr]:
+    """c 1ᵀ as c and 1ᵀ, a matrix of ones as 1 and 1ᵀ; anything else is one factor."""
+    if not x.shape or 1 in x.shape:
+        return [x]
+    left, right = ones(x.shape[0]), transpose(ones(x.shape[1]))
+    if x.op is ONES:
+        return [left, right]
+    turned = x.op is TRANSPOSE
+    repeated = x.args[0] if turned else x
+    if repeated.op is not BROADCAST:
+        return [x]
+    (a,) = repeated.args
+    if a.shape == ():
+        return [mul(a, left), right]
+    a = transpose(a) if turned else a
+    return [a, right] if a.shape[1] == 1 else [left, a]
+
+
+def _chain(factors: list[Expr]) -> Expr:
+    """The product in its cheapest order, by dynamic programming over all of them; long ones from the end that is a vector."""
+    factors = _merged(factors)
+    k = len(factors)
+    lengths = [_number(sizes.rows(f.shape)) for f in factors] + [_number(sizes.columns(factors[-1].shape))]
+    if k > _LONGEST:
+        return _one_way(factors, backwards=lengths[-1] == 1 and lengths[0] != 1)
+    elementwise = [f.op in (DIAG, ONE_HOT) or (f.op is TRANSPOSE and f.args[0].op is ONE_HOT) for f in factors]
+    cost: dict[tuple[int, int], int] = {(i, i): 0 for i in range(k)}
+    split: dict[tuple[int, int], int] = {}
+    for width in range(1, k):
+        for i in range(k - width):
+            j = i + width
+            best = None
+            for s in range(i, j):
+                middle = 1 if (s == i and elementwise[i]) or (s + 1 == j and elementwise[j]) else lengths[s + 1]
+                here = cost[i, s] + cost[s + 1, j] + lengths[i] * middle * lengths[j + 1]
+                if best is None or here < best:
+                    best, split[i, j] = here, s
+            assert best is not None
+            cost[i, j] = best
+    made: dict[tuple[int, int], Expr] = {(i, i): f for i, f in enumerate(factors)}
+    for i, j in sorted(_used(split, k), key=lambda span: span[1] - span[0]):
+        s = split[i, j]
+        made[i, j] = _times(made[i, s], made[s + 1, j])
+    return made[0, k - 1]
+
+
+def _used(split: dict[tuple[int, int], int], k: int) -> list[tuple[int, int]]:
+    found, stack = [], [(0, k - 1)]
+    while stack:
+        i, j = stack.pop()
+        if i < j:
+            found.append((i, j))
+            stack += [(i, split[i, j]), (split[i, j] + 1, j)]
+    return found
+
+
+def _one_way(factors: list[Expr], backwards: bool) -> Expr:
+    if backwards:
+        result = factors[-1]
+        for f in reversed(factors[:-1]):
+            result = _times(f, result)
+        return result
+    result = factors[0]
+    for f in factors[1:]:
+        result = _times(result, f)
+    return result
+
+
+def _merged(factors: list[Expr]) -> list[Expr]:
+    """Neighbouring diagonal matrices as one, identities left out."""
+    found: list[Expr] = []
+    for f in factors:
+        if f.op is EYE and len(factors) > 1:
+            continue
+        if found and found[-1].op is DIAG and f.op is DIAG:
+            found[-1] = diag(mul(found[-1].args[0], f.args[0]))
+        else:
+            found.append(f)
+    return found or factors[:1]
+
+
+@cache
+def _number(size: Size) -> int:
+    """A size as a number to compare costs with: symbols are large and different, in every session the same."""
+    if isinstance(size, int):
+        return size
+    large = {s: 1000 + zlib.crc32(s.name.encode()) % 1009 for s in size.free_symbols}
+    return max(1, int(size.xreplace(large)))
+
+
+def _times(a: Expr, b: Expr) -> Expr:
+    """The product of two matrices, without building the ones that are mostly zeros or all ones."""
+    column, row = sizes.columns(b.shape) == 1, sizes.rows(a.shape) == 1
+    if a.op is DIAG:
+        return mul(a.args[0], b)
+    if b.op is DIAG:
+        return mul(a, transpose(b.args[0]))
+    if a.op is ONES and 1 in a.shape:
+        return over_rows(b) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
+    if b.op is ONES and 1 in b.shape:
+        return over_columns(a) if column else broadcast(a, sizes.shape(sizes.rows(a.shape), b.shape[1]))
+    if b.op is ONE_HOT:
+        return part(a, (0, b.params[1]), sizes.shape(sizes.rows(a.shape), 1))
+    if a.op is TRANSPOSE and a.args[0].op is ONE_HOT:
+        return part(b, (a.args[0].params[1], 0), sizes.shape(1, sizes.columns(b.shape)))
+    if a.op is INV:
+        return node(SOLVE, (a.args[0], b))
+    if a.op is TRANSPOSE and a.args[0].op is INV:
+        return node(SOLVE, (transpose(a.args[0].args[0]), b))
+    if b.op is INV:
+        return transpose(node(SOLVE, (transpose(b.args[0]), transpose(a))))
+    if a.op is SLICE and a.args[0].op is EYE and a.params[0][1] == 0 and sizes.same(a.shape[1], a.args[0].shape[1]):
+        return part(b, a.params[0], sizes.shape(sizes.rows(a.shape), sizes.columns(b.shape)))
+    if a.op is PLACE and a.args[0].op is EYE and a.params[0][1] == 0 and sizes.same(a.shape[1], a.args[0].shape[1]):
+        return place(b, a.params[0], sizes.shape(sizes.rows(a.shape), sizes.columns(b.shape)))
+    if column and a.op is KRON:
+        outer, inner = a.args
+        x = unvec(b, sizes.shape(sizes.columns(inner.shape), sizes.columns(outer.shape)))
+        return vec(_chain([inner, x, transpose(outer)]))
+    if column and a.op is COMMUTATION:
+        return vec(transpose(unvec(b, a.params)))
+    if row and b.op in (KRON, COMMUTATION):
+        turned = kron(*map(transpose, b.args)) if b.op is KRON else node(COMMUTATION, (), b.params[::-1])
+        return transpose(_times(turned, transpose(a)))
+    return matmul(a, b)
+
+
+# ---- the rest ------------------------------------------------------------------------------------------------------
+def _rule(x: Expr) -> Expr:
+    if x.op in (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS):
+        return _reduced(x, x.args[0])
+    if x.op is MUL:
+        return _scaled(_spread(x))
+    if x.op is ADD:
+        return _complement(_spread(x))
+    return x
+
+
+def _reduced(x: Expr, a: Expr) -> Expr:
+    """Sums of products, without the product."""
+    if a.op is TRANSPOSE and x.op in (TRACE, SUM, DIAGONAL):
+        return _reduced(BUILD[x.op.name](a.args[0]), a.args[0])
+    if a.op is MATMUL:
+        b, c = a.args
+        if x.op is TRACE:
+            return matmul(c, b) if c.shape[0] == 1 else total(mul(b, transpose(c)))
+        if x.op is DIAGONAL:
+            return over_columns(mul(b, transpose(c)))
+        if x.op is SUM_ROWS:
+            return _chain([over_rows(b), c])
+        if x.op is SUM_COLUMNS:
+            return _chain([b, over_columns(c)])
+        return _chain([over_rows(b), over_columns(c)])
+    if x.op is SUM and a.op is BROADCAST:
+        (b,) = a.args
+        return mul(const(sizes.count(a.shape) / sympy.sympify(sizes.count(b.shape))), total(b))
+    if a.op is MUL and x.op in (SUM_ROWS, SUM_COLUMNS):  # Σᵢ wᵢ Aᵢⱼ is wᵀA
+        b, c = a.args if a.args[0].shape != a.shape else a.args[::-1]
+        if x.op is SUM_ROWS and sizes.columns(b.shape) == 1 and b.shape and c.shape == a.shape:
+            return _chain([transpose(b), c])
+        if x.op is SUM_COLUMNS and sizes.rows(b.shape) == 1 and b.shape and c.shape == a.shape:
+            return _chain([c, transpose(b)])
+    if x.op is SUM and 1 in a.shape:
+        return _inner(x, a)
+    return x
+
+
+def _inner(x: Expr, a: Expr) -> Expr:
+    """Σ xᵢ yᵢ of two vectors is xᵀy, Σ xᵢ² is xᵀx; scalars stand in front."""
+    scalars: Expr = const(1)
+    vectors: list[Expr] = []
+    for f in parts_of(MUL, a):
+        if f.shape == ():
+            scalars = mul(scalars, f)
+        elif f.op is BUILD["pow"](f, 2).op and number(f.args[1]) == 2:
+            vectors += [f.args[0], f.args[0]]
+        else:
+            vectors.append(f)
+    if len(vectors) != 2 or any(v.op.flat for v in vectors):
+        return x
+    columns = [v if v.shape[1] == 1 else transpose(v) for v in vectors]
+    return mul(scalars, matmul(transpose(columns[0]), columns[1]))
+
+
+def _spread(x: Expr) -> Expr:
+    """A sum or a Hadamard product broadcasts by itself."""
+    for k, a in enumerate(x.args):
+        if a.op is BROADCAST:
+            slim = node(x.op, tuple(a.args[0] if j == k else b for j, b in enumerate(x.args)))
+            if slim.shape == x.shape:
+                return _spread(slim)
+    return x
+
+
+def _scaled(x: Expr) -> Expr:
+    """A choice between two numbers, times an array, is a choice between arrays of the array's own type."""
+    if x.op is MUL:
+        for g, w in (x.args, x.args[::-1]):
+            if w.op is WHERE and g.shape == x.shape != () and all(a.shape == () for a in w.args[1:]):
+                return node(WHERE, (w.args[0], mul(w.args[1], g), mul(w.args[2], g)))
+    return x
+
+
+def _complement(x: Expr) -> Expr:
+    """1 - [a > b] is [b >= a]."""
+    one, other = x.args if is_one(x.args[0]) else x.args[::-1]
+    if is_one(one) and other.op is MUL and number(other.args[0]) == -1 and other.args[1].op is GREATER:
+        a, b = other.args[1].args
+        return BUILD["greater_equal"](b, a)
+    return x

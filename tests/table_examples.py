@@ -1,0 +1,168 @@
+"""Examples for every row of the table, made from what the row says of itself: its signature, its shape rule, its domain.
+
+A row from which nothing can be made, and for which nothing is written under ``STRUCTURAL``, has no example, and the tests of the
+table fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import matcalc as mc
+from matcalc import shapes, sizes
+from matcalc.constructors import broadcast, part, place, unvec
+from matcalc.contraction import commutation
+from matcalc.evaluate import evaluate
+from matcalc.expression import Expr, Operation, node
+from matcalc.operations import TABLE
+
+n, m, k = mc.dims("n m k")
+LENGTHS = {n: 3, m: 2, k: 4}
+
+
+@dataclass(frozen=True)
+class Example:
+    """An expression with one row at its root, its variables, and values for them and for the sizes."""
+
+    e: Expr
+    variables: list[Expr]
+    values: dict[Any, Any]
+
+
+def drawn(domain: str, shape: tuple[int, int], rng: np.random.Generator) -> Any:
+    """Random numbers in a domain, away from kinks and poles."""
+    magnitude = rng.uniform(0.3, 1.4, shape) * rng.permutation(np.resize([-1.0, 1.0], shape[0] * shape[1])).reshape(shape)
+    square = rng.normal(size=shape) + 3 * np.eye(*shape)
+    return {
+        "real": lambda: magnitude,
+        "column": lambda: magnitude,
+        "nonzero": lambda: magnitude,
+        "positive": lambda: abs(magnitude) + 0.2,
+        "exponent": lambda: magnitude + 2.5,
+        "unit": lambda: magnitude / 2,
+        "slope": lambda: abs(magnitude) / 2,
+        "mask": lambda: (magnitude > 0) * 1.0,
+        "invertible": lambda: square,
+        "positive definite": lambda: square @ square.T / 4 + np.eye(*shape),
+    }[domain]()
+
+
+SHAPES: dict[str, Any] = {"column": (n, 1), "invertible": (n, n), "positive definite": (n, n)}
+
+
+def leaf(name: str, shape: Any) -> Expr:
+    return mc.matrix(name, *shape) if shape else mc.scalar(name)
+
+
+def _made(build: Callable[..., Expr], wanted: list[tuple[str, Any]], lengths: dict[Any, int], seed: int = 0) -> Example:
+    rng = np.random.default_rng(seed)
+    leaves = [leaf(name, shape) for name, (_, shape) in zip("abc", wanted, strict=False)]
+    values: dict[Any, Any] = dict(lengths)
+    for x, (domain, _) in zip(leaves, wanted, strict=True):
+        array = drawn(domain, actual(x, lengths), rng)
+        values[x] = array[0, 0] if x.shape == () else array
+    return Example(build(*leaves), leaves, values)
+
+
+def actual(e: Expr, lengths: dict[Any, int] = LENGTHS) -> tuple[int, int]:
+    """Rows and columns as numbers."""
+    r, c = (size if isinstance(size, int) else int(size.subs(lengths)) for size in e.shape or (1, 1))
+    return r, c
+
+
+STRUCTURAL: dict[str, list[tuple[Callable[..., Expr], list[Any]]]] = {
+    "add": [(lambda a, b: a + b, [(n, m), (n, m)]), (lambda a, b, c: a + b + c, [(n, m), (), (n, 1)])],
+    "broadcast": [
+        (lambda a: broadcast(a, (n, m)), [shape]) for shape in ((), (n, 1), (1, m))
+    ],
+    "unvec": [(lambda a: unvec(a, (n, m)), [(n * m, 1)])],
+    "slice": [
+        (lambda a: part(a, (1, 0), (2, 2)), [(n + 1, m)]),
+        (lambda a: part(a, (n, 0), (m, 1)), [(n + m, 1)]),
+        (lambda a: part(a, (1, 1), ()), [(n, m)]),
+        (lambda a: a[1], [(n, m)]),
+    ],
+    "place": [
+        (lambda a: place(a, (1, 0), (n + 2, m + 1)), [(n, m)]),
+        (lambda a: place(a, (2, 1), (n, m)), [()]),
+        (lambda a: place(a, (k, 0), (k + n, 1)), [(n, 1)]),
+    ],
+    "concat": [
+        (lambda a, b: mc.concat([a, b]), [(n, 1), (m, 1)]),
+        (lambda a, b, c: mc.concat([a, b, c]), [(n, m), (1, m), (k, m)]),
+        (lambda a, b: mc.block([[a, b]]), [(n, m), (n, 1)]),
+        (lambda a: mc.concat([a, a]), [(n, 1)]),
+    ],
+    "one_hot": [(lambda: mc.one_hot(1, 3), [])],
+    "commutation": [(lambda a: commutation(n, m) @ mc.vec(a), [(n, m)])],
+}  # fmt: skip
+
+
+def _shapes_of(row: Operation) -> Iterator[list[tuple[str, Any]]]:
+    """The domains and shapes of the arguments that the row itself asks for."""
+    count = len(row.primes or row.differentials or row.domain)
+    domains = [*row.domain, *["real"] * (count - len(row.domain))]
+    if row.primes is not None or row.shape is shapes.broadcast:
+        yield [(d, (n, m)) for d in domains]
+        yield [(d, (n, 1)) for d in domains]
+        yield [(d, ()) for d in domains]
+        for j in range(len(domains) if len(domains) > 1 else 0):  # one of the arguments is broadcast
+            for small in ((), (n, 1), (1, m)):
+                yield [(d, small if i == j else (n, m)) for i, d in enumerate(domains)]
+        if len(domains) == 2:
+            yield [(domains[0], (n, 1)), (domains[1], (1, m))]
+    elif row.signature is not None:
+        letters = dict(zip("ijkl", (n, m, k, 2), strict=True))
+        if row.name != "kron":
+            del letters["l"]
+        yield [("real", tuple(letters[slot[0]] if slot else 1 for slot in slots)) for slots in row.signature.operands]
+        if row.name != "kron" and row.shape is not shapes.of_square and len(row.signature.operands) == 1:
+            yield [("real", (1, m) if row.signature.operands[0][1] else (2, 1))]
+    elif row.differentials is not None:
+        yield [(d, SHAPES.get(d, (n, m))) for d in domains]
+        if row.domain == ("real",):
+            yield [("real", (n, 1))]
+
+
+def examples(row: Operation, lengths: dict[Any, int] = LENGTHS, seed: int = 0) -> list[Example]:
+    """Every example of a row, at the given lengths."""
+    if row.name in STRUCTURAL:
+        return [_made(build, [("real", shape) for shape in wanted], lengths, seed) for build, wanted in STRUCTURAL[row.name]]
+    if row.name == "mul":
+        wanted = list(_shapes_of(TABLE["maximum"]))
+    else:
+        wanted = list(_shapes_of(row))
+
+    def build(*arguments: Expr) -> Expr:
+        return node(row, arguments)
+
+    return [_made(build, w, lengths, seed) for w in wanted]
+
+
+def stacked(array: Any) -> Any:
+    """vec of a value as users see it."""
+    return np.asarray(array, dtype=float).reshape(-1, order="F")
+
+
+def numeric_jacobian(y: Expr, x: Expr, values: dict[Expr, Any], h: float = 1e-5) -> Any:
+    """Central differences: a row for every entry of y, a column for every entry of x, both column by column."""
+    at = np.array(values[x], dtype=float)
+    lines = []
+    for index in np.ndindex(*at.shape[::-1]):
+        index = index[::-1]
+        right, left = at.copy(), at.copy()
+        right[index] += h
+        left[index] -= h
+        up, down = (stacked(evaluate(y, {**values, x: moved})) for moved in (right, left))
+        lines.append((up - down) / (2 * h))
+    return np.stack(lines, axis=1)
+
+
+def as_matrix(array: Any, e: Expr) -> Any:
+    """A value as users see it, two-dimensional again."""
+    array = np.asarray(array)
+    return array.reshape(1, 1) if e.shape == () else array.reshape(-1, 1) if sizes.columns(e.shape) == 1 else array

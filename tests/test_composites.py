@@ -1,0 +1,58 @@
+"""Known functions recognised where they are written out, and the short forms that simplify finds beside them."""
+
+import numpy as np
+import pytest
+
+import matcalc as mc
+from matcalc.evaluate import evaluate
+
+n, m = mc.dims("n m")
+z, x, y = mc.vectors("z x y", n)
+t = mc.scalar("t")
+A, S, G = mc.matrix("A", n), mc.matrix("S", n, positive_definite=True), mc.matrix("G", n, m)
+AT = {z: np.array([0.3, -1.2, 0.8]), x: np.array([1.0, -2.0, 0.5]), y: np.array([0.2, 0.4, -0.9]), t: 0.7}
+AT |= {A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3]), G: np.arange(6.0).reshape(3, 2)}
+
+
+@pytest.mark.parametrize(
+    "written, short",
+    [
+        (mc.log(1 + mc.exp(z)), "softplus(z)"),
+        (mc.log(mc.sum(mc.exp(z))), "logsumexp(z)"),
+        (mc.exp(z) / mc.sum(mc.exp(z)), "softmax(z)"),
+        (mc.exp(z) / mc.sum(mc.exp(z)) ** 2, "softmax(z) / sum(exp(z))"),
+        (1 / (1 + mc.exp(-z)), "σ(z)"),
+        (mc.exp(z) / (1 + mc.exp(z)), "σ(z)"),
+        (1 / (1 + mc.exp(t)), "σ(−t)"),
+        (mc.exp(-t) / (1 + mc.exp(-t)) ** 2, "σ(t) (1 − σ(t))"),
+        (mc.exp(t) / (1 + mc.exp(t)) ** 3, "σ(t) (1 − σ(t))²"),
+        (mc.exp(2 * z) / mc.sum(mc.exp(z)), "exp(2z) / sum(exp(z))"),
+        (1 / (2 + mc.exp(t)), "1 / (2 + exp(t))"),
+        # what a person would not write twice
+        (x * y + y * x, "2x ∘ y"),
+        (t * x - t * y, "t(x − y)"),
+        (2 * x - 2 * y, "2(x − y)"),
+        (-(x - y) @ z.T, "(y − x) zᵀ"),
+        (mc.inv(S).T, "S⁻¹"),
+        ((mc.sum(G, axis=0)).T, "Gᵀ 1"),
+        (mc.sum(A.T), "sum(A)"),
+        (mc.diagonal(A.T), "diagonal(A)"),
+        (mc.sqrt(t) ** 2 * mc.sqrt(t), "t^(3/2)"),
+        (mc.concat([x, y])[0:n] + 0, "x"),
+        ((mc.block([[A, G]]).T @ x)[n : n + m], "Gᵀx"),
+    ],
+)
+def test_short_form(written, short):
+    found = mc.simplify(written)
+    assert str(found) == short
+    assert np.allclose(evaluate(found, AT), evaluate(written, AT))
+
+
+def test_a_sign_inside_a_sum_stays_where_it_is():
+    assert str(mc.simplify(x - (y - z) * t)) == "x − t(y − z)"
+
+
+def test_columns_of_entries_are_put_together():
+    column = mc.concat([t**2 * x[0], 5 * t + mc.sin(x[0])])
+    assert str(mc.jacobian(column, t)) == "[2t x[0]; 5]"
+    assert mc.jacobian(column, t).to_latex() == r"\begin{bmatrix} 2 t x_{1} \\ 5 \end{bmatrix}"

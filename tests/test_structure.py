@@ -1,0 +1,57 @@
+"""The structure that the design promises: imports point one way, files stay small, nothing evaluates user text."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "matcalc"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def imports(path):
+    """The modules of the package that a module imports at its top."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "matcalc":
+            below = node.module.removeprefix("matcalc").removeprefix(".")
+            for alias in node.names:
+                inner = f"{below}.{alias.name}".lstrip(".")
+                found.add(inner if inner in MODULES else below)
+        elif isinstance(node, ast.Import):
+            found |= {a.name.removeprefix("matcalc.") for a in node.names if a.name.startswith("matcalc.")}
+    return found
+
+
+def test_imports_point_one_way():
+    graph = {name: imports(path) for name, path in MODULES.items() if name not in ("", "__main__")}
+    done: list[str] = []
+    while len(done) < len(graph):
+        free = [name for name, needs in graph.items() if name not in done and needs - {name} <= set(done) | {""}]
+        assert free, f"a circle of imports among {sorted(set(graph) - set(done))}"
+        done += free
+
+
+LAYERS = ["errors", "sizes", "expression", "shapes", "operations", "constructors", "contraction", "local", "sweep", "simplify"]
+
+
+@pytest.mark.parametrize("lower, higher", list(zip(LAYERS, LAYERS[1:], strict=False)))
+def test_the_core_is_in_layers(lower, higher):
+    assert higher not in imports(MODULES[lower])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_files_are_small(name):
+    lines = MODULES[name].read_text(encoding="utf-8").count("\n")
+    assert lines <= 450, f"{name} has {lines} lines"
+
+
+def test_nothing_evaluates_text_but_the_generated_module():
+    users = set()
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "compile"):
+                users.add(name)
+    assert users <= {"generated"}
