@@ -313,8 +313,10 @@ class Derivation:
 
     def multiplied(self, x: Expr) -> Expr:
         """The Jacobian by x in the pieces' own names, without error signals: (u ∘ f′(z))ᵀ."""
-        signals = {signal: signal.args[0] for signal in self.signals.values()}
-        return simplify(transpose(vec(simplify(substituted(self._gradients[x], signals)))))
+        bodies: dict[Expr, Expr] = {}
+        for signal in self.signals.values():  # from the target down, so that a body speaks of those before it
+            bodies[signal] = substituted(signal.args[0], bodies)
+        return simplify(transpose(vec(simplify(substituted(self._gradients[x], bodies)))))
 
     # ---- cost ----------------------------------------------------------------------------------------------------------
     @cached_property

@@ -107,29 +107,10 @@ def _user_operation(name: str, order: int, definition: Expr | None, argument: Ex
         order=order,
         user=True,
         numpy=f"{names.python(name)}{_PRIMES[order] if order < len(_PRIMES) else f'_d{order}'}",
-        kink=_kink_of(body),
     )
 
 
 _PRIMES = ("", "_prime", "_second", "_third")
-
-
-def _kink_of(body: tuple[Expr, Expr] | None) -> Any:
-    """A defined function has the kinks of its definition: the product of what may change sign inside."""
-    if body is None:
-        return None
-    argument, value = body
-    inside = [e for e in topological([value]) if e.op.kink is not None]
-    if not inside:
-        return None
-
-    def kink(z: Expr) -> Expr:
-        result = const(1)
-        for e in inside:
-            result = result * substituted(e.op.kink(*e.args), {argument: z})  # type: ignore[misc]
-        return result
-
-    return kink
 
 
 def function(name: str, definition: Any = None) -> Function:

@@ -76,7 +76,8 @@ def text(name: str) -> str:
     base, accent, sub, sup = parts(name)
     shown = unicodedata.normalize("NFC", GREEK.get(base, base) + _ACCENTS.get(accent, ""))
     if sub:
-        shown += _translated(sub, _SUB) if len(sub) <= 4 and _translated(sub, _SUB) else "_" + sub
+        lowered = _translated(sub, _SUB) if len(sub) <= 4 and not re.search("[a-z]{2}", sub) else ""  # a word stays a word
+        shown += lowered or "_" + sub
     if sup:
         shown += _translated(sup, _SUPER) or "^" + sup
     return shown

@@ -29,16 +29,11 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
         return "elementwise function", f"entry i depends on entry i of {x} alone, so the matrix is diagonal"
     if e.op.differentials is not None and e.args[0] is part:
         return e.op.name, f"the differential of {e.op.text.format('·')}"
+    if e.op.kink is not None:
+        return "piecewise function", f"the derivative on either side of the kink; {KINKS.get(e.op.name, 'at the kink it is 0')}"
     if e.op is MUL and len(_holders(e, part)) == 1:
-        return (
-            ("constant factor", "the factor stays")
-            if any(a.op is CONST for a in e.args)
-            else ("product", "the other factor stays")
-        )
-    return (
-        "chain rule within the piece",
-        f"the rules for the operations between {x} and {names.text(str(piece.name))}, multiplied",
-    )
+        return ("constant factor" if any(a.op is CONST for a in e.args) else "product"), "the other factor stays"
+    return "chain rule within the piece", f"the rules for what stands between {x} and {names.text(str(piece.name))}, multiplied"
 
 
 def _summand(e: Expr, part: Expr) -> Expr:
