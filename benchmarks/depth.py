@@ -15,7 +15,7 @@ import time
 
 import matcalc as mc
 from matcalc.expression import Expr, const, topological
-from matcalc.simplify import simplify
+from matcalc.simplify import simplified
 from matcalc.sweep import gradients
 
 
@@ -34,7 +34,7 @@ def network(depth: int) -> tuple[Expr, list[Expr]]:
 def derived(depth: int) -> list[Expr]:
     """The simplified gradients of the network by all parameters."""
     s, parameters = network(depth)
-    return [simplify(g) for g in gradients(s, parameters, const(1)).values()]
+    return simplified(gradients(s, parameters, const(1)).values())
 
 
 def measured(depth: int) -> tuple[float, int]:

@@ -9,7 +9,7 @@ from matcalc import sizes
 from matcalc.constructors import transpose
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr
-from matcalc.simplify import simplify
+from matcalc.simplify import simplified, simplify
 from matcalc.sweep import gradients, jacobians, nudged
 
 
@@ -38,7 +38,7 @@ def grad(s: Any, x: Any) -> Any:
     """
     s = scalar_target(s)
     if isinstance(x, (list, tuple)):
-        return [simplify(g) for g in _gradients(s, x).values()]
+        return simplified(_gradients(s, x).values())
     return simplify(_gradients(s, [x])[x])
 
 

@@ -12,7 +12,7 @@ import sympy
 from matcalc import constructors as c
 from matcalc import names, shapes, sizes
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
-from matcalc.expression import BUILD, Expr, Operation, const, expr, leaf, node, substituted, topological
+from matcalc.expression import BUILD, Expr, Operation, expr, leaf, node, topological
 from matcalc.operations import ONE_HOT
 
 

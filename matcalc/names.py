@@ -76,7 +76,8 @@ def text(name: str) -> str:
     base, accent, sub, sup = parts(name)
     shown = unicodedata.normalize("NFC", GREEK.get(base, base) + _ACCENTS.get(accent, ""))
     if sub:
-        lowered = _translated(sub, _SUB) if len(sub) <= 4 and not re.search("[a-z]{2}", sub) else ""  # a word stays a word
+        word = sub.isalpha() and len(set(sub)) > 1 and "_{" not in name  # x_in is a word, W_{ij} and W_hh are indices
+        lowered = _translated(sub, _SUB) if len(sub) <= 4 and not word else ""
         shown += lowered or "_" + sub
     if sup:
         shown += _translated(sup, _SUPER) or "^" + sup

@@ -6,7 +6,6 @@ from matcalc import names
 from matcalc.expression import CONST, LET, Expr, topological
 from matcalc.operations import ADD, CONCAT, MATMUL, MUL, TRANSPOSE
 
-
 KINKS = {"maximum": "at a tie the first argument is taken, a number never", "leaky_relu": "at 0 it is the slope"}
 
 

@@ -87,16 +87,21 @@ INV = TABLE["inv"]
 
 def simplify(e: Expr) -> Expr:
     """An equal expression that is as short or shorter. Named parts are kept as they are."""
-    if e.op is LET:
-        return e
-    order = topological([e], lambda x: x.op is not LET)
+    return simplified([e])[0]
+
+
+def simplified(roots: Iterable[Expr]) -> list[Expr]:
+    """Several expressions made short in one pass: what they share stays shared and is visited once."""
+    roots = list(roots)
+    order = topological(roots, lambda x: x.op is not LET)
+    kept = set(roots)
     users: dict[Expr, list[Expr]] = {}
     for x in order:
         if x.op is not LET:
             for a in x.args:
                 users.setdefault(a, []).append(x)
     short: dict[Expr, Expr] = {}
-    inside = {x for x in order if x is not e and _inside(x, users)}
+    inside = {x for x in order if x not in kept and _inside(x, users)}
     for x in order:
         if x in inside:
             continue
@@ -113,7 +118,7 @@ def simplify(e: Expr) -> Expr:
         if all(user.op.signature is None and user.op.adjoint is None for user in users.get(x, ())):  # else the sign moves on
             short[x] = _unsigned(short[x])
         assert short[x].shape == x.shape, f"simplify changed the shape of {x}"
-    return short[e]
+    return [short[e] for e in roots]
 
 
 def _inside(x: Expr, users: dict[Expr, list[Expr]]) -> bool:

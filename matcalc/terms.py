@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from matcalc import sizes
 from matcalc.constructors import concat, matmul, mul, over_columns, over_rows, transpose
@@ -175,11 +176,15 @@ def is_negative(value: Any) -> bool:
 
 def leaves(e: Expr) -> int:
     """The number of symbols that a person writes; a name counts once, numbers and identities count too, a sign does not."""
-    n: dict[Expr, int] = {}
-    for x in topological([e], lambda x: x.op is not LET):
+    for x in topological([e], lambda x: x.op is not LET and x not in _counted):
+        if x in _counted:
+            continue
         if x.op is LET or not x.args:
-            n[x] = 1
+            _counted[x] = 1
         else:
             ones_too = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS)  # x 1ᵀ, 1ᵀA, A 1
-            n[x] = sum(n[a] for a in x.args if x.op is not MUL or number(a) != -1) + ones_too
-    return n[e]
+            _counted[x] = sum(_counted[a] for a in x.args if x.op is not MUL or number(a) != -1) + ones_too
+    return _counted[e]
+
+
+_counted: WeakKeyDictionary[Expr, int] = WeakKeyDictionary()  # so that each node is counted once in its life

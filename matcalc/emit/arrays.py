@@ -7,19 +7,21 @@ Where NumPy would change the type of the result (a mask, a new array), the sourc
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from matcalc import shapes, sizes
+from matcalc.constructors import broadcast, mul
+from matcalc.emit import helpers
 from matcalc.emit import tree as t
-from matcalc.emit.lengths import Lengths, number
-from matcalc.emit.products import is_mask, product
+from matcalc.emit.lengths import Lengths, rank
+from matcalc.emit.products import is_mask, is_negative, power, product, scalar
 from matcalc.emit.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.errors import UnsupportedError
-from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, Operation, const, inner, topological
+from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, Operation, topological
 from matcalc.expression import number as value_of
 from matcalc.local import letter_sizes
 from matcalc.operations import (
@@ -44,11 +46,6 @@ from matcalc.simplify import coefficient
 from matcalc.sizes import Shape
 
 
-def rank(shape: Shape) -> int:
-    """The number of axes of the NumPy array."""
-    return 0 if shape == () else 1 if 1 in shape else 2
-
-
 class Arrays:
     """Writes expressions; ``names`` says which have a name already, ``statements`` takes the lines that come before.
 
@@ -57,22 +54,31 @@ class Arrays:
     """
 
     def __init__(
-        self, names: dict[Expr, str], leaves: Iterable[Expr], taken: Names, function: Callable[[Operation], str], inline: bool = False
+        self,
+        names: dict[Expr, str],
+        leaves: Iterable[Expr],
+        taken: Names,
+        function: Callable[[Operation], str],
+        inline: bool = False,
     ) -> None:
         self.names, self.taken, self.function, self.inline = names, taken, function, inline
         self.leaves = [e for e in leaves if e.shape]
         self.lengths = Lengths({e: names[e] for e in self.leaves}, taken, inline)
-        self.statements: list[t.ast.stmt] = []
+        self.statements: list[ast.stmt] = []
 
     # ---- lines -------------------------------------------------------------------------------------------------------
-    def assign(self, target: str, e: Expr) -> None:
-        """``target = e`` as a line, or as several where parts are put in place."""
-        below = inner(e) if e.op is LET and e.args[0] not in self.names else e
+    def assign(self, target: str, e: Expr, result: bool = False) -> None:
+        """``target = e`` as a line, or as several where parts are put in place; a mask stays one unless it is a result."""
+        below = e.args[0] if e.op is LET else e
+        if below in self.names and self.names[below] != target:
+            self.statements.append(t.assigned(target, self.value(below) if result else self.raw(below)))
+            return
         terms = _terms(below, self)
         if any(x.op is PLACE for _, x in terms):
             self._put_together(target, below, terms)
         else:
-            self.statements.append(t.assigned(target, self.definition(e)))
+            tree = self._written(below)
+            self.statements.append(t.assigned(target, self._float(below, tree) if result else tree))
 
     def bound(self, e: Expr, called: str = "t") -> Tree:
         """The expression under a name, with a line of its own if it has none yet."""
@@ -81,13 +87,6 @@ class Arrays:
             self.assign(target, e)
             self.names[e] = target
         return self.value(e)
-
-    def definition(self, e: Expr) -> Tree:
-        """The expression itself, whatever its name; of a name, what it stands for."""
-        e = e.args[0] if e.op is LET else e
-        if e.op in (LEAF, LET):
-            return self.value(e)
-        return self._float(e, self._written(e))
 
     # ---- values ------------------------------------------------------------------------------------------------------
     def value(self, e: Expr) -> Tree:
@@ -109,10 +108,11 @@ class Arrays:
 
     def lifted(self, e: Expr, shape: Shape) -> Tree:
         """The value, ready to meet arrays of the shape entry by entry."""
-        return self._lift(self.value(e), e, shape)
+        return self.lift(self.value(e), e, shape)
 
     @staticmethod
-    def _lift(x: Tree, e: Expr, shape: Shape) -> Tree:
+    def lift(x: Tree, e: Expr, shape: Shape) -> Tree:
+        """Source of the expression, ready to meet arrays of the shape entry by entry."""
         return as_column(x) if rank(shape) == 2 and rank(e.shape) == 1 and e.shape[1] == 1 else x
 
     def _float(self, e: Expr, x: Tree) -> Tree:
@@ -143,7 +143,16 @@ class Arrays:
         args = [self.lifted(a, e.shape) if entrywise else self.value(a) for a in e.args]
         if "{" in e.op.numpy:
             return t.filled(e.op.numpy, args)
-        return call(e.op.numpy if e.op.numpy.startswith("np.") else self.function(e.op), *args)
+        if e.op.numpy.startswith("np."):
+            return call(e.op.numpy, *args)
+        return self._inlined(e, args) if self.inline else call(self.function(e.op), *args)
+
+    def _inlined(self, e: Expr, args: list[Tree]) -> Tree:
+        """A function of the module's own, written out."""
+        if e.op.body is not None:
+            argument, body = e.op.body
+            return self.value(broadcast(substituted(body, {argument: e.args[0]}), e.shape))
+        return t.inlined(getattr(helpers, self.function(e.op)), args) if not e.op.user else call(self.function(e.op), *args)
 
     # ---- new arrays ----------------------------------------------------------------------------------------------------
     def filled(self, kind: str, shape: Shape, *value: Tree) -> Tree:
@@ -157,8 +166,8 @@ class Arrays:
     def typed(self, creation: Tree) -> Tree:
         """A call that makes a new array, with the type of the arguments."""
         dtype = self.common()
-        if dtype is not None and isinstance(creation, t.ast.Call):
-            creation.keywords.append(t.ast.keyword("dtype", dtype))
+        if dtype is not None and isinstance(creation, ast.Call):
+            creation.keywords.append(ast.keyword("dtype", dtype))
         return creation
 
     def _put_together(self, target: str, e: Expr, terms: list[tuple[bool, Expr]]) -> None:
@@ -166,7 +175,7 @@ class Arrays:
         others = [(minus, x) for minus, x in terms if x.op is not PLACE]
         if others:
             start = _summed(self, others, e.shape)
-            fresh = not isinstance(start, (t.ast.Name, t.ast.Subscript, t.ast.Attribute))
+            fresh = not isinstance(start, (ast.Name, ast.Subscript, ast.Attribute))
             self.statements.append(t.assigned(target, start if fresh else call(attribute(start, "copy"))))
         else:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
@@ -174,8 +183,8 @@ class Arrays:
             if x.op is PLACE:
                 (a,), (start_at, _) = x.args, x.params
                 place = at(name(target), *self.index(e.shape, start_at, a.shape))
-                value = self.value(a)
-                self.statements.append(t.increased(place, minus(value) if negative else value))
+                value = minus(self.value(a)) if negative else self.value(a)
+                self.statements.append(t.assigned(place, value) if len(terms) == 1 else t.increased(place, value))
 
     def index(self, whole: Shape, start: tuple[Any, Any], shape: Shape) -> list[Tree]:
         """The subscript of a part: an index where the part has one row or column, else a slice."""
@@ -187,27 +196,13 @@ class Arrays:
                 found.append(self.lengths.code(first))
                 continue
             end = shapes.plus(first, length)
-            found.append(
-                t.span(None if first == 0 else self.lengths.code(first), None if end == n else self.lengths.code(end))
-            )
-        if len(found) == 2 and isinstance(found[1], t.ast.Slice) and found[1].lower is None and found[1].upper is None:
+            found.append(t.span(None if first == 0 else self.lengths.code(first), None if end == n else self.lengths.code(end)))
+        if len(found) == 2 and isinstance(found[1], ast.Slice) and found[1].lower is None and found[1].upper is None:
             found.pop()  # A[i, :] is A[i]
         return found
 
 
-# ---- numbers -------------------------------------------------------------------------------------------------------
-def scalar(value: Any, lengths: Lengths) -> Tree:
-    """An exact number, as a Python number."""
-    if isinstance(value, Fraction):
-        exact = value.denominator & (value.denominator - 1) == 0
-        if exact:
-            return constant(float(value))
-        return binary(constant(value.numerator), "/", constant(value.denominator))
-    if isinstance(value, sympy.Basic):
-        return lengths.code(value) if value.free_symbols else number(value)
-    return constant(float(value) if isinstance(value, int) and abs(value) >= 2**53 else value)
-
-
+# ---- numbers and constant arrays --------------------------------------------------------------------------------------
 def _constant(w: Arrays, e: Expr) -> Tree:
     return scalar(e.params[1], w.lengths)
 
@@ -229,38 +224,19 @@ def _terms(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
     """The terms of a sum, each with whether it is subtracted; of anything else, itself."""
     found: list[tuple[bool, Expr]] = []
     stack = [(False, e)]
-    top = e
     while stack:
         negative, x = stack.pop()
-        if x.op is ADD and (x is top or x not in w.names):
+        named = x in w.names and x is not e
+        c, rest = (1, x) if named else coefficient(x)
+        if x.op is ADD and not named:
             stack.extend((negative, a) for a in reversed(x.args))
-            continue
-        c, rest = (1, x) if x in w.names and x is not top else coefficient(x)
-        if x.op is CONST and _is_negative(x.params[1]):
-            found.append((not negative, const(-x.params[1])))
-        elif x.op is MUL and _is_negative(c):
-            opposite = rest if c == -1 else t_scaled(-c, rest)
-            if opposite.op in (ADD, PLACE) and opposite not in w.names and opposite.op is PLACE:
-                found.append((not negative, opposite))
-            else:
-                found.append((not negative, opposite))
+        elif is_negative(c) and rest.op in (ADD, PLACE, MUL) and c == -1 and rest not in w.names:
+            stack.append((not negative, rest))  # a - (b + c)
+        elif is_negative(c):
+            found.append((not negative, mul(-c, rest)))
         else:
             found.append((negative, x))
     return found
-
-
-def t_scaled(c: Any, rest: Expr) -> Expr:
-    """c times the rest, as a product node."""
-    from matcalc.constructors import mul
-
-    return mul(c, rest)
-
-
-def _is_negative(value: Any) -> bool:
-    try:
-        return bool(value < 0)
-    except TypeError:
-        return False
 
 
 def _add(w: Arrays, e: Expr) -> Tree:
@@ -283,27 +259,6 @@ def _summed(w: Arrays, terms: list[tuple[bool, Expr]], shape: Shape) -> Tree:
 
 
 # ---- powers --------------------------------------------------------------------------------------------------------
-def power(w: Arrays, x: Expr, exponent: Any, shape: Shape) -> Tree:
-    """x to a number: products for small whole numbers, roots, and 1 / for negative ones."""
-    if _is_negative(exponent):
-        return binary(constant(1), "/", power(w, x, -exponent, shape))
-    if exponent == 1:
-        return w.lifted(x, shape)
-    if exponent == Fraction(1, 2):
-        return call("np.sqrt", w.lifted(x, shape))
-    if w.inline:
-        return binary(w.lifted(x, shape), "**", scalar(exponent, w.lengths))
-    if exponent == 2:
-        base = w.value(x)
-        square = binary(base, "*", base) if isinstance(base, t.ast.Name) else call("np.square", base)
-        return w._lift(square, x, shape)
-    if exponent == 3 or (isinstance(exponent, Fraction) and exponent == Fraction(3, 2)):
-        base = w.bound(x)
-        rest = binary(base, "*", base) if exponent == 3 else base
-        return w._lift(binary(rest, "*", base if exponent == 3 else call("np.sqrt", base)), x, shape)
-    return binary(w.lifted(x, shape), "**", scalar(exponent, w.lengths))
-
-
 def _pow(w: Arrays, e: Expr) -> Tree:
     x, exponent = e.args
     value = value_of(exponent)
@@ -313,10 +268,6 @@ def _pow(w: Arrays, e: Expr) -> Tree:
 
 
 # ---- products ------------------------------------------------------------------------------------------------------
-def _mul(w: Arrays, e: Expr) -> Tree:
-    return product(w, e)
-
-
 def _matmul(w: Arrays, e: Expr) -> Tree:
     a, b = e.args
     if sizes.columns(a.shape) == 1:  # an outer product
@@ -403,9 +354,9 @@ def _compared(w: Arrays, e: Expr) -> Tree:
 
 def _where(w: Arrays, e: Expr) -> Tree:
     condition, a, b = e.args
-    test = w._lift(w.raw(condition), condition, e.shape)
+    test = w.lift(w.raw(condition), condition, e.shape)
     if e.shape == ():
-        return t.ast.IfExp(test, w.value(a), w.value(b))
+        return ast.IfExp(test, w.value(a), w.value(b))
     chosen = call("np.where", test, w.lifted(a, e.shape), w.lifted(b, e.shape))
     if a.shape == b.shape == ():  # two numbers have no type of their own
         dtype = w.dtype(condition)
@@ -457,7 +408,7 @@ _WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     ONE_HOT: _one_hot,
     COMMUTATION: _commutation,
     ADD: _add,
-    MUL: _mul,
+    MUL: product,
     MATMUL: _matmul,
     TRANSPOSE: _transpose,
     POW: _pow,

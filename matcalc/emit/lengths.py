@@ -13,6 +13,11 @@ from matcalc.expression import Expr, Names
 from matcalc.sizes import Shape
 
 
+def rank(shape: Shape) -> int:
+    """The number of axes of the NumPy array: an axis of literal length 1 is none."""
+    return 0 if shape == () else 1 if 1 in shape else 2
+
+
 class Lengths:
     """The sizes that the arguments tell. ``defined`` collects those that the code asks for, by name, in order.
 

@@ -5,6 +5,7 @@ Multiplying in this order touches the fewest entries, and a mask only ever meets
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from matcalc.emit.lengths import Lengths, number, rank
-from matcalc.emit.tree import Tree, as_column, ast, binary, call, constant, minus
+from matcalc.emit.tree import Tree, as_column, binary, call, constant, minus
 from matcalc.expression import CONST, Expr, inner
 from matcalc.expression import number as value_of
 from matcalc.operations import GREATER, GREATER_EQUAL, MUL, POW, SLICE, TRANSPOSE
@@ -83,59 +84,87 @@ class Factors:
     above: list[Tree] = field(default_factory=list)
     below: list[Tree] = field(default_factory=list)
 
-    def multiplied(self) -> None:
-        """The factors as one, and the divisors as one."""
-        self.above = [_chained(self.above, [])] if self.above else []
-        if self.above and self.below:
+    def joined(self) -> None:
+        """What is multiplied as one factor, divided by what is below; without such, what is below as one divisor."""
+        if self.above:
             self.above, self.below = [_chained(self.above, self.below)], []
         elif self.below:
             self.below = [_chained(self.below, [])]
 
-    def as_columns(self) -> None:
-        """Both against a matrix, from the left."""
-        self.multiplied()
-        self.above, self.below = [as_column(x) for x in self.above], [as_column(x) for x in self.below]
-
 
 def _chained(above: Sequence[Tree], below: Sequence[Tree]) -> Tree:
     first, *rest = above or [constant(1)]
-    tree = first
     for x in rest:
-        tree = binary(tree, "*", x)
+        first = binary(first, "*", x)
     for x in below:
-        tree = binary(tree, "/", x)
-    return tree
+        first = binary(first, "/", x)
+    return first
 
 
 def product(w: Arrays, e: Expr) -> Tree:
     """A Hadamard product, or a product by scalars, taken as a whole."""
-    value, scalars, columns, rows, matrices, masks = _sorted(w, e)
-    numbers = bool(scalars.above)
+    value, floating, masks = _flattened(w, e)
+    if masks and not any(rank(f.shape) > 0 or e.shape == () for f in floating):  # a mask alone has no floating type
+        floating.append(masks.pop(max(range(len(masks)), key=lambda k: rank(masks[k].shape))))
+    scalars, columns, rows, full = (Factors() for _ in range(4))
     negative = is_negative(value)
-    _numbered(w, -value if negative else value, scalars)
-    wide = rank(e.shape) == 2
-    if scalars.above:  # one number, times the smallest array
-        scalars.multiplied()
-        small = next((f for f in (columns, rows, matrices) if f.above), None)
-        if small is not None and wide and small is not matrices:
-            small.above = scalars.above + small.above
-            scalars.above = []
-    if wide:
-        columns.as_columns()
-        rows.multiplied()
-    groups = (scalars, columns, matrices, rows)
-    above = [x for f in groups for x in f.above]
-    below = [x for f in (columns, matrices, rows, scalars) for x in f.below]
-    if masks and not numbers and not any(f.above for f in groups[1:]):  # no array to keep the type of
-        m = masks.pop(0)
-        above.append(w.lifted(m, e.shape))
-    above, last = above, [w.lift(w.raw(m), m, e.shape) for m in masks]
-    if masks and rank(e.shape) > 0 and not any(f.above for f in groups[1:]) and all(x.shape == () for x in _plain(e, w)):
-        m, last = masks[0], last[1:]
-        above.append(w.lifted(m, e.shape))
-    if negative:
-        above = [minus(above[0]) if above else constant(-1), *above[1:]]
-    tree = _chained(above, below)
-    for x in last:
-        tree = binary(tree, "*", x)
-    return tree
+    _number(w, -value if negative else value, scalars)
+    for f in floating:
+        vector = columns if rank(f.shape) and f.shape[1] == 1 else rows
+        group = scalars if f.shape == () else full if rank(f.shape) == rank(e.shape) else vector
+        exponent = _divisor(w, f)
+        if exponent is None:
+            group.above.append(w.value(f))
+        else:
+            group.below.append(power(w, f.args[0], exponent, f.shape))
+    scalars.joined()
+    smallest = next((group for group in (scalars, columns, rows, full) if group.above), None)
+    if negative and smallest is not None:
+        smallest.above[0] = minus(smallest.above[0])
+    for vector in (columns, rows):
+        if vector.above:  # a scalar meets the vector before the vector meets the matrix
+            vector.above, scalars.above = scalars.above + vector.above, []
+        vector.joined()
+    columns.above, columns.below = ([as_column(x) for x in side] for side in (columns.above, columns.below))
+    groups = (scalars, columns, full, rows)
+    above = [x for group in groups for x in group.above]
+    below = [x for group in (columns, full, rows, scalars) for x in group.below]
+    if negative and smallest is None:
+        above = [constant(-1)]
+    return _chained([_chained(above, below), *(w.lift(w.raw(m), m, e.shape) for m in masks)], [])
+
+
+def _flattened(w: Arrays, e: Expr) -> tuple[Any, list[Expr], list[Expr]]:
+    """The number in front, the factors, and the factors that are masks."""
+    value: Any = 1
+    found: list[Expr] = []
+    stack = [e]
+    while stack:
+        x = stack.pop()
+        if x.op is MUL and (x is e or x not in w.names):
+            stack.extend(reversed(x.args))
+        elif x.op is CONST:
+            value = value * x.params[1]
+        else:
+            found.append(x)
+    return value, [x for x in found if not is_mask(x)], [x for x in found if is_mask(x)]
+
+
+def _number(w: Arrays, value: Any, scalars: Factors) -> None:
+    """The number in front: one third divides by three."""
+    above: Any = value
+    below: Any = 1
+    if isinstance(value, Fraction) and value.denominator & (value.denominator - 1):
+        above, below = value.numerator, value.denominator
+    elif isinstance(value, sympy.Basic):
+        above, below = sympy.fraction(value)
+    if above != 1:
+        scalars.above.append(scalar(above, w.lengths))
+    if below != 1:
+        scalars.below.append(scalar(below, w.lengths))
+
+
+def _divisor(w: Arrays, f: Expr) -> Any:
+    """t, of a factor x to the power -t that is written as a division; else None."""
+    exponent = value_of(f.args[1]) if f.op is POW and f not in w.names else None
+    return -exponent if exponent is not None and is_negative(exponent) else None

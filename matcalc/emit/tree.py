@@ -7,8 +7,9 @@ attributes, calls, subscripts, operators, comparisons, tuples, dicts, numbers an
 from __future__ import annotations
 
 import ast
+import inspect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -87,7 +88,7 @@ def at(of: Tree, *index: Tree) -> Tree:
 
 def span(start: Tree | None, stop: Tree | None) -> Tree:
     """``start:stop`` inside a subscript."""
-    return ast.Slice(start, stop)  # type: ignore[return-value]
+    return ast.Slice(start, stop)
 
 
 def as_column(x: Tree) -> Tree:
@@ -126,6 +127,19 @@ def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
     return Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
 
 
+def inlined(function: Callable[..., Any], args: Sequence[Tree]) -> Tree:
+    """The body of a small function on these arguments, as one expression."""
+    (definition,) = ast.parse(inspect.getsource(function)).body
+    assert isinstance(definition, ast.FunctionDef)
+    known = dict(zip((a.arg for a in definition.args.args), args, strict=True))
+    for line in definition.body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            known[line.targets[0].id] = substituted(line.value, known)
+        elif isinstance(line, ast.Return) and line.value is not None:
+            return substituted(line.value, known)
+    raise AssertionError(f"{function.__name__} has no value")
+
+
 def names_in(trees: Iterable[ast.AST]) -> set[str]:
     """Every name that is read or written."""
     return {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -134,7 +148,7 @@ def names_in(trees: Iterable[ast.AST]) -> set[str]:
 # ---- text ----------------------------------------------------------------------------------------------------------
 def text(tree: ast.AST) -> str:
     """One line, with double quotes and tight simple powers."""
-    line = ast.unparse(ast.fix_missing_locations(tree)).replace("'", '"')
+    line = ast.unparse(tree).replace("'", '"')
     return _POWER.sub(r"\1**\2", line)
 
 

@@ -1,0 +1,186 @@
+"""A generated module: its source, and its functions ready to be called.
+
+The source stands on its own. Here it is compiled once, and registered so that ``inspect.getsource`` and tracebacks show it.
+This is the one place of the package where text becomes code, and the text is unparsed from a syntax tree that the emitter built.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import linecache
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matcalc import names, sizes
+from matcalc.errors import EvaluationError, MatcalcError
+from matcalc.evaluate import Given, public
+from matcalc.expression import Expr, Operation
+from matcalc.functions import Function
+
+_counter = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What the functions of a module take and give: leaves and generic functions with their names in the source."""
+
+    arguments: Mapping[Expr, str]
+    functions: Mapping[Operation, str]
+    output: Expr
+    gradients: Sequence[Expr]  # for what they are needed: the values of all of these
+    wrt: Sequence[Expr]
+
+
+class Gradients(dict[str, Any]):
+    """Gradients by the name of their variable as it stands in the source; its name on paper and the variable itself work too."""
+
+    def __missing__(self, key: Any) -> Any:
+        name = key.name if isinstance(key, Expr) else key
+        if isinstance(name, str) and names.python(name) in self:
+            return self[names.python(name)]
+        raise KeyError(key)
+
+
+class Generated:
+    """A module for a value and its gradients.
+
+    ``forward(**arrays)`` gives ``(out, cache)``, ``backward(dout, cache)`` a tuple of gradients in the order of ``wrt``, each in
+    its variable's shape, and ``value_and_grad(**arrays)``, of a scalar, ``(value, gradients by name)``. They check and convert as
+    ``mc.evaluate`` does (a column may be ``(m, 1)``, float32 stays float32) and then call the functions of the source, which
+    are in ``functions`` by name.
+    """
+
+    def __init__(self, name: str, source: str, signature: Signature) -> None:
+        self.name, self.source, self._signature = name, source, signature
+        self.functions = _compiled(name, source)
+        self._accepted: set[tuple[Any, ...]] = set()
+        self.forward = self._called_with_arrays(self.functions[f"{name}_forward"])
+        self.backward = self._called_with_upstream(self.functions[f"{name}_backward"])
+
+    @functools.cached_property
+    def value_and_grad(self) -> Callable[..., tuple[Any, Gradients]]:
+        """The value of a scalar and its gradients by name."""
+        raw = self.functions.get(f"{self.name}_value_and_grad")
+        if raw is None:
+            shown = sizes.show(self._signature.output.shape)
+            raise MatcalcError(
+                f"value_and_grad is of a scalar, but {self.name} has shape {shown}; use forward, and backward with an upstream gradient"
+            )
+        called = self._called_with_arrays(raw)
+
+        @functools.wraps(raw)
+        def value_and_grad(**arrays: Any) -> tuple[Any, Gradients]:
+            value, gradients = called(**arrays)
+            return value, Gradients(gradients)
+
+        return value_and_grad
+
+    def write(self, path: str | Path) -> Path:
+        """Writes the source to a file; the path itself is given back."""
+        path = Path(path)
+        path.write_text(self.source, encoding="utf-8")
+        return path
+
+    def __repr__(self) -> str:
+        wrt = ", ".join(str(x.name) for x in self._signature.wrt)
+        return f"<generated module {self.name}: value and gradients by {wrt}>"
+
+    # ---- calls -------------------------------------------------------------------------------------------------------
+    def _called_with_arrays(self, raw: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = [*self._signature.arguments.values(), *self._signature.functions.values()]
+
+        @functools.wraps(raw)
+        def call(**arrays: Any) -> Any:
+            values = [arrays.get(p) for p in parameters]
+            if tuple(map(_kind, values)) not in self._accepted:
+                values = self._converted(arrays)
+            return raw(*values)
+
+        return call
+
+    def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
+        shape = self._signature.output.shape
+        axes = 0 if shape == () else 1 if shape[1] == 1 else 2
+
+        @functools.wraps(raw)
+        def backward(dout: Any, cache: Any) -> Any:
+            if type(dout) is not float or axes:
+                array = np.asarray(dout)
+                if axes == 1 and array.ndim == 2 and array.shape[1] == 1:
+                    array = array[:, 0]
+                if array.ndim != axes or array.dtype.kind not in "fiu":
+                    shown = "a number" if axes == 0 else f"an array of shape {sizes.show(shape)}"
+                    raise EvaluationError(f"the upstream gradient is {shown}, as {self.name} is, but its shape is {array.shape}")
+                dout = array if axes else float(array)
+            return raw(dout, cache)
+
+        return backward
+
+    def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
+        """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time."""
+        signature = self._signature
+        python = {p: e for e, p in signature.arguments.items()}
+        values: dict[Any, Any] = {python.get(key, key): value for key, value in arrays.items()}
+        for text in dict.fromkeys(op.text for op in signature.functions):
+            values[text] = self._derivatives(text, arrays)
+            if values[text] is None:
+                del values[text]
+        given = Given([signature.output, *signature.gradients, *signature.arguments], values)
+        converted: list[Any] = []
+        for e in signature.arguments:
+            array = public(given.arrays[e], e.shape)
+            supplied = values.get(e, values.get(e.name))
+            same = isinstance(supplied, np.ndarray) and supplied.shape == np.shape(array) and supplied.dtype == given.dtype
+            converted.append(supplied if same else array)
+        for op in signature.functions:
+            several = given.functions.get(op.text, ())
+            if op.order >= len(several):
+                wanted = ", ".join(p for o, p in signature.functions.items() if o.text == op.text)
+                raise EvaluationError(f"{self.name} needs {wanted}: give each, or {op.text} as a tuple of them")
+            converted.append(several[op.order])
+        supplied = [arrays.get(p) for p in (*signature.arguments.values(), *signature.functions.values())]
+        if all(a is b or type(a) is float and given.dtype == np.float64 for a, b in zip(supplied, converted, strict=True)):
+            self._accepted.add(tuple(map(_kind, supplied)))
+        return converted
+
+    def _derivatives(self, text: str, arrays: Mapping[Any, Any]) -> Any:
+        """f with its derivatives: a tuple as it is, or what is given as f, f_prime, ..."""
+        given = arrays.get(text, arrays.get(names.python(text)))
+        if given is None or not callable(given) or isinstance(given, Function):
+            return given
+        found = [given]
+        for k in itertools.count(1):
+            of_order = [p for op, p in self._signature.functions.items() if op.text == text and op.order == k]
+            extra = arrays.get(of_order[0] if of_order else _primed(names.python(text), k))
+            if extra is None:
+                return tuple(found)
+            found.append(extra)
+        return None
+
+
+def _primed(stem: str, order: int) -> str:
+    return stem + ("", "_prime", "_second", "_third")[order] if order < 4 else f"{stem}_d{order}"
+
+
+def _kind(value: Any) -> Any:
+    """What decides whether a value needs a conversion."""
+    if type(value) is np.ndarray:
+        return value.shape, value.dtype
+    return float if type(value) is float else callable(value) and "function"
+
+
+def _compiled(name: str, source: str) -> dict[str, Any]:
+    """The functions of the source, by name."""
+    filename = f"<matcalc {name} {next(_counter)}>"
+    namespace: dict[str, Any] = {"__name__": name, "__file__": filename}
+    exec(compile(source, filename, "exec"), namespace)
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}
+    weakref.finalize(next(iter(functions.values())), linecache.cache.pop, filename, None)
+    return functions
