@@ -7,7 +7,8 @@ catalogue (``mistakes``), of one mistake with a factor or a transpose, and of tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -35,7 +36,8 @@ from matcalc.terms import leaves
 
 _POINTS = 3
 _EXACT, _ROUNDED, _SINGLE = 1e-9, 1e-6, 1e-3  # how near: expressions, arrays in float64, arrays in float32
-_SINGLES, _PAIRS = 600, 2500
+_SINGLES, _PAIRS = 1500, 4000
+_WORK = 200_000  # nodes to visit, about, before the search ends
 _NEAR = 200  # mistakes that agree at the first point and are tried at the others
 _SHOWN = 4
 _LONG = 160
@@ -230,7 +232,7 @@ class _Question:
         """The matrices for which the claim would be right if they were symmetric."""
         if self.values:
             return []
-        found = []
+        found: list[Labels] = []
         for e in variables([self.s]):
             if e.shape and sizes.same(*e.shape) and transpose(e) is not e:
                 at = [p.moved({e: (p.arrays[e] + p.arrays[e].T) / 2}) for p in points]
@@ -239,37 +241,43 @@ class _Question:
         return found
 
     # ---- explaining --------------------------------------------------------------------------------------------------
-    def _catalogue(self) -> list[Mistake]:
-        symbols = [e for e in self.vocabulary.values() if e.op in (LEAF, LET) and e is not self.s]
-        found: list[Mistake] = []
-        if self.derivation is not None:
-            d = self.derivation
-            full = self._expanded(d[self.x])
-            found += faulty_steps(d.target, self.x)
-            for other in variables([self.s]):
-                if other is not self.x and other.shape == self.x.shape:
-                    found.append(Mistake(f"the gradient by {named(other)}, not by {named(self.x)}", grad(self.s, other)))
-            forms = dict.fromkeys([full, simplify(full), self.truth])
-        else:
-            forms = dict.fromkeys([self.truth])
-        for form in forms:
-            found += edits(form, symbols)
-        return list({(m.label, m.value): m for m in islice(found, 4 * _SINGLES)}.values())[:_SINGLES]
+    @property
+    def _symbols(self) -> list[Expr]:
+        return [e for e in self.vocabulary.values() if e.op in (LEAF, LET) and e is not self.s]
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        """The catalogue: what is nearest to the derivation first."""
+        if self.derivation is None:
+            yield from edits(self.truth, self._symbols)
+            return
+        full = self._expanded(self.derivation[self.x])
+        yield from faulty_steps(self.derivation.target, self.x)
+        for other in variables([self.s]):
+            if other is not self.x and other.shape == self.x.shape:
+                yield Mistake(f"the gradient by {named(other)}, not by {named(self.x)}", grad(self.s, other))
+        for form in dict.fromkeys([full, simplify(full)]):
+            yield from edits(form, self._symbols)
 
     def _explained(self, claimed: Claimed, points: list[Point], truth: list[Array]) -> list[Labels]:
-        catalogue = self._catalogue()
+        size = len(topological([self.s, self.truth]))
+        catalogue = list(dict.fromkeys(islice(self._mistakes(), min(_SINGLES, _WORK // size))))
         exact, loose = self._matching(catalogue, claimed, points, truth)
         if exact or loose:
             return exact or loose
-        symbols = [e for e in self.vocabulary.values() if e.op in (LEAF, LET) and e is not self.s]
-        pairs = (
-            Mistake(f"{one.label}\n{two.label}", two.value)
-            for one in sorted(catalogue, key=lambda m: leaves(m.value))
-            for two in edits(one.value, symbols)
-            if two.label != one.label
-        )
-        exact, loose = self._matching(list(islice(pairs, _PAIRS)), claimed, points, truth)
-        return exact or loose
+        pairs = islice(self._pairs(catalogue), min(_PAIRS, _WORK // size))
+        return self._matching(list(pairs), claimed, points, truth)[0]
+
+    def _pairs(self, catalogue: list[Mistake]) -> Iterator[Mistake]:
+        """Two mistakes at once: two symbols taken for others first, then the shorter results first."""
+        firsts = sorted(catalogue, key=lambda m: leaves(m.value))
+        for one in firsts:
+            for two in edits(one.value, self._symbols, named_parts=False) if one.kind == SYMBOL else ():
+                if two.kind == SYMBOL and two.label != one.label:
+                    yield Mistake(f"{one.label}\n{two.label}", two.value)
+        for one in firsts:
+            for two in edits(one.value, self._symbols, named_parts=False):
+                if not one.kind == two.kind == SYMBOL and two.label != one.label:
+                    yield Mistake(f"{one.label}\n{two.label}", two.value)
 
     def _matching(
         self, catalogue: list[Mistake], claimed: Claimed, points: list[Point], truth: list[Array]
@@ -279,7 +287,7 @@ class _Question:
         near = [
             m
             for m, value in zip(catalogue, first, strict=True)
-            if value is not None and not same(value, truth[0], _EXACT) and forms(claimed.arrays[0], value, claimed.near)
+            if value is not None and forms(claimed.arrays[0], value, claimed.near)
         ]
         exact: dict[Labels, None] = {}
         loose: dict[Labels, None] = {}
@@ -288,9 +296,9 @@ class _Question:
             if m.kind == SYMBOL and simplify(m.value) in steps:
                 continue  # a faulty step says the same and says why
             values = [a for p in points for a in p.each([m.value]) if a is not None]
-            if len(values) < len(points):
-                continue
-            labels = tuple(dict.fromkeys(m.label.split("\n")))
+            if len(values) < len(points) or all(same(a, b, _EXACT) for a, b in zip(values, truth, strict=True)):
+                continue  # it has no value somewhere, or it is no mistake at all
+            labels = tuple(sorted(set(m.label.split("\n"))))
             if claimed.agrees(values):
                 exact[labels] = None
             else:
@@ -316,11 +324,21 @@ class _Question:
         verdict = f"right{', ' + assumption if assumption else ''}: {self._shown_truth()}" + (f" ({how})" if how else "")
         return Answer(True, verdict, self.truth, (), assumption, symbolic)
 
+    def _introduced(self, reason: str) -> str:
+        """What the names in a reason stand for that the derivation introduced and the user does not know."""
+        if self.derivation is None:
+            return ""
+        own, n = {e.name for e in topological([self.s, self.x])}, current()
+        new = {written(p, n): p for p in self.derivation.pieces if p.name not in own}
+        words = set(re.findall(r"\w+", reason))
+        shown = [f"{name} = {written(p.args[0], n)}" for name, p in new.items() if name in words]
+        return f", where {', '.join(shown)}" if shown else ""
+
     def _shown_truth(self) -> str:
         n = current()
         shown = written(self.truth, n)
         if len(shown) > _LONG and self.derivation is not None:
-            errors = ", ".join(f"{name} = {written(e, n)}" for name, e in reversed(self.derivation.errors.items()))
+            errors = ", ".join(f"{name} = {written(e, n)}" for name, e in reversed(list(self.derivation.errors.items())))
             shown = written(self.derivation[self.x], n) + (f" with {errors}" if errors else "")
         return f"{self.left} = {shown}, {sizes.times(self.truth.shape)}"
 
@@ -329,9 +347,9 @@ class _Question:
         layouts = [labels for labels in explanations if labels and all(_is_layout(label) for label in labels)]
         head = "the right numbers in another layout" if layouts and not remarks else "wrong"
         reasons = [*remarks, *([said[0]] if len(said) == 1 else ["either " + ", or ".join(said)] if said else [])]
-        if not reasons:
-            reasons = ["no one or two mistakes of the catalogue explain it"]
-        verdict = f"{head}{', ' + assumption if assumption else ''}: {'; '.join(reasons)}. The truth: {self._shown_truth()}"
+        reason = "; ".join(reasons) or "no one or two mistakes of the catalogue explain it"
+        reason += self._introduced(reason)
+        verdict = f"{head}{', ' + assumption if assumption else ''}: {reason}. The truth: {self._shown_truth()}"
         return Answer(False, verdict, self.truth, tuple(e for e in explanations if e), assumption, False, remarks)
 
 

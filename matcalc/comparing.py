@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from matcalc.points import Point
 from matcalc.sizes import Shape
 
 Labels = tuple[str, ...]
+_HINT: dict[bool, Labels] = {True: ("a mean where a sum belongs",), False: ("a sum where a mean belongs",)}
 ROW = "Jacobian form, not the shape convention"
 
 
@@ -55,7 +57,7 @@ def _ratio(a: Array, b: Array, near: float) -> float | None:
         return None
     square = float(np.sum(b * b))
     if square == 0:
-        return None
+        return None if np.any(a) else 1.0
     r = float(np.sum(a * b)) / square
     return r if r != 0 and same(a, r * b, near) else None
 
@@ -113,20 +115,31 @@ def _factor_label(ratios: list[float], points: list[Point], entries: int) -> Lab
             continue
         if not several and (text and number != 1 or entries == 1 and number not in (1, 2, Fraction(1, 2))):
             continue  # at one point, a single number, or a size times a number, could be anything
-        words = text if number == 1 and text else f"{number} {text}".strip()
+        words = _times(number, text)
         if words == "1":
             return sign
-        hint = () if not text else ("a mean where a sum belongs",) if text.startswith("1/") else ("a sum where a mean belongs",)
+        hint = () if not text or "/" in text[2:] else _HINT[text.startswith("1/")]
         return (*sign, f"factor {words}", *hint)
     return None
 
 
+def _times(number: Fraction, size: str) -> str:
+    """A number times a size, as written: 2 N, N, 2/N."""
+    if number.denominator == 1 and size.startswith("1/"):
+        return f"{number}{size[1:]}"
+    return size if size and number == 1 else f"{number} {size}".strip()
+
+
 def _lengths(points: list[Point]) -> dict[str, list[float]]:
-    """What a factor may be made of, at every point: nothing, a size, a product of two, one over these."""
+    """What a factor may be made of, at every point: nothing, a size, a product or quotient of two, one over these."""
     symbols = sorted({s for p in points for s in p.lengths if getattr(s, "is_Symbol", False)}, key=str)
+    at = {str(s): [float(p.length(s)) for p in points] for s in symbols}
     found: dict[str, list[float]] = {"": [1.0] * len(points)}
-    products = [(str(s), s) for s in symbols] + [(f"{s}{t}", s * t) for k, s in enumerate(symbols) for t in symbols[k + 1 :]]
-    for text, size in products:
-        at = [float(p.length(size)) for p in points]
-        found |= {text: at, f"1/{text}" if len(text) == 1 else f"1/({text})": [1 / length for length in at]}
+    for s, lengths in at.items():
+        found |= {s: lengths, f"1/{s}": [1 / length for length in lengths]}
+    for s, t in itertools.combinations_with_replacement(at, 2):
+        both = [a * b for a, b in zip(at[s], at[t], strict=True)]
+        found |= {f"{s} {t}": both, f"1/({s} {t})": [1 / length for length in both]}
+    for s, t in itertools.permutations(at, 2):
+        found[f"{s}/{t}"] = [a / b for a, b in zip(at[s], at[t], strict=True)]
     return found

@@ -108,7 +108,7 @@ class Derivation:
         """Where the sweep names what arrives: at pieces that pass it on to several, and at every affine piece below."""
         found = set()
         for piece in self.pieces:
-            if piece is self.target and self.seed.op is const(1).op:
+            if piece is self.target and not self.seed.args:  # 1, or the upstream gradient itself
                 continue
             affine = any(e.op is MATMUL for e in topological([piece.args[0]], opaque))
             joined = piece.args[0].op is CONCAT  # putting side by side is not an operation that errs

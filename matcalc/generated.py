@@ -11,7 +11,6 @@ import itertools
 import linecache
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,6 @@ from matcalc.expression import Expr, Operation
 from matcalc.functions import Function
 
 _counter = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What the functions of a module take and give: leaves and generic functions with their names in the source."""
-
-    arguments: Mapping[Expr, str]
-    functions: Mapping[Operation, str]
-    output: Expr
-    gradients: Sequence[Expr]  # for what they are needed: the values of all of these
-    wrt: Sequence[Expr]
 
 
 class Gradients(dict[str, Any]):
@@ -56,8 +44,17 @@ class Generated:
     are in ``functions`` by name.
     """
 
-    def __init__(self, name: str, source: str, signature: Signature) -> None:
-        self.name, self.source, self._signature = name, source, signature
+    def __init__(
+        self,
+        name: str,
+        source: str,
+        arguments: Mapping[Expr, str],
+        functions: Mapping[Operation, str],
+        output: Expr,
+        wrt: Sequence[Expr],
+    ) -> None:
+        self.name, self.source = name, source
+        self._arguments, self._generic, self._output, self._wrt = dict(arguments), dict(functions), output, tuple(wrt)
         self.functions = _compiled(name, source)
         self._accepted: set[tuple[Any, ...]] = set()
         self.forward = self._called_with_arrays(self.functions[f"{name}_forward"])
@@ -68,9 +65,10 @@ class Generated:
         """The value of a scalar and its gradients by name."""
         raw = self.functions.get(f"{self.name}_value_and_grad")
         if raw is None:
-            shown = sizes.show(self._signature.output.shape)
+            shown = sizes.show(self._output.shape)
             raise MatcalcError(
-                f"value_and_grad is of a scalar, but {self.name} has shape {shown}; use forward, and backward with an upstream gradient"
+                f"value_and_grad is of a scalar, but {self.name} has shape {shown}; "
+                "use forward, and backward with an upstream gradient"
             )
         called = self._called_with_arrays(raw)
 
@@ -88,12 +86,12 @@ class Generated:
         return path
 
     def __repr__(self) -> str:
-        wrt = ", ".join(str(x.name) for x in self._signature.wrt)
+        wrt = ", ".join(str(x.name) for x in self._wrt)
         return f"<generated module {self.name}: value and gradients by {wrt}>"
 
     # ---- calls -------------------------------------------------------------------------------------------------------
     def _called_with_arrays(self, raw: Callable[..., Any]) -> Callable[..., Any]:
-        parameters = [*self._signature.arguments.values(), *self._signature.functions.values()]
+        parameters = [*self._arguments.values(), *self._generic.values()]
 
         @functools.wraps(raw)
         def call(**arrays: Any) -> Any:
@@ -105,7 +103,7 @@ class Generated:
         return call
 
     def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
-        shape = self._signature.output.shape
+        shape = self._output.shape
         axes = 0 if shape == () else 1 if shape[1] == 1 else 2
 
         @functools.wraps(raw)
@@ -124,48 +122,37 @@ class Generated:
 
     def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
         """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time."""
-        signature = self._signature
-        python = {p: e for e, p in signature.arguments.items()}
-        values: dict[Any, Any] = {python.get(key, key): value for key, value in arrays.items()}
-        for text in dict.fromkeys(op.text for op in signature.functions):
-            values[text] = self._derivatives(text, arrays)
-            if values[text] is None:
-                del values[text]
-        given = Given([signature.output, *signature.gradients, *signature.arguments], values)
+        python = {p: e for e, p in self._arguments.items()}
+        functions = {*self._generic.values(), *(op.text for op in self._generic)}
+        values: dict[Expr | str, Any] = {python.get(key, key): value for key, value in arrays.items() if key not in functions}
+        given = Given([self._output, *self._arguments], values)
         converted: list[Any] = []
-        for e in signature.arguments:
+        for e in self._arguments:
             array = public(given.arrays[e], e.shape)
-            supplied = values.get(e, values.get(e.name))
-            same = isinstance(supplied, np.ndarray) and supplied.shape == np.shape(array) and supplied.dtype == given.dtype
+            supplied = values.get(e, values.get(str(e.name)))
+            same = type(supplied) is np.ndarray and supplied.shape == array.shape and supplied.dtype == given.dtype
             converted.append(supplied if same else array)
-        for op in signature.functions:
-            several = given.functions.get(op.text, ())
-            if op.order >= len(several):
-                wanted = ", ".join(p for o, p in signature.functions.items() if o.text == op.text)
-                raise EvaluationError(f"{self.name} needs {wanted}: give each, or {op.text} as a tuple of them")
-            converted.append(several[op.order])
-        supplied = [arrays.get(p) for p in (*signature.arguments.values(), *signature.functions.values())]
+        converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
+        supplied = [arrays.get(p) for p in (*self._arguments.values(), *self._generic.values())]
         if all(a is b or type(a) is float and given.dtype == np.float64 for a, b in zip(supplied, converted, strict=True)):
             self._accepted.add(tuple(map(_kind, supplied)))
         return converted
 
-    def _derivatives(self, text: str, arrays: Mapping[Any, Any]) -> Any:
-        """f with its derivatives: a tuple as it is, or what is given as f, f_prime, ..."""
-        given = arrays.get(text, arrays.get(names.python(text)))
-        if given is None or not callable(given) or isinstance(given, Function):
-            return given
-        found = [given]
-        for k in itertools.count(1):
-            of_order = [p for op, p in self._signature.functions.items() if op.text == text and op.order == k]
-            extra = arrays.get(of_order[0] if of_order else _primed(names.python(text), k))
-            if extra is None:
-                return tuple(found)
-            found.append(extra)
-        return None
-
-
-def _primed(stem: str, order: int) -> str:
-    return stem + ("", "_prime", "_second", "_third")[order] if order < 4 else f"{stem}_d{order}"
+    def _function(self, op: Operation, parameter: str, arrays: Mapping[str, Any]) -> Callable[..., Any]:
+        """f or one of its derivatives, given under its own name, or in a tuple under the name of f."""
+        for key in (parameter, op.text, names.python(op.text)):
+            found = arrays.get(key)
+            if isinstance(found, (tuple, list)) and len(found) > op.order:
+                found = found[op.order]
+            elif key != parameter and op.order:
+                continue
+            if callable(found) and not isinstance(found, (Expr, Function)):
+                return found
+        wanted = [p for other, p in self._generic.items() if other.text == op.text]
+        raise EvaluationError(
+            f"{self.name} needs the function {parameter}; give {', '.join(wanted)}, "
+            f"or {op.text} as a tuple of itself and its derivatives"
+        )
 
 
 def _kind(value: Any) -> Any:

@@ -44,9 +44,14 @@ def named(e: Expr) -> str:
 Fault = tuple[str, Callable[[Expr], Expr | None]]
 
 
-def faulty_steps(target: Expr, x: Expr, limit: int = 400) -> Iterator[Mistake]:
+_TERMS = 4
+_WORK = 200_000  # nodes to visit, about, before the search ends
+
+
+def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
     """The gradients of a scalar by x that come out when one local derivative is wrong, nearest to x first."""
     order = topological([target])
+    limit = _WORK // len(order)
     alias, needed = aliases(order), depending(order, [x])
     uses: dict[Expr, int] = {}
     edges = [(e, k) for e in order for k, a in enumerate(e.args) if a in needed]
@@ -119,11 +124,14 @@ def _factor(e: Expr) -> str:
 
 
 # ---- edits ---------------------------------------------------------------------------------------------------------
-def edits(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
-    """The expression with one thing changed. ``symbols`` are what may have been taken for another of the same shape."""
+def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterator[Mistake]:
+    """The expression with one thing changed; with ``named_parts`` also with a factor too many, or a change within a named part.
+
+    ``symbols`` are what may have been taken for another of the same shape.
+    """
     order = topological([g], opaque)
     inside = {a for e in order if opaque(e) for a in e.args if e.op in (ADD, MUL) and a.op is e.op}
-    for e in order:
+    for e in reversed(order):  # the outermost first
         if not opaque(e) or not e.args:
             continue
         for kind, changes in ((EDIT, _changes(e, e in inside)), (SYMBOL, _confusions(e, symbols))):
@@ -132,11 +140,34 @@ def edits(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
                     yield Mistake(label, replaced(g, {e: new()}), kind)
                 except MatcalcError:
                     continue  # it does not fit, so nobody wrote it
-    everywhere = [a for a in order if a.op in (LEAF, LET) and sum(a in e.args for e in order if opaque(e)) > 1]
-    for a in everywhere:
+    held = [a for a in order if a.op in (LEAF, LET)]
+    for a in held:
         for b in symbols:
             if b.shape == a.shape and b is not a:
                 yield Mistake(f"{named(b)} where {named(a)} belongs", replaced(g, {a: b}), SYMBOL)
+                if b in held and held.index(a) < held.index(b):
+                    yield Mistake(f"{named(a)} and {named(b)} are exchanged", replaced(g, {a: b, b: a}), SYMBOL)
+    for b in symbols if named_parts else ():
+        if g.shape and b.shape == g.shape:
+            yield Mistake(f"extra factor {_factor(b)}", mul(g, b), EDIT)
+    if g.op is ADD:
+        yield from _in_one_term(g, symbols)
+    for a in held if named_parts else ():
+        if a.op is LET:
+            for m in edits(a.args[0], symbols, named_parts=False):
+                if m.value.shape == a.shape:
+                    yield Mistake(f"{m.label} in {named(a)}", replaced(g, {a: m.value}), m.kind)
+
+
+def _in_one_term(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
+    """The edits of one term of a sum, where the terms share what is edited."""
+    terms = parts_of(ADD, g)
+    for k, t in enumerate(terms if len(terms) <= _TERMS else []):
+        for label, value, kind in edits(t, symbols, named_parts=False):
+            try:
+                yield Mistake(label, _sum([*terms[:k], value, *terms[k + 1 :]]), kind)
+            except MatcalcError:
+                continue
 
 
 Change = tuple[str, Callable[[], Expr]]
@@ -167,6 +198,8 @@ def _changes(e: Expr, inner: bool) -> Iterator[Change]:
         if isinstance(number(t), int) and number(t) < 0:
             yield f"missing division by {_factor(base)}", lambda: const(1)
             yield f"times {_factor(base)} where a division belongs", lambda: base
+    elif len(e.args) == 1 and e.op.signature is not None and sizes.count(e.shape) != sizes.count(e.args[0].shape):
+        yield f"{named(e.args[0])} is not summed", lambda: e.args[0]
     elif len(e.args) == 1 and e.args[0].shape == e.shape and e.op is not LET:
         yield f"{named(e.args[0])} where {named(e)} belongs", lambda: e.args[0]
 

@@ -22,6 +22,7 @@ from matcalc.sizes import Size
 _ORDERS = 4  # derivatives of a generic function that a point can give
 _DRAWS = 4
 _TRIES, _SCALES = 30, (1, 1, 1, 3, 10)
+_WITH_KINKS = 10  # points where there are kinks
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ def telling(
         value, *sides = point([watched, *kinks])
         new = {(i, float(s)) for i, side in enumerate(sides) for s in np.unique(np.sign(side)) if s} - seen
         alive = bool(np.any(value))
-        if new or (alive and len(live) < count):
+        if new or (alive and len(live) < count) or (kinks and k < _WITH_KINKS):
             (live if alive else dead).append(point)
             seen |= new
-        if not point.random or (len(live) >= count and len(seen) == 2 * len(kinks)):
+        if not point.random or (len(live) >= count and len(seen) == 2 * len(kinks) and k + 1 >= _WITH_KINKS * bool(kinks)):
             break
     return live + dead or [at_random(roots, seed, values)]
 

@@ -16,7 +16,7 @@ from matcalc import sizes
 from matcalc.answer import Answer, check_answer
 from matcalc.calculus import grad
 from matcalc.derivation import Derivation
-from matcalc.emit.paper import current, written
+from matcalc.emit.paper import Notation, current, written
 from matcalc.errors import MatcalcError
 from matcalc.expression import Expr, is_zero, topological, variables
 from matcalc.sizes import dims
@@ -51,11 +51,7 @@ class Problem:
     def statement(self) -> str:
         """The problem in words."""
         n = current()
-        times = "x" if n.kind == "ascii" else "×"
-        shapes = ", ".join(
-            f"{written(e, n)} is {sizes.times(e.shape).replace('×', times) if e.shape else 'a scalar'}"
-            for e in self.variables.values()
-        )
+        shapes = ", ".join(f"{written(e, n)} is {_shape(e.shape, n)}" for e in self.variables.values())
         generic = sorted({e.op.text for e in topological([self.expression]) if e.op.user})
         functions = f"; {', '.join(generic)} acts entry by entry" if generic else ""
         x = written(self.variable, n)
@@ -112,6 +108,10 @@ def _fit(answer: Expr) -> bool:
     return not is_zero(answer) and SHORTEST <= leaves(answer) <= LONGEST and bool(variables([answer]))
 
 
+def _shape(shape: sizes.Shape, n: Notation) -> str:
+    return sizes.times(shape).replace("×", "x" if n.kind == "ascii" else "×") if shape else "a scalar"
+
+
 # ---- templates -------------------------------------------------------------------------------------------------------
 Template = Callable[[random.Random], tuple[Expr, Expr]]
 n, m, k, N = dims("n m k N")
@@ -120,7 +120,8 @@ _ACTIVATIONS = (mc.sigmoid, mc.tanh, mc.relu, mc.softplus)
 
 
 def _activation(rng: random.Random) -> Callable[..., Expr]:
-    return rng.choice([mc.function("f"), *_ACTIVATIONS])
+    several: list[Callable[..., Expr]] = [mc.function("f"), *_ACTIVATIONS]
+    return rng.choice(several)
 
 
 def _one_variable(rng: random.Random) -> tuple[Expr, Expr]:

@@ -17,7 +17,7 @@ from matcalc import sizes
 from matcalc.calculus import variable
 from matcalc.emit.paper import Notation, current, factor, written
 from matcalc.errors import ShapeError
-from matcalc.evaluate import Array, evaluate
+from matcalc.evaluate import Array, evaluate_all
 from matcalc.expression import CONST, EYE, LET, Expr, expr, inner, is_zero, leaf, number, substituted
 from matcalc.index_form import entry, partial
 from matcalc.operations import ADD, COMMUTATION, DIAG, KRON, MATMUL, MUL, TRANSPOSE, VEC
@@ -59,7 +59,7 @@ class Tensor:
 
     def evaluate(self, values: Mapping[Any, Any]) -> Array:
         """The entries as an array: ``[k, i, j]`` is ∂yₖ/∂xᵢⱼ (indices from zero)."""
-        y, x, j = (evaluate(e, values) for e in (self.y, self.x, self.jacobian))
+        y, x, j = evaluate_all([self.y, self.x, self.jacobian], values)
         return np.reshape(j, _squeezed(y, self.y) + _squeezed(x, self.x), order="F")
 
     @property

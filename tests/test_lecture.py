@@ -409,7 +409,7 @@ def test_the_check_gives_a_verdict_an_error_and_the_worst_entry(derivation):
 @pytest.mark.lecture("G3")
 def test_every_parameter_is_probed_within_a_budget():
     big = mc.derive(mc.sum(mc.tanh(mc.matrix("A", 60, 50) @ mc.vector("v", 50))), wrt=["A", "v"])
-    report = big.check(budget=100)
+    report = big.check(probes=100)
     assert report.ok
     assert all(0 < row.probes <= 100 for row in report.rows)
 

@@ -21,7 +21,7 @@ from matcalc.emit.lengths import Lengths, rank
 from matcalc.emit.products import is_mask, is_negative, power, product, scalar
 from matcalc.emit.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.errors import UnsupportedError
-from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, Operation, topological
+from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, Operation, substituted, topological
 from matcalc.expression import number as value_of
 from matcalc.local import letter_sizes
 from matcalc.operations import (
@@ -69,8 +69,8 @@ class Arrays:
     # ---- lines -------------------------------------------------------------------------------------------------------
     def assign(self, target: str, e: Expr, result: bool = False) -> None:
         """``target = e`` as a line, or as several where parts are put in place; a mask stays one unless it is a result."""
-        below = e.args[0] if e.op is LET else e
-        if below in self.names and self.names[below] != target:
+        below = e.args[0] if e.op is LET and self.names.get(e, target) == target else e
+        if self.names.get(below, target) != target:
             self.statements.append(t.assigned(target, self.value(below) if result else self.raw(below)))
             return
         terms = _terms(below, self)
@@ -79,6 +79,16 @@ class Arrays:
         else:
             tree = self._written(below)
             self.statements.append(t.assigned(target, self._float(below, tree) if result else tree))
+
+    def taken_lines(self) -> list[ast.stmt]:
+        """The lines written since the last call."""
+        lines, self.statements = self.statements, []
+        return lines
+
+    def result(self, e: Expr) -> Tree:
+        """The source of the expression itself, whatever its name, as numbers."""
+        below = e.args[0] if e.op is LET else e
+        return self.value(below) if below.op is LEAF else self._float(below, self._written(below))
 
     def bound(self, e: Expr, called: str = "t") -> Tree:
         """The expression under a name, with a line of its own if it has none yet."""

@@ -1,33 +1,21 @@
-"""The generated module: forward, backward, and value with gradients, as a person would write them.
-
-The graph is rewritten into stable forms (``stable``) and cheap ones (``lowering``), planned as a program (``program``) and
-written line by line (``arrays``). The cache is a tuple, as in hand-written layers: it is unpacked in one line that shows what the
-backward pass needs, and it holds nothing else.
-"""
+"""NumPy from expressions: a module for a value and its gradients, or one line of source."""
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matcalc import names, sizes
-from matcalc.emit import helpers
-from matcalc.emit import tree as t
+from matcalc import names
+from matcalc.calculus import variable
+from matcalc.emit import tree
 from matcalc.emit.arrays import Arrays
 from matcalc.emit.lengths import rank
-from matcalc.emit.paper import UNICODE, written
+from matcalc.emit.module import Module
 from matcalc.errors import MatcalcError, UnsupportedError
-from matcalc.expression import BUILD, LEAF, LET, Expr, Names, Operation, const, expr, leaf, rebuilt, substituted, topological, variables
-from matcalc.generated import Generated, Signature
-from matcalc.constructors import broadcast
-from matcalc.lowering import lowered
-from matcalc.program import program
-from matcalc.simplify import simplify
+from matcalc.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, topological, variables
+from matcalc.generated import Generated
 from matcalc.stable import stable
 
-_FORMULAS = 12  # lines of a docstring for the formulas
 _ONE_LINE = 1000  # nodes, counted along every path, of an expression on one line
 
 
@@ -36,17 +24,16 @@ def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
 
     The result has ``source``, ``forward``, ``backward`` and, for a scalar, ``value_and_grad``.
     """
-    from matcalc.derivation import Derivation  # the layer above names the error signals; it is asked when called
+    from matcalc.derivation import Derivation  # the layer above, which names the error signals, is asked when called
 
     y = expr(y)
     many = variables([y]) if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
-    given = [BUILD["variable"](x) for x in many]
-    (safe,) = stable([y])
-    here = {e.name: e for e in topological([safe]) if e.op is LET}
-    d = Derivation(safe, [here.get(x.name, x) if x.op is LET else x for x in given], upstream(y))
+    many = [variable(x) for x in many]
+    (safe,) = stable([y])  # before the derivatives are taken, so that they are of the stable form
+    named = {e.name: e for e in topological([safe]) if e.op is LET}
+    d = Derivation(safe, [named.get(x.name, x) if x.op is LET else x for x in many], upstream(y))
     called = name or (names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value")
-    signals = {g: p for p, g in d.signals.items()}
-    return module(called, d.target, d.wrt, [d[x] for x in d.wrt], d.seed, signals)
+    return module(called, d.target, d.wrt, [d[x] for x in d.wrt], d.seed, {g: p for p, g in d.signals.items()})
 
 
 def upstream(y: Expr) -> Expr:
@@ -64,9 +51,34 @@ def module(
 ) -> Generated:
     """The module for an output and its gradients, expressions in the leaves, in names, and in the upstream gradient ``dout``.
 
-    ``signals`` maps a named error signal to the piece at which it arrives, for the comments.
+    ``signals`` maps a named error signal to the piece at which it arrives, for the comments. Raises UnsupportedError, naming
+    the operation, for what has no NumPy source.
     """
     if not name.isidentifier() or names.python(name) != name:
         raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
-    writer = _Module(name, output, wrt, gradients, dout, signals or {})
-    return Generated(name, writer.source(), Signature(writer.arguments, writer.parameters, output, gradients_free(writer), wrt))
+    made = Module(name, output, wrt, gradients, dout, signals or {})
+    return Generated(name, made.source(), made.arguments, made.parameters, output, wrt)
+
+
+def numpy_source(e: Expr) -> str:
+    """The expression as one line of NumPy source, in the names of its leaves and generic functions."""
+    order = topological([e])
+    size: dict[Expr, int] = {}
+    for x in order:
+        size[x] = min(1 + sum(size[a] for a in x.args), _ONE_LINE + 1)
+    if size[e] > _ONE_LINE:
+        raise UnsupportedError("the expression is too large for one line of source; mc.to_numpy writes a module")
+    taken = Names({"np"})
+    leaves = {x: taken.take(names.python(str(x.name))) for x in order if x.op is LEAF}
+    flat = {x: f"{of}[0]" if rank(x.shape) == 1 and x.shape[0] == 1 else of for x, of in leaves.items()}
+    written = Arrays(flat, leaves, taken, _function, inline=True).value(e)
+    if e.shape and e.shape[0] == 1:
+        written = tree.at(written, tree.constant(None), tree.span(None, None))
+    return tree.text(written)
+
+
+def _function(op: Operation) -> str:
+    return op.numpy.removeprefix("scipy.special.")
+
+
+BUILD["numpy_source"] = numpy_source

@@ -98,12 +98,17 @@ def as_column(x: Tree) -> Tree:
 
 def assigned(target: str | Tree, value: Tree) -> ast.stmt:
     """``target = value``."""
-    return ast.Assign([name(target) if isinstance(target, str) else target], value)
+    return ast.Assign([name(target) if isinstance(target, str) else target], value, lineno=0)
+
+
+def unpacked(targets: Iterable[str], value: Tree) -> ast.stmt:
+    """``a, b = value``."""
+    return assigned(sequence(map(name, targets)), value)
 
 
 def increased(target: Tree, value: Tree) -> ast.stmt:
     """``target += value``."""
-    return ast.AugAssign(target, ast.Add(), value)  # type: ignore[arg-type]
+    return ast.AugAssign(target, ast.Add(), value, lineno=0)  # type: ignore[arg-type]
 
 
 @cache
@@ -206,12 +211,12 @@ def _loose(x: ast.BinOp) -> bool:
     return isinstance(x.op, (ast.Add, ast.Sub))
 
 
-def bracketed(head: str, items: list[str], tail: str, pad: str) -> list[str]:
-    """What stands in brackets, on the same line, on one line below, or one item a line."""
+def bracketed(head: str, items: list[str], tail: str, pad: str, exploded: bool = False) -> list[str]:
+    """What stands in brackets on the same line, else on one line below, else one item a line; ``exploded`` skips the middle."""
     joined = ", ".join(items)
     inner = pad + " " * _STEP
     if len(head + joined + tail) <= WIDTH:
         return [head + joined + tail]
-    if len(inner + joined) <= WIDTH:
+    if len(inner + joined) <= WIDTH and not exploded:
         return [head, inner + joined, pad + tail]
     return [head, *(f"{inner}{item}," for item in items), pad + tail]

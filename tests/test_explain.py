@@ -1,0 +1,165 @@
+"""Gradients explained in sentences: the lecture's arguments, in its own order."""
+
+import re
+
+import pytest
+
+import matcalc as mc
+from matcalc.emit.paper import LATEX
+from matcalc.explain import explain
+from matcalc.lecture import cases
+
+n, m = mc.dims("n m")
+W, x = mc.matrix("W", n, m), mc.vector("x", m)
+b, u = mc.vectors("b u", n)
+f = mc.function("f")
+z = mc.let("z", W @ x + b)
+h = mc.let("h", f(z))
+s = mc.let("s", u.T @ h)
+
+
+@pytest.fixture(scope="module")
+def d():
+    return mc.derive(s, wrt=[u, W, b, x])
+
+
+def told(d, x, *args, **options):
+    return re.sub(r"\s+", " ", explain(d, x, *args, **options))
+
+
+@pytest.mark.lecture("A4", "B12")
+def test_the_case_is_named_with_its_counts(d):
+    text = told(d, W)
+    assert "∂s/∂W: scalar by matrix" in text and "nm inputs" in text and "a row, 1×nm" in text
+    assert "vector by vector, n outputs and n inputs" in text
+    assert "vector by matrix, n outputs and nm inputs" in text
+    assert "scalar by vector, 1 output and n inputs" in text
+    A, B, C = mc.matrix("A", n, m), mc.matrix("B", m, n), mc.matrix("C", n)
+    deeper = mc.derive(mc.trace(mc.let("P", A @ B) @ C), wrt=[A])
+    assert "matrix by matrix" in told(deeper, A)
+    t = mc.scalar("t")
+    assert "scalar by scalar" in told(mc.derive(t**3, wrt=[t]), t)
+
+
+@pytest.mark.lecture("A5")
+def test_the_gradient_is_a_sensitivity(d):
+    assert "the sensitivity of s to a small change: when Wᵢⱼ is nudged by ε" in told(d, W)
+
+
+@pytest.mark.lecture("B4", "B5", "B6")
+def test_the_two_cases_of_an_elementwise_function(d):
+    text = told(d, b)
+    assert "∂hᵢ/∂zⱼ is f′(zᵢ) if i = j, and 0 if i ≠ j, because zⱼ is not in f(zᵢ). So the matrix is diagonal." in text
+    assert "∂h/∂z = diag(f′(z)), n×n" in text
+
+
+@pytest.mark.lecture("B8")
+def test_why_the_bias_gives_the_identity(d):
+    text = told(d, b)
+    assert "zᵢ depends on bᵢ only, which is added with coefficient 1. So the matrix is the identity." in text
+
+
+@pytest.mark.lecture("B11", "B15")
+def test_the_rules_are_named(d):
+    text = told(d, W)
+    assert "Rule: dot product. Because: the derivative of a dot product is the transpose of the other vector." in text
+    assert "Rule: elementwise function." in text and "Rule: matrix times vector, by the matrix." in text
+
+
+@pytest.mark.lecture("A6", "E10", "E11", "E12")
+def test_entry_by_entry_and_folded_back(d):
+    text = told(d, W)
+    assert "∂zᵢ/∂Wᵢⱼ = ∂/∂Wᵢⱼ Σₖ Wᵢₖ xₖ = xⱼ, and ∂zₖ/∂Wᵢⱼ = 0 for k ≠ i: W₂₃ touches only z₂" in text
+    assert "∂s/∂Wᵢⱼ = Σₖ ∂s/∂zₖ ∂zₖ/∂Wᵢⱼ = Σₖ δₖ [k = i] xⱼ = δᵢ xⱼ = (δ xᵀ)ᵢⱼ." in text
+    assert "∂s/∂bⱼ = Σᵢ ∂s/∂zᵢ ∂zᵢ/∂bⱼ = Σᵢ δᵢ [i = j] = δⱼ." in told(d, b)
+    assert "Σᵢ δᵢ Wᵢⱼ = (Wᵀδ)ⱼ." in told(d, x)
+    assert "∂s/∂uⱼ = hⱼ." in told(d, u)
+
+
+@pytest.mark.lecture("D4", "D6")
+def test_the_two_signals_are_named(d):
+    text = told(d, W)
+    assert "δ = u ∘ f′(z) is the local error signal at z" in text
+    assert "x is the local input signal" in text
+
+
+@pytest.mark.lecture("E9", "E20", "E21")
+def test_why_an_outer_product(d):
+    text = told(d, W)
+    assert "Each input goes to each output" in text and "the outer product δ xᵀ" in text
+    assert "Why the transpose: [n×1][m×1] does not multiply, [n×1][1×m] = [n×m] does" in text
+    assert "The rows of W are dotted with x" in text
+    assert "a rank-3 object, n×n×m: ∂zₖ/∂Wᵢⱼ = [k = i] xⱼ" in text and "from the left is xᵀ, 1×m" in text
+
+
+@pytest.mark.lecture("E8")
+def test_a_square_matrix_carries_a_warning(d):
+    S, v = mc.matrix("S", n), mc.vector("v", n)
+    square = mc.derive(u.T @ mc.tanh(S @ v), wrt=[S])
+    assert "S is square, so v δᵀ fits as well and is wrong" in told(square, S)
+    assert "Careful" not in told(d, W)
+
+
+@pytest.mark.lecture("E14")
+def test_jacobians_first_and_one_reshape_at_the_end(d):
+    text = told(d, b, strategy="jacobian_then_reshape")
+    assert "∂s/∂h ∂h/∂z ∂z/∂b" in text and "[1×n][n×n][n×n] = [1×n]" in text
+    assert "Write out the Jacobians: uᵀ diag(f′(z)) I." in text
+    product, reshape = text.split("The reshape")
+    assert "∂s/∂b = δᵀ, 1×n" in product and "transposed, because b is a column: δ." in reshape
+    assert "put back column by column into the shape of W: δ xᵀ" in told(d, W, "jacobian_then_reshape")
+
+
+@pytest.mark.lecture("E15")
+def test_the_shape_convention_all_the_way(d):
+    text = told(d, x, "shape_convention")
+    assert "∂s/∂s = 1" in text
+    assert "∂s/∂h = u, n×1 like h: the Jacobian uᵀ is a row, 1×n, and h is a column: transpose it." in text
+    assert "∂s/∂z = u ∘ f′(z) = δ, n×1 like z: ∂h/∂z is diagonal, its own transpose" in text
+    assert "∂s/∂x = Wᵀδ, m×1 like x:" in text and "transpose the Jacobian, [m×n][n×1] = [m×1]." in text
+    assert "[n×1][1×m] = [n×m]" in told(d, W, "shape_convention")
+    assert "the identity, so the gradient passes unchanged" in told(d, b, "shape_convention")
+
+
+def test_several_uses_are_added():
+    margin = next(c for c in cases() if c.name == "margin_generic").derivation
+    text = told(margin, "W")
+    assert "their effects add" in text and "The sum of these is ∂J/∂W = δ₁ xᵀ + δ₃ x_cᵀ." in text
+    assert "W receives δ₁ xᵀ from z" in told(margin, "W", "shape_convention")
+
+
+@pytest.mark.parametrize("strategy", [None, "jacobian_then_reshape", "shape_convention"])
+def test_every_case_of_the_lecture_can_be_told(strategy):
+    for c in cases():
+        for v in c.derivation.wrt:
+            assert explain(c.derivation, v, strategy)
+            latex = explain(c.derivation, v, strategy, LATEX)
+            assert latex.isascii() and latex.count("$") % 2 == 0
+
+
+@pytest.mark.parametrize("strategy", [None, "jacobian_then_reshape", "shape_convention"])
+def test_plain_text_is_plain(d, strategy):
+    mc.set_ascii(True)
+    try:
+        for v in d.wrt:
+            assert explain(d, v, strategy).isascii()
+    finally:
+        mc.set_ascii(False)
+
+
+def test_a_deep_net_is_told_from_the_nearest_error_signal():
+    e = x
+    for k in range(40):
+        e = mc.tanh(mc.matrix(f"W{k}", m) @ e)
+    deep = mc.derive(mc.sum(e), wrt=["W0"])
+    assert len(explain(deep, "W0")) < 6000
+    assert "Begin with ∂s/∂" in told(deep, "W0", "shape_convention") or "Begin with" in told(deep, "W0", "shape_convention")
+
+
+def test_a_variable_that_is_not_asked_for(d):
+    with pytest.raises(mc.MatcalcError, match="not by y"):
+        explain(d, "y")
+    with pytest.raises(mc.MatcalcError, match="a strategy is one of"):
+        explain(d, W, "guess")
+    y = mc.scalar("y")
+    assert "does not depend on y" in told(mc.derive(s, wrt=[y]), y)
