@@ -13,6 +13,7 @@ from typing import Any
 from matcalc import read as _read  # noqa: F401  (registers the readers)
 from matcalc.calculus import grad, hessian, jacobian, jvp, vjp
 from matcalc.derivation import Derivation, Step, derive
+from matcalc.emit.numpy import to_numpy
 from matcalc.emit.paper import set_ascii
 from matcalc.errors import (
     CheckError,
@@ -23,21 +24,20 @@ from matcalc.errors import (
     ShapeError,
     UnsupportedError,
 )
+from matcalc.evaluate import evaluate
 from matcalc.expression import Expr, eye, let, ones, zeros
 from matcalc.functions import *
 from matcalc.index_form import touches
+from matcalc.practice import practice
 from matcalc.simplify import simplify
 from matcalc.sizes import dims
 
 __version__ = "0.1.0"
 
-# What needs NumPy is imported when it is first asked for.
+# What is seldom needed is imported when it is first asked for.
 _LAZY = {
-    "evaluate": "matcalc.evaluate",
     "check_gradient": "matcalc.check",
     "check_answer": "matcalc.answer",
-    "practice": "matcalc.practice",
-    "to_numpy": "matcalc.emit.numpy",
     "nudge": "matcalc.sensitivity",
     "linearize": "matcalc.sensitivity",
 }

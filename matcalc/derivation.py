@@ -21,7 +21,7 @@ from matcalc.constructors import add, matmul, transpose, vec
 from matcalc.cost import multiplications
 from matcalc.emit.paper import Notation, current
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expression import LET, Expr, Names, checked_names, const, expr, leaf, let, substituted, topological, variables, zero
+from matcalc.expression import LET, Expr, Names, checked_names, const, expr, let, substituted, topological, variables, zero
 from matcalc.operations import CONCAT, MATMUL
 from matcalc.rules import rule_of
 from matcalc.simplify import leaves, simplify
@@ -349,10 +349,18 @@ class Derivation:
 
     def to_numpy(self, name: str | None = None) -> Any:
         """The NumPy module of the forward and the backward pass, in the names of the derivation."""
-        from matcalc.emit.numpy import module
+        from matcalc.emit.numpy import to_numpy
 
-        dout = Derivation(self.given, self.wrt, _upstream_leaf(self.target))
-        return module(name or _function_name(self.target), dout.target, dout.wrt, [dout[x] for x in dout.wrt], dout.seed)
+        return to_numpy(self.given, self.wrt, name or names.python(str(self.target.name)))
+
+    def explain(self, x: Any, strategy: str | None = None) -> str:
+        """In sentences: the case and its shapes, the rules, the index argument, why the transpose.
+
+        ``strategy`` is ``"jacobian_then_reshape"`` or ``"shape_convention"``, the two ways of the lecture.
+        """
+        from matcalc.explain import explain
+
+        return explain(self, _by_name(self.given, x), strategy) if strategy else explain(self, _by_name(self.given, x))
 
     def check(self, seed: int = 0, **options: Any) -> Any:
         """Every gradient against central differences of the target, at random values. The report says what was found."""
@@ -404,11 +412,3 @@ def _reshaped(x: Expr) -> str:
     if x.shape[0] == 1:
         return f"{names.text(str(x.name))} is a row: both forms are the same"
     return f"the same numbers, put back column by column into the shape of {names.text(str(x.name))}"
-
-
-def _upstream_leaf(target: Expr) -> Expr:
-    return leaf("dout", target.shape)
-
-
-def _function_name(target: Expr) -> str:
-    return names.python(str(target.name))

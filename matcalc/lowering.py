@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import cache
 
 import sympy
 
 from matcalc import sizes
 from matcalc.constructors import (
+    add,
     broadcast,
     diag,
     kron,
@@ -29,7 +31,7 @@ from matcalc.constructors import (
     unvec,
     vec,
 )
-from matcalc.expression import BUILD, EYE, ONES, Expr, Operation, const, is_one, node, number, ones, rebuilt, topological
+from matcalc.expression import BUILD, CONST, EYE, ONES, Expr, Operation, const, is_one, node, number, ones, rebuilt, topological
 from matcalc.operations import (
     ADD,
     BROADCAST,
@@ -51,7 +53,7 @@ from matcalc.operations import (
     TRANSPOSE,
     WHERE,
 )
-from matcalc.simplify import parts_of
+from matcalc.simplify import coefficient, parts_of
 from matcalc.sizes import Size
 
 SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
@@ -75,7 +77,9 @@ def lowered(roots: Sequence[Expr]) -> list[Expr]:
             done[x] = _chain(_factors(x, inside, done))
         else:
             new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
-            done[x] = _rule(new)
+            alone = x.op is ADD and all(len(users[a]) == 1 for a in x.args)
+            done[x] = _factored(new) if alone and new.op is ADD and new.shape == x.shape else new
+            done[x] = _rule(done[x])
         assert done[x].shape == x.shape, f"lowering changed the shape of {x}"
     return [done[x] for x in roots]
 
@@ -231,7 +235,7 @@ def _rule(x: Expr) -> Expr:
     if x.op in (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS):
         return _reduced(x, x.args[0])
     if x.op is MUL:
-        return _scaled(_spread(x))
+        return _scaled(_spread(_signed(x)))
     if x.op is ADD:
         return _complement(_spread(x))
     return x
@@ -283,6 +287,24 @@ def _inner(x: Expr, a: Expr) -> Expr:
     return mul(scalars, matmul(transpose(columns[0]), columns[1]))
 
 
+def _factored(x: Expr) -> Expr:
+    """s a + s b is s (a + b), for scalars s."""
+    factors = [parts_of(MUL, a) for a in x.args]
+    common = [f for f in factors[0] if f.shape == () and f.op is not CONST and f in factors[1]]
+    if not common or len(set(common)) < len(common):
+        return x
+    rests: list[Expr] = []
+    for several in factors:
+        rest: Expr = const(1)
+        for f in several:
+            rest = rest if f in common else mul(rest, f)
+        rests.append(rest)
+    result = add(*rests)
+    for f in common:
+        result = mul(f, result)
+    return result if result.shape == x.shape else x
+
+
 def _spread(x: Expr) -> Expr:
     """A sum or a Hadamard product broadcasts by itself."""
     for k, a in enumerate(x.args):
@@ -290,6 +312,18 @@ def _spread(x: Expr) -> Expr:
             slim = node(x.op, tuple(a.args[0] if j == k else b for j, b in enumerate(x.args)))
             if slim.shape == x.shape:
                 return _spread(slim)
+    return x
+
+
+def _signed(x: Expr) -> Expr:
+    """-(-a - b) is a + b."""
+    if number(x.args[0]) == -1 and x.args[1].op is ADD:
+        terms = [coefficient(a) for a in parts_of(ADD, x.args[1])]
+        if all(isinstance(c, (int, float, Fraction)) and c < 0 for c, _ in terms):
+            result: Expr = const(0)
+            for c, rest in terms:
+                result = add(result, mul(-c, rest))
+            return result
     return x
 
 

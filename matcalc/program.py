@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matcalc import names
-from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, number, topological
+from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, node, number, topological
 from matcalc.operations import ADD, BROADCAST, MUL, POW, SLICE, TRANSPOSE
 
 _WIDE = 62  # characters, roughly, of one line
@@ -61,6 +61,27 @@ def program(output: Expr, gradients: Sequence[tuple[str, Expr]], taken: Names, g
     return made
 
 
+def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
+    """The same roots, where every part that has a name somewhere is used under this name.
+
+    Parts of the forward pass take names of the forward pass only.
+    """
+    roots = [output, *gradients]
+    ahead = set(topological([output]))
+    named: dict[Expr, Expr] = {}
+    for e in topological(roots):
+        if e.op is LET and e.args[0].args and e.args[0].op is not LET and (e in ahead or e.args[0] not in ahead):
+            named.setdefault(e.args[0], e)
+    done: dict[Expr, Expr] = {}
+    for e in topological(roots):
+        if e.op is LET and named.get(e.args[0]) is e:
+            done[e] = done[e.args[0]]
+            continue
+        new = node(e.op, tuple(done[a] for a in e.args), e.params) if e.args else e
+        done[e] = node(LET, (new,), named[e].params) if e in named else new
+    return [done[e] for e in roots]
+
+
 def parts(order: Sequence[Expr], roots: Sequence[Expr]) -> set[Expr]:
     """The nodes that deserve a line of their own."""
     uses = _uses(order, roots)
@@ -76,21 +97,30 @@ def parts(order: Sequence[Expr], roots: Sequence[Expr]) -> set[Expr]:
         if x.op is LET:
             bind(x)
         elif not x.args:
-            width[x], depth[x] = len(x.name or "") or _CONSTANT.get(x.op, 12), 0
+            width[x], depth[x] = len(x.name or "") or (1 if x.op is CONST else 12), 0
         else:
             _measure(x, width, depth)
             for a in sorted(x.args, key=lambda a: -width[a]):
                 if (width[x] > _WIDE or depth[x] > _DEEP) and a.args and a not in bound and not _free(a, x):
                     bind(a)
                     _measure(x, width, depth)
-            if uses.get(x, 0) > 1 and x.op not in _VIEWS:
+            if uses.get(x, 0) > 1 and x.op not in _VIEWS and not _cheap(x):
                 bind(x)
     return bound
 
 
-_CONSTANT = {CONST: 3}
 _VIEWS = (TRANSPOSE, SLICE)
 _WITHOUT_WORK = (LEAF, CONST, ONES, ZEROS, EYE)
+
+
+def _cheap(x: Expr) -> bool:
+    """One addition or multiplication of numbers, such as 1 - y, and a change of sign."""
+    plain = all(a.op in (LEAF, LET, CONST) or _minus(a) for a in x.args)
+    return plain and (_minus(x) or (x.shape == () and x.op in (ADD, MUL)))
+
+
+def _minus(x: Expr) -> bool:
+    return x.op is MUL and number(x.args[0]) == -1 and x.args[1].op in (LEAF, LET)
 
 
 def _measure(x: Expr, width: dict[Expr, int], depth: dict[Expr, int]) -> None:

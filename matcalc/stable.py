@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import sympy
+
 from matcalc import composites
 from matcalc.constructors import add, mul, neg, part, power, transpose
 from matcalc.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
@@ -30,6 +32,18 @@ def stable(roots: Sequence[Expr]) -> list[Expr]:
         done[x] = _RULES[new.op](new) if new.op in _RULES and not inside else new
         assert done[x].shape == x.shape, f"a stable form has another shape than {x}"
     return _one_exponential([done[x] for x in roots])
+
+
+def fragile(roots: Sequence[Expr]) -> bool:
+    """Whether something is divided by a probability or by a sum of exponentials, which may be zero or infinite."""
+    for x in topological(stable(roots)):
+        t = number(x.args[1]) if x.op is POW else None
+        if t is not None and not isinstance(t, sympy.Basic) and t < 0:
+            base = inner(x.args[0])
+            below = [base, _complement(base) or base, *map(inner, base.args)]
+            if any(b.op in (SIGMOID, SOFTMAX, EXP) for b in below):
+                return True
+    return False
 
 
 # ---- logarithms ----------------------------------------------------------------------------------------------------

@@ -110,8 +110,8 @@ class Arrays:
         return self.raw(e.args[0]) if e.op is LET else self._written(e)
 
     def _written(self, e: Expr) -> Tree:
-        if e.op in _WRITERS:
-            return _WRITERS[e.op](self, e)
+        if e.op in WRITERS:
+            return WRITERS[e.op](self, e)
         if e.op.name == "einsum":
             return _einsum(self, e)
         return self._called(e)
@@ -410,7 +410,7 @@ def _einsum(w: Arrays, e: Expr) -> Tree:
     return call(attribute(found, "reshape"), t.sequence(w.lengths.shape(e.shape))) if e.shape else call(attribute(found, "item"))
 
 
-_WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
+WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     CONST: _constant,
     EYE: _eye,
     ONES: _ones,

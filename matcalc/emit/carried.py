@@ -16,8 +16,11 @@ from matcalc.emit.arrays import Arrays
 from matcalc.emit.paper import UNICODE, written
 from matcalc.expression import Expr, Names, Operation, leaf, substituted, topological
 from matcalc.lowering import lowered
+from matcalc.operations import GREATER, GREATER_EQUAL
 from matcalc.program import program
 from matcalc.stable import stable
+
+_COMPARED = (GREATER, GREATER_EQUAL)
 
 
 class Carried:
@@ -42,8 +45,8 @@ class Carried:
             elif op.user:
                 self._bodies[op] = _of_arrays(op)
                 stack += [e.op for e in topological([self._bodies[op][1]])]
-            elif op.numpy and "{" not in op.numpy and not op.numpy.startswith("np."):
-                self.called[op] = op.numpy.removeprefix("scipy.special.")
+            elif hasattr(helpers, own := op.numpy.removeprefix("scipy.special.") or op.name) and op not in _COMPARED:
+                self.called[op] = own
         self.generic = sorted(generic, key=lambda op: (op.text, op.order))
         self.reserved = set(self.called.values())
 

@@ -18,7 +18,7 @@ from matcalc.emit.carried import Carried, quoted
 from matcalc.emit.paper import UNICODE, written
 from matcalc.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
 from matcalc.lowering import lowered
-from matcalc.program import program
+from matcalc.program import program, through_names
 from matcalc.sizes import Shape
 from matcalc.stable import stable
 
@@ -40,7 +40,8 @@ class Module:
         self._typed = {e.name: e for e in topological([output]) if e.op is LET}
         self._signals_as_given = {e.name: e for e in topological(gradients) if e.op is LET and e.name not in self._typed}
         self.safe = {e.name: e for e in topological(safe[:1]) if e.op is LET}
-        self.output, *self.gradients = lowered(safe)
+        lowest = lowered(safe)
+        self.output, *self.gradients = through_names(lowest[0], lowest[1:])
         carried = Carried(topological([self.output, *self.gradients]))
         taken = Names({"np", "cache", "float", "round", *(name + suffix for suffix in _SUFFIXES), *carried.reserved})
         leaves = [x for x in wrt if x.op is LEAF]
@@ -53,6 +54,7 @@ class Module:
         wanted = [(f"d{names.python(str(x.name))}", g) for x, g in zip(wrt, self.gradients, strict=True)]
         self.carried = carried
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
+        self._places = {of: k for k, of in enumerate(self.program.gradients)}
         self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name)
         self.title = names.text(str(output.name)) if output.name else "the value"
 
@@ -148,7 +150,7 @@ class Module:
     def _backward(self) -> list[Line]:
         w = self.arrays
         lines: list[Line] = []
-        results = self.program.gradients
+        results = set(self.program.gradients)
         for target, e in self.program.backward:
             comment = self._comment(target, e)
             w.assign(target, e, result=target in results)
@@ -161,8 +163,8 @@ class Module:
         """The line of the derivation that is computed below."""
         above = self.title if self.given.shape == () and self.given.name else "L"
         parts = []
-        if target in self.program.gradients:
-            k = self.program.gradients.index(target)
+        if target in self._places:
+            k = self._places[target]
             parts.append(f"∂{above}/∂{names.text(str(self.wrt[k].name))}")
             formula = self.formulas[k]
         elif e.op is LET and e.name in self._signals_as_given:
@@ -279,5 +281,5 @@ def _shape(of: Shape) -> str:
 
 def _listed(items: Sequence[str]) -> str:
     if len(items) > 8:
-        items = [*items[:4], f"{len(items) - 5} more", items[-1]]
+        return ", ".join([*items[:6], "...", items[-1]])
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else "nothing"

@@ -14,7 +14,7 @@ from matcalc.emit.module import Module
 from matcalc.errors import MatcalcError, UnsupportedError
 from matcalc.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, topological, variables
 from matcalc.generated import Generated
-from matcalc.stable import stable
+from matcalc.stable import fragile, stable
 
 _ONE_LINE = 1000  # nodes, counted along every path, of an expression on one line
 
@@ -29,9 +29,11 @@ def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
     y = expr(y)
     many = variables([y]) if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
-    (safe,) = stable([y])  # before the derivatives are taken, so that they are of the stable form
-    named = {e.name: e for e in topological([safe]) if e.op is LET}
-    d = Derivation(safe, [named.get(x.name, x) if x.op is LET else x for x in many], upstream(y))
+    d = Derivation(y, many, upstream(y))
+    if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
+        (safe,) = stable([y])
+        named = {e.name: e for e in topological([safe]) if e.op is LET}
+        d = Derivation(safe, [named.get(x.name, x) if x.op is LET else x for x in many], d.seed)
     called = name or (names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value")
     return module(called, d.target, d.wrt, [d[x] for x in d.wrt], d.seed, {g: p for p, g in d.signals.items()})
 

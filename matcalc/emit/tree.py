@@ -62,8 +62,12 @@ _SIGNS: dict[str, type[ast.operator]] = {
 
 
 def minus(x: Tree) -> Tree:
-    """``-x``; of a negative, the positive."""
-    return x.operand if isinstance(x, ast.UnaryOp) else ast.UnaryOp(ast.USub(), x)
+    """``-x``; of a negative the positive, of an entrywise product ``-x * y``."""
+    if isinstance(x, ast.UnaryOp):
+        return x.operand
+    if isinstance(x, ast.BinOp) and isinstance(x.op, (ast.Mult, ast.Div)):
+        return ast.BinOp(minus(x.left), x.op, x.right)
+    return ast.UnaryOp(ast.USub(), x)
 
 
 def compared(left: Tree, sign: str, right: Tree) -> Tree:
@@ -154,10 +158,23 @@ def names_in(trees: Iterable[ast.AST]) -> set[str]:
 def text(tree: ast.AST) -> str:
     """One line, with double quotes and tight simple powers."""
     line = ast.unparse(tree).replace("'", '"')
-    return _POWER.sub(r"\1**\2", line)
+    return _POWER.sub(r"\1**\2", _SLICE.sub(_spaced, line) if ":" in line else line)
 
 
 _POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* (\(?-?[\w.]+\)?)")
+
+
+_SLICE = re.compile(r"\[([^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]")
+
+
+def _spaced(match: re.Match[str]) -> str:
+    """A subscript with space around the colon where a bound is more than a name or a number."""
+    axes = []
+    for axis in match[1].split(", "):
+        start, colon, stop = axis.partition(":")
+        simple = all(not bound or bound.isidentifier() or bound.isdecimal() for bound in (start, stop))
+        axes.append(axis if simple or not colon else f"{start} : {stop}".strip())
+    return f"[{', '.join(axes)}]"
 
 
 def lines(statement: ast.stmt, indent: int) -> list[str]:
@@ -166,6 +183,10 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple):
         return _items(f"{pad}return ", [text(x) for x in statement.value.elts], "", bare=True)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+        head = f"{pad}{', '.join(text(x) for x in statement.targets[0].elts)} = "
+        whole = head + text(statement.value)
+        if len(whole) > WIDTH and len(head) < WIDTH // 2 and isinstance(statement.value, ast.Call):
+            return _broken(head, statement.value, pad) or [whole]
         return _items(pad, [text(x) for x in statement.targets[0].elts], f" = {text(statement.value)}", bare=True)
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Tuple):
         return _items(f"{pad}{text(statement.targets[0])} = ", [text(x) for x in statement.value.elts], "", bare=False)

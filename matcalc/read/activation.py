@@ -6,34 +6,27 @@ is given only what it cannot misread. The text is first taken apart with a close
 is refused, with a caret; functions are looked up in the table of operations and their arguments read one by one; and what is
 left is arithmetic in one symbol, fully bracketed:
 
-    text   = [name(symbol) =] sum
-    sum    = [±] product {± product}
-    product = factor {(· | /) factor | power}     a / b c is refused
-    power  = atom [^ script]
-    atom   = number | symbol | e | π | (sum) | |sum| | \frac{sum}{sum} | \sqrt[n]{sum} | function | cases
-    function = name [^ n] ((sum {, sum}) | [number] atom)     sin 2z, ln cosh z; sin z / 2 is refused
+    text     = [name(symbol) =] sum
+    sum      = [±] product {± product}
+    product  = factor {(· | /) factor | power}              a / b c is refused
+    factor   = {±} power
+    power    = atom [^ script]
+    atom     = number | symbol | e | π | (sum) | |sum| | \frac{sum}{sum} | \sqrt[n]{sum} | function | cases
+    function = name [^ n] ((sum {, sum}) | {number} power)   sin 2z, ln cosh z; sin z / 2 is refused
 """
 
 from __future__ import annotations
 
-import re
-import sys
-import threading
-import types
-import typing
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import sympy
 
-from matcalc import names
-from matcalc.errors import MatcalcError
-from matcalc.operations import TABLE
 from matcalc.read.caret import pointed
+from matcalc.read.latex2sympy import latex2sympy
 from matcalc.read.scalar_sympy import covers
+from matcalc.read.words import CLOSING, FUNCTIONS, LETTERS, RELATIONS, SEVERAL, Token, tokens
 
 
 def read_activation(text: str) -> sympy.Expr:
@@ -45,167 +38,20 @@ def read_activation(text: str) -> sympy.Expr:
     return _Reader(text).read()
 
 
-# ---- the words -----------------------------------------------------------------------------------------------------
-def _functions() -> dict[str, Callable[..., Any]]:
-    """The functions of one argument by the names that their rows give them, and max and min."""
-    found: dict[str, Callable[..., Any]] = {}
-    for row in TABLE.values():
-        elementwise = row.primes is not None or row.flat
-        if row.sympy is not None and elementwise and (len(row.domain) == 1 or row.sympy in _SEVERAL):
-            word = re.sub(r"\\operatorname\{(\w+)\}|\\(\w+)", r"\1\2", row.latex)
-            found |= dict.fromkeys((row.name.replace("_", ""), row.text, row.text.lower(), word), row.sympy)
-    for name, other in {"ln": "log", "sgn": "sign", "logistic": "sigmoid", "swish": "silu"}.items():
-        found[name] = found[other]
-    found["Phi"] = lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2  # the normal distribution function
-    return found
-
-
-_SEVERAL = (sympy.Max, sympy.Min)
-_FUNCTIONS = _functions()
-_LETTERS = ("sigma", "σ", "Phi")  # functions that look like symbols, so their argument must stand in brackets
-_SYMBOLS = {*names.GREEK, "varepsilon", "vartheta", "varphi", "varrho", "ell"} - {"pi", *_FUNCTIONS}
-_RELATIONS = {
-    **dict.fromkeys(("<", "lt"), sympy.StrictLessThan),
-    **dict.fromkeys((">", "gt"), sympy.StrictGreaterThan),
-    **dict.fromkeys(("≤", "le", "leq", "leqslant"), sympy.LessThan),
-    **dict.fromkeys(("≥", "ge", "geq", "geqslant"), sympy.GreaterThan),
-}
-_OPERATORS = {"cdot": "*", "times": "*", "ast": "*", "odot": "*", "·": "*", "div": "/", "−": "-", ":=": "=", "coloneqq": "="}
-_CLOSING = {"(": ")", "[": "]", "{": "}", "|": "|"}
-_BOLD = ("mathbf", "boldsymbol", "bm", "vec", "mathbb", "mathcal", "hat", "bar", "tilde", "dot", "top", "intercal")
-
-_TOKEN = re.compile(
-    r"""
-    (?P<space>  \s+ | ~ | \$ | \\[,;:!\ ] | \\[()\[\]](?=\s*$) | ^\s*\\[(\[]
-              | \\(?:quad|qquad|displaystyle|textstyle|limits|mathstrut)(?![A-Za-z]) )
-  | (?P<delimiter> (?:\\(?P<size>left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*)?
-                   (?:[()\[\]|] | \\[{}] | \\(?:lbrace|rbrace|lvert|rvert|vert)(?![A-Za-z])) )
-  | (?P<number> \d+(?:\.\d+)? | \.\d+ )
-  | (?P<cases>  \\begin\s*\{cases\} )
-  | (?P<end>    \\end\s*\{cases\} )
-  | (?P<word>   \\(?:operatorname\*?|mathrm|mathit|mathsf|mbox|text|textrm|textit)\s*\{\s*(?P<inside>[A-Za-z\d ,.]*?)\s*\} )
-  | (?P<command> \\[A-Za-z]+ )
-  | (?P<mark>   \\\\ | := | [-+*/^_,.=<>≤≥·−{}&] )
-  | (?P<letter> [A-Za-zΑ-Ωα-ωϑϕϵϱ] )
-    """,
-    re.VERBOSE,
-)
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: (
-        str  # number, symbol, constant, function, open, close, cases, end, word, otherwise, frac, sqrt, stop, or the mark itself
-    )
-    text: str  # the number, the name of the symbol or function, the bracket
-    at: int
-    shown: str
-
-
-def _tokens(text: str) -> list[_Token]:
-    """The text in its words; ParseError at the first that is not of the closed list."""
-    found: list[_Token] = []
-    bars = at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            if text[at] in "'′!":
-                what = "a prime (a derivative)" if text[at] != "!" else "a factorial"
-                raise pointed(f"{what} is not understood in the definition of an elementwise function", text, at)
-            raise pointed(f"{text[at]} is not understood in the definition of an elementwise function", text, at)
-        shown, kind = match[0].strip(), match.lastgroup or ""
-        kind = "delimiter" if match["delimiter"] else "word" if match["word"] else kind
-        if kind == "delimiter":
-            side, bracket = _delimiter(match)
-            if side == "":  # a plain bar opens where an operand is due, else closes the open one
-                due = not found or found[-1].kind not in ("number", "symbol", "constant", "close", "}", "end")
-                side = "open" if due or bars == 0 else "close"
-            bars += {"open": 1, "close": -1}[side] if bracket == "|" else 0
-            found.append(_Token(side, bracket, at, shown))
-        elif kind == "letter":
-            run = re.compile(r"[A-Za-z]+").match(text, at)
-            if run and len(run[0]) > 1 and run[0].lower() in _FUNCTIONS:
-                raise pointed(f"{run[0]} is read as a product of letters; write {_in_latex(run[0])}", text, at)
-            found.append(_token(shown, shown, at, text))
-        elif kind == "word":
-            found.append(_worded(match["inside"].strip(" ,."), shown, at, text))
-        elif kind == "command":
-            found.append(_token(shown[1:], shown, at, text))
-        elif kind == "mark":
-            found.append(_Token(_OPERATORS.get(shown, shown), shown, at, shown))
-        elif kind != "space":
-            found.append(_Token(kind, shown, at, shown))
-        at = match.end()
-    return [*found, _Token("stop", "", len(text.rstrip()), "")]
-
-
-def _delimiter(match: re.Match[str]) -> tuple[str, str]:
-    """Side and bracket of a delimiter; the side of a plain bar is left open."""
-    size = match["size"] or ""
-    name = match[0][len(size) + 1 :].strip() if size else match[0]
-    side = "open" if size == "left" or size.endswith("l") else "close" if size == "right" or size.endswith("r") else ""
-    bracket, own = {
-        "(": ("(", "open"), ")": ("(", "close"), "[": ("[", "open"), "]": ("[", "close"), "|": ("|", ""), r"\vert": ("|", ""),
-        r"\{": ("{", "open"), r"\}": ("{", "close"), r"\lbrace": ("{", "open"), r"\rbrace": ("{", "close"),
-        r"\lvert": ("|", "open"), r"\rvert": ("|", "close"),
-    }[name]  # fmt: skip
-    return own or side, bracket
-
-
-def _token(name: str, shown: str, at: int, text: str) -> _Token:
-    """A letter or a command."""
-    if name in ("e", "pi", "π"):
-        return _Token("constant", "e" if name == "e" else r"\pi", at, shown)
-    if name in _FUNCTIONS and (shown != name or name in _LETTERS):
-        return _Token("function", name, at, shown)
-    if name in ("frac", "dfrac", "tfrac"):
-        return _Token("frac", name, at, shown)
-    if name in ("sqrt", *_OPERATORS):
-        return _Token(_OPERATORS.get(name, name), name, at, shown)
-    if name in _RELATIONS:
-        return _Token(name, name, at, shown)
-    if name in _SYMBOLS or shown == name:
-        return _Token("symbol", name, at, shown)
-    if name in _BOLD:
-        raise pointed(f"{shown}: an elementwise function is defined for a scalar, written as a plain letter such as z", text, at)
-    if shown[1:] == "left" or shown[1:] == "right":
-        raise pointed(
-            f"{shown} is followed by a bracket that is not understood here; there are ( ) [ ] \\{{ \\}} and |", text, at
-        )
-    raise pointed(f"{shown} is not understood in the definition of an elementwise function", text, at)
-
-
-def _worded(word: str, shown: str, at: int, text: str) -> _Token:
-    r"""What stands in ``\operatorname{...}`` or ``\text{...}``."""
-    if word == "e":
-        return _Token("constant", "e", at, shown)
-    if word.lower() in _FUNCTIONS:
-        return _Token("function", word.lower(), at, shown)
-    if word.lower() in ("otherwise", "else", "elsewhere"):
-        return _Token("otherwise", word, at, shown)
-    if word.lower() in ("if", "for", "when", "where"):
-        return _Token("word", word, at, shown)
-    known = ", ".join(sorted(name for name in _FUNCTIONS if name.isascii() and name.islower() and name not in _LETTERS))
-    raise pointed(f"{word or shown} is not a function that is known here; there are {known}", text, at)
-
-
-def _in_latex(name: str) -> str:
-    row = TABLE.get(name.lower())
-    return rf"\{name}" if row is None or row.latex == rf"\{name}" else rf"\operatorname{{{name}}}"
-
-
-# ---- the grammar ---------------------------------------------------------------------------------------------------
 class _Reader:
-    """One text, taken apart. Every method of the grammar gives its part as plain LaTeX for latex2sympy2: the symbol is x, and a
-    function call is a symbol y with a number, so that its argument is read on its own."""
+    """One text, taken apart.
+
+    Every rule of the grammar gives its part as plain LaTeX for latex2sympy2. There the symbol is x, and a function call is a
+    symbol y with a number, so that its arguments are read on their own.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = _tokens(text)
+        self.tokens = tokens(text)
         self.i = 0
         self.calls: list[tuple[Callable[..., Any], tuple[str, ...]]] = []
         self.variable = self.left_hand_side()
-        self.used: list[_Token] = []
+        self.used: list[Token] = []
 
     def read(self) -> Any:
         try:
@@ -220,28 +66,28 @@ class _Reader:
 
     # ---- tokens ----
     @property
-    def next(self) -> _Token:
+    def next(self) -> Token:
         return self.tokens[self.i]
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         self.i += 1
         return self.tokens[self.i - 1]
 
-    def accept(self, *kinds: str) -> _Token | None:
+    def accept(self, *kinds: str) -> Token | None:
         return self.take() if self.next.kind in kinds else None
 
     def expect(self, kind: str, shown: str) -> None:
         if not self.accept(kind):
             self.fail(f"{shown} is expected here")
 
-    def fail(self, sentence: str, token: _Token | None = None) -> NoReturn:
+    def fail(self, sentence: str, token: Token | None = None) -> NoReturn:
         raise pointed(sentence, self.text, (token or self.next).at)
 
     def operand_follows(self) -> bool:
         return self.next.kind in ("number", "symbol", "constant", "function", "open", "{", "frac", "sqrt", "cases")
 
     # ---- f(z) = ----
-    def left_hand_side(self) -> _Token | None:
+    def left_hand_side(self) -> Token | None:
         """The symbol in front of the equals sign, if there is one."""
         kinds = [token.kind for token in self.tokens]
         signs = [k for k, kind in enumerate(kinds) if kind == "=" and "cases" not in kinds[:k]]
@@ -345,8 +191,8 @@ class _Reader:
             return self.cases(token)
         self.fail(f"{token.shown or 'the end'} stands where a number, the symbol or a function is expected", token)
 
-    def close(self, opened: _Token) -> None:
-        wanted = "}" if opened.kind == "{" else _CLOSING[opened.text]
+    def close(self, opened: Token) -> None:
+        wanted = "}" if opened.kind == "{" else CLOSING[opened.text]
         right = self.next.kind == "}" if opened.kind == "{" else (self.next.kind, self.next.text) == ("close", opened.text)
         if not right:
             self.fail(f"{wanted} is expected here, for the {opened.shown} at column {opened.at + 1}")
@@ -379,7 +225,7 @@ class _Reader:
         return rf"({radicand})^{{\frac{{1}}{{{degree}}}}}"
 
     # ---- functions ----
-    def function(self, head: _Token) -> str:
+    def function(self, head: Token) -> str:
         exponent = ""
         if caret := self.accept("^"):
             exponent = self.script().strip("()")
@@ -387,23 +233,23 @@ class _Reader:
                 self.fail(f"a power of {head.shown} is a whole number here; for the inverse function write its name", caret)
         if self.next.kind == "_":
             self.fail(f"a subscript of {head.shown} is not understood; for another base divide by the logarithm of the base")
-        several = _FUNCTIONS[head.text] in _SEVERAL
+        several = FUNCTIONS[head.text] in SEVERAL
         if (self.next.kind == "open" and self.next.text != "|") or self.next.kind == "{":
             opened = self.take()
             arguments = [self.sum()]
             while several and self.accept(","):
                 arguments.append(self.sum())
             self.close(opened)
-        elif several or head.text in _LETTERS:
+        elif several or head.text in LETTERS:
             self.fail(f"{head.shown} is a function here; its argument stands in brackets")
         else:
             arguments = [self.bare(head)]
         if several and len(arguments) < 2:
             self.fail(f"{head.shown} takes two or more arguments, separated by commas", head)
-        out = self.call(_FUNCTIONS[head.text], *arguments)
+        out = self.call(FUNCTIONS[head.text], *arguments)
         return f"({out})^{{{exponent}}}" if exponent else out
 
-    def bare(self, head: _Token) -> str:
+    def bare(self, head: Token) -> str:
         """An argument without brackets: numbers, then one atom with its power."""
         factors = []
         while self.next.kind == "number" or (self.next.kind == "constant" and self.next.text == r"\pi"):
@@ -416,7 +262,7 @@ class _Reader:
             self.fail(f"where the argument of {head.shown} ends is ambiguous; put it in brackets")
         return r" \cdot ".join(factors)
 
-    def cases(self, begin: _Token) -> str:
+    def cases(self, begin: Token) -> str:
         values: list[str] = []
         sides: list[str] = []
         relations: list[list[Any]] = []
@@ -430,8 +276,8 @@ class _Reader:
             self.accept("word")
             if not self.accept("otherwise"):
                 sides.append(self.sum())
-                while relation := self.accept(*_RELATIONS):
-                    relations[-1].append(_RELATIONS[relation.text])
+                while relation := self.accept(*RELATIONS):
+                    relations[-1].append(RELATIONS[relation.text])
                     sides.append(self.sum())
                 if not relations[-1]:
                     self.fail("a condition compares two sides, as in z > 0, or is \\text{otherwise}")
@@ -471,7 +317,7 @@ class _Reader:
     def arithmetic(self, plain: str, meaning: dict[Any, Any]) -> Any:
         """What latex2sympy2 reads, with the symbols put in; it may speak of no others."""
         try:
-            read = _latex2sympy(plain)
+            read = latex2sympy(plain)
         except RecursionError:
             raise
         except Exception as error:  # latex2sympy2 raises the bare class
@@ -479,40 +325,3 @@ class _Reader:
         if not isinstance(read, sympy.Expr) or not read.free_symbols <= meaning.keys():
             raise pointed(f"latex2sympy2 reads this as {read}, which is not arithmetic in one symbol", self.text, 0)
         return read.xreplace(meaning)
-
-
-# ---- latex2sympy2 --------------------------------------------------------------------------------------------------
-_lock = threading.Lock()
-_STATE = ("variances", "var", "is_real", "frac_type", "VARIABLE_VALUES")  # what it keeps between calls
-
-
-def _latex2sympy(plain: str) -> Any:
-    """latex2sympy2's reading, evaluated, with none of what earlier calls left in the module, which is put back afterwards."""
-    with _lock:
-        library = _library()
-        kept = {name: getattr(library, name) for name in _STATE}
-        try:
-            library.set_variances({})
-            library.set_real(None)
-            return library.latex2sympy(plain).doit()
-        finally:
-            for name, value in kept.items():
-                setattr(library, name, value)
-
-
-@cache
-def _library() -> Any:
-    """latex2sympy2, imported when it is first needed. Its ANTLR runtime wants ``typing.io``, which Python 3.13 dropped."""
-    stand_in = types.ModuleType("typing.io")
-    stand_in.TextIO = typing.TextIO  # type: ignore[attr-defined]
-    seeded = sys.modules.setdefault("typing.io", stand_in) is stand_in
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import latex2sympy2
-    except ImportError as error:
-        raise MatcalcError(f"LaTeX definitions are read by latex2sympy2, which cannot be imported: {error}") from error
-    finally:
-        if seeded:
-            del sys.modules["typing.io"]
-    return latex2sympy2

@@ -96,7 +96,7 @@ def _is_number(e: Any) -> bool:
 
 def _number(e: Any) -> Expr:
     value = e.evalf()
-    if not (value.is_real and value.is_finite):
+    if not (value.is_Number and value.is_finite):
         raise UnsupportedError(f"{e} is not a finite real number")
     return const(e)
 

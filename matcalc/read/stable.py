@@ -47,6 +47,8 @@ def _pair(e: Any) -> tuple[Any, Any, Any] | None:
     a, b = terms
     if b == 0 or (a != 0 and (a - b).could_extract_minus_sign()):
         a, b = b, a
+    if not sympy.expand(a - b).free_symbols:
+        return None
     return terms[a], a, b + sympy.log(terms[b] / terms[a])
 
 
