@@ -2,8 +2,8 @@
 
     python benchmarks/depth.py [--deep] [--profile L]
 
-The network is h_l = tanh(W_l h_{l-1} + b_l), s = uᵀ h_L, differentiated by all its 2 L + 1 parameters. Nodes are the distinct ones
-in all gradients together. Prints a Markdown table and the exponents of the fitted powers of L.
+The network is h_l = tanh(W_l h_{l-1} + b_l), s = uᵀ h_L, differentiated by all its 2 L + 1 parameters. Nodes are the distinct
+ones in all gradients together. Prints a Markdown table and the exponents of the fitted powers of L.
 """
 
 import argparse

@@ -28,9 +28,11 @@ from matcalc.evaluate import evaluate
 from matcalc.expression import Expr, eye, let, ones, zeros
 from matcalc.functions import *
 from matcalc.index_form import touches
+from matcalc.layout import layout
 from matcalc.practice import practice
 from matcalc.simplify import simplify
 from matcalc.sizes import dims
+from matcalc.tensor import tensor
 
 __version__ = "0.1.0"
 
@@ -38,8 +40,14 @@ __version__ = "0.1.0"
 _LAZY = {
     "check_gradient": "matcalc.check",
     "check_answer": "matcalc.answer",
+    "Answer": "matcalc.answer",
+    "sheet": "matcalc.practice",
     "nudge": "matcalc.sensitivity",
     "linearize": "matcalc.sensitivity",
+    "touched": "matcalc.tensor",
+    "to_shape_convention": "matcalc.layout",
+    "to_jacobian_form": "matcalc.layout",
+    "LAYOUTS": "matcalc.layout",
 }
 
 

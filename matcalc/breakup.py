@@ -7,15 +7,15 @@ product (z = Wx + b), the output of a nonlinearity that goes into a product (h =
 from __future__ import annotations
 
 from matcalc.constructors import CONCAT
-from matcalc.expression import BUILD, LET, Expr, Names, let, rebuilt, topological
+from matcalc.expression import LET, Expr, Names, let, rebuilt, topological
 from matcalc.operations import ADD, MATMUL, MUL, POW, TABLE, TRANSPOSE
 
 _LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "pow", "logsumexp")}
 _LETTERS = {"z": ("z", "a", "q"), "h": ("h", "g", "k"), "p": ("p", "q"), "r": ("r", "e"), "s": ("s", "t"), "v": ("v", "c")}
 
 
-def broken_up(y: Expr) -> Expr:
-    """The same expression with a name on every piece, the whole included."""
+def broken_up(y: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+    """The same expression with a name on every piece, the whole included, and what became of each node."""
     order = topological([y])
     names = Names({e.name for e in order if e.name is not None})
     wanted = _wanted(order, y)
@@ -36,7 +36,7 @@ def broken_up(y: Expr) -> Expr:
         new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
         done[e] = let(given[e], new) if e in given else new
     top = done[y]
-    return top if top.op is LET else let(names.take(*_root_names(y)), top)
+    return (top if top.op is LET else let(names.take(*_root_names(y)), top)), done
 
 
 def _wanted(order: list[Expr], y: Expr) -> dict[Expr, str]:
@@ -118,5 +118,3 @@ def ingredients(piece: Expr) -> list[Expr]:
     below = topological([piece.args[0]], lambda x: x.op is not LET)
     return [e for e in below if e.name is not None]
 
-
-BUILD["broken_up"] = broken_up

@@ -69,9 +69,10 @@ class Derivation:
     """
 
     def __init__(self, target: Expr, wrt: Sequence[Expr], seed: Expr | None = None) -> None:
-        self.target = broken_up(target)
+        self.target, became = broken_up(target)
         self.given = target
-        self.wrt = tuple(wrt)
+        self.wrt = tuple(became.get(x, x) for x in wrt)  # a named intermediate may hold parts that got names
+        self._asked = dict(zip(wrt, self.wrt, strict=True))
         self.seed = const(1) if seed is None else seed
         self.pieces = pieces(self.target)
         self._needed = depending(topological([self.target]), self.wrt)
@@ -130,22 +131,19 @@ class Derivation:
     @property
     def gradients(self) -> Mapping[Expr, Expr]:
         """The gradient by each variable, in the variable's own shape."""
-        return self._gradients
+        return {asked: self._gradients[x] for asked, x in self._asked.items()}
 
     def __getitem__(self, x: Any) -> Expr:
-        if isinstance(x, str):
-            found = [v for v in self.wrt if v.name == x]
-            if not found:
-                raise KeyError(f"the derivation is by {', '.join(str(v.name) for v in self.wrt)}, not by {x}")
-            return self._gradients[found[0]]
-        if x not in self._gradients:
-            raise KeyError(f"the derivation is by {', '.join(str(v.name) for v in self.wrt)}, not by {x}")
-        return self._gradients[x]
+        by_name = {str(v.name): v for v in self.wrt}
+        found = by_name.get(x) if isinstance(x, str) else self._asked.get(x, x)
+        if found not in self._gradients:
+            raise KeyError(f"the derivation is by {', '.join(by_name)}, not by {x}")
+        return self._gradients[found]
 
     @cached_property
     def jacobians(self) -> Mapping[Expr, Expr]:
         """The Jacobian form: one row, a column for every entry of the variable (a matrix column by column)."""
-        return {x: simplify(transpose(vec(g))) for x, g in self._gradients.items()}
+        return {asked: simplify(transpose(vec(self._gradients[x]))) for asked, x in self._asked.items()}
 
     @cached_property
     def errors(self) -> Mapping[str, Expr]:
@@ -295,7 +293,8 @@ class Derivation:
     def _shape_convention(self) -> list[Step]:
         found = []
         for x in self.wrt:
-            g, j = self._gradients[x], self.jacobians[x]
+            g = self._gradients[x]
+            j = simplify(transpose(vec(g)))
             found.append(Step(5, "shape convention", j, g, (j.shape, g.shape), _reshaped(x)))
         return found
 

@@ -50,11 +50,14 @@ class Generated:
         source: str,
         arguments: Mapping[Expr, str],
         functions: Mapping[Operation, str],
+        lengths: Mapping[Any, str],
         output: Expr,
         wrt: Sequence[Expr],
     ) -> None:
         self.name, self.source = name, source
-        self._arguments, self._generic, self._output, self._wrt = dict(arguments), dict(functions), output, tuple(wrt)
+        self._arguments, self._generic, self._lengths = dict(arguments), dict(functions), dict(lengths)
+        self._output, self._wrt = output, tuple(wrt)
+        self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
         self.functions = _compiled(name, source)
         self._accepted: set[tuple[Any, ...]] = set()
         self.forward = self._called_with_arrays(self.functions[f"{name}_forward"])
@@ -91,7 +94,7 @@ class Generated:
 
     # ---- calls -------------------------------------------------------------------------------------------------------
     def _called_with_arrays(self, raw: Callable[..., Any]) -> Callable[..., Any]:
-        parameters = [*self._arguments.values(), *self._generic.values()]
+        parameters = self._parameters
 
         @functools.wraps(raw)
         def call(**arrays: Any) -> Any:
@@ -122,9 +125,14 @@ class Generated:
 
     def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
         """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time."""
-        python = {p: e for e, p in self._arguments.items()}
+        python: dict[str, Any] = {p: e for e, p in self._arguments.items()}
         functions = {*self._generic.values(), *(op.text for op in self._generic)}
-        values: dict[Expr | str, Any] = {python.get(key, key): value for key, value in arrays.items() if key not in functions}
+        sizes_of = {p: s for s, p in self._lengths.items()}
+        missing = [p for p in sizes_of if p not in arrays]
+        if missing:
+            raise EvaluationError(f"{self.name} needs the size {', '.join(missing)}, which no array tells")
+        python |= sizes_of
+        values: dict[Any, Any] = {python.get(key, key): value for key, value in arrays.items() if key not in functions}
         given = Given([self._output, *self._arguments], values)
         converted: list[Any] = []
         for e in self._arguments:
@@ -133,7 +141,8 @@ class Generated:
             same = type(supplied) is np.ndarray and supplied.shape == array.shape and supplied.dtype == given.dtype
             converted.append(supplied if same else array)
         converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
-        supplied = [arrays.get(p) for p in (*self._arguments.values(), *self._generic.values())]
+        converted += [given.lengths[s] for s in self._lengths]
+        supplied = [arrays.get(p) for p in self._parameters]
         if all(a is b or type(a) is float and given.dtype == np.float64 for a, b in zip(supplied, converted, strict=True)):
             self._accepted.add(tuple(map(_kind, supplied)))
         return converted
@@ -159,7 +168,7 @@ def _kind(value: Any) -> Any:
     """What decides whether a value needs a conversion."""
     if type(value) is np.ndarray:
         return value.shape, value.dtype
-    return float if type(value) is float else callable(value) and "function"
+    return type(value) if type(value) in (int, float) else callable(value) and "function"
 
 
 def _compiled(name: str, source: str) -> dict[str, Any]:

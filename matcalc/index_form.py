@@ -18,7 +18,7 @@ from matcalc.operations import ADD, MATMUL
 if TYPE_CHECKING:
     from matcalc.derivation import Derivation
 
-_SUBSCRIPTS = str.maketrans("0123456789ijk", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ")
+_SUBSCRIPTS = str.maketrans("0123456789ijkl", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗ")
 
 
 def entry(e: Expr, index: str, n: Notation) -> str:

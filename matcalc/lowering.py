@@ -231,9 +231,13 @@ def _times(a: Expr, b: Expr) -> Expr:
 
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
+_REDUCTIONS = (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS)
+
+
 def _rule(x: Expr) -> Expr:
-    if x.op in (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS):
-        return _reduced(x, x.args[0])
+    if x.op in _REDUCTIONS:
+        folded = BUILD[x.op.name](*x.args)
+        return _reduced(folded, folded.args[0]) if folded.op in _REDUCTIONS else folded
     if x.op is MUL:
         return _scaled(_spread(_signed(x)))
     if x.op is ADD:

@@ -251,11 +251,38 @@ def test_the_logistic_function_is_recognised():
 
 
 SYMPY = [
-    "3", "pi*z", "z**2/3", "0.25*z", "2.5**z", "sqrt(z**2 + 1)", "exp(-z**2/2)/sqrt(2*pi)", "log(z + 4)", "sin(z)*cos(z)", "tan(z/2)", "sinh(z)", "cosh(z)", "tanh(z)",
-    "asin(z/4)", "acos(z/4)", "atan(z)", "Abs(z)", "sign(z)", "erf(z)", "erfc(z)", "Max(0, z)", "Min(1, z, z**3)", "sec(z/2)", "coth(z + 4)",
-    "Heaviside(z - 1)", "Heaviside(z - 1, 0)", "Heaviside(z, 1/3)", "Piecewise((z, z > 0), (z/10, True))", "Piecewise((0, z < 0), (z, z < 1), (1, True))",
-    "Piecewise((1/z, (z > 1) | (z < -1)), (z, True))", "Piecewise((z**2, (z > -1) & (z < 1)), (2*Abs(z) - 1, True))",
-]  # fmt: skip
+    "3",
+    "pi*z",
+    "z**2/3",
+    "0.25*z",
+    "2.5**z",
+    "sqrt(z**2 + 1)",
+    "exp(-z**2/2)/sqrt(2*pi)",
+    "log(z + 4)",
+    "sin(z)*cos(z)",
+    "tan(z/2)",
+    "sinh(z)",
+    "cosh(z)",
+    "tanh(z)",
+    "asin(z/4)",
+    "acos(z/4)",
+    "atan(z)",
+    "Abs(z)",
+    "sign(z)",
+    "erf(z)",
+    "erfc(z)",
+    "Max(0, z)",
+    "Min(1, z, z**3)",
+    "sec(z/2)",
+    "coth(z + 4)",
+    "Heaviside(z - 1)",
+    "Heaviside(z - 1, 0)",
+    "Heaviside(z, 1/3)",
+    "Piecewise((z, z > 0), (z/10, True))",
+    "Piecewise((0, z < 0), (z, z < 1), (1, True))",
+    "Piecewise((1/z, (z > 1) | (z < -1)), (z, True))",
+    "Piecewise((z**2, (z > -1) & (z < 1)), (2*Abs(z) - 1, True))",
+]
 
 
 @pytest.mark.parametrize("text", SYMPY)

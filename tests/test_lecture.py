@@ -418,3 +418,17 @@ def test_every_parameter_is_probed_within_a_budget():
 def test_kinks_are_detected():
     found = WindowClassifier("relu", Sizes()).margin()
     assert found.check().ok
+
+
+@pytest.mark.lecture("F22")
+def test_the_gradient_by_a_named_intermediate_with_unnamed_parts_is_not_lost():
+    A, B = mc.matrices("A B", n)
+    v = mc.vector("v", n)
+    q = mc.let("q", A @ mc.tanh(B @ v))
+    found = mc.derive(u.T @ mc.sigmoid(q), wrt=[q, A])
+    assert found.gradients[q] is found[q] and found[q].shape == (n, 1)
+    assert found.check().ok
+    at = {"A": np.eye(3) * 0.5, "B": np.eye(3), "v": np.arange(3.0), "u": np.ones(3)}
+    expected = mc.evaluate(mc.grad(u.T @ mc.sigmoid(q), q), at)
+    assert np.abs(expected).min() > 0.1
+    np.testing.assert_allclose(mc.evaluate(found[q], at), expected, rtol=1e-12)

@@ -8,7 +8,7 @@ Where NumPy would change the type of the result (a mask, a new array), the sourc
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import sympy
@@ -56,13 +56,14 @@ class Arrays:
     def __init__(
         self,
         names: dict[Expr, str],
-        leaves: Iterable[Expr],
+        leaves: Collection[Expr],
         taken: Names,
         function: Callable[[Operation], str],
         inline: bool = False,
     ) -> None:
         self.names, self.taken, self.function, self.inline = names, taken, function, inline
         self.leaves = [e for e in leaves if e.shape]
+        self.numbers = [names[e] for e in leaves if not e.shape]
         self.lengths = Lengths({e: names[e] for e in self.leaves}, taken, inline)
         self.statements: list[ast.stmt] = []
 
@@ -141,8 +142,10 @@ class Arrays:
         return self.common()
 
     def common(self) -> Tree | None:
-        """The type of the arguments; None where all are numbers."""
-        return attribute(name(self.names[self.leaves[0]]), "dtype") if self.leaves else None
+        """The type of the arguments; None where there are none."""
+        if self.leaves:
+            return attribute(name(self.names[self.leaves[0]]), "dtype")
+        return call("np.result_type", *map(name, self.numbers)) if self.numbers else None
 
     # ---- rows of the table ---------------------------------------------------------------------------------------------
     def _called(self, e: Expr) -> Tree:

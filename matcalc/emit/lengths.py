@@ -21,11 +21,13 @@ def rank(shape: Shape) -> int:
 class Lengths:
     """The sizes that the arguments tell. ``defined`` collects those that the code asks for, by name, in order.
 
-    ``inline`` writes a size out wherever it stands, instead of by name.
+    A size that no argument tells becomes an argument itself: ``asked`` collects these. ``inline`` writes a size out wherever it
+    stands, instead of by name.
     """
 
     def __init__(self, arguments: Mapping[Expr, str], taken: Names, inline: bool = False) -> None:
         self.defined: dict[str, Tree] = {}
+        self.asked: dict[Any, str] = {}
         self._taken, self._inline = taken, inline
         self._names: dict[Any, str] = {}
         self._told: dict[Any, Callable[[], Tree]] = {}
@@ -68,10 +70,8 @@ class Lengths:
         if s in self._names:
             return name(self._names[s])
         if s not in self._told:
-            raise UnsupportedError(
-                f"the size {s} stands in the expression, but no argument has it; "
-                "give the expression a variable of that size, or declare the number as a scalar"
-            )
+            self._names[s] = self.asked[s] = str(s) if self._inline else self._taken.take(str(s), f"size_{s}")
+            return name(self._names[s])
         tree = self._told[s]()
         if self._inline or not s.is_Symbol:
             return tree

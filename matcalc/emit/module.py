@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from matcalc import names
 from matcalc.constructors import mul
@@ -56,6 +57,7 @@ class Module:
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
         self._places = {of: k for k, of in enumerate(self.program.gradients)}
         self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name)
+        self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
         self.title = names.text(str(output.name)) if output.name else "the value"
 
     # ---- the text ----------------------------------------------------------------------------------------------------
@@ -64,7 +66,8 @@ class Module:
         forward = self._forward()
         backward = self._backward()
         forward = self._prelude(forward, backward) + forward
-        held = [*self.arguments.values(), *self.parameters.values(), *_targets(forward)]
+        self.sizes = self.arrays.lengths.asked
+        held = [*self._parameters(), *_targets(forward)]
         read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(_targets(backward))
         cache = [x for x in dict.fromkeys(held) if x in read]
         blocks = [
@@ -130,9 +133,10 @@ class Module:
         out = self.program.names[self.output]
         lines = _copied(lines, [out] if self.output.shape else [], set(self.arguments.values()))
         shape = _shape(self.output.shape)
-        text = self._signature("_forward", [*self.arguments.values(), *self.parameters.values()])
-        text += [f'    """{quoted(self.title)} ({shape}) and the cache for {self.name}_backward.', ""]
-        text += [*self._described(), '    """']
+        text = self._signature("_forward", self._parameters())
+        first = f'    """{quoted(self.title)} ({shape}) and the cache for {self.name}_backward.'
+        described = self._described()
+        text += [first, "", *described, '    """'] if described else [first + '"""']
         text += _lines(lines)
         text += t.lines(t.assigned("cache", t.sequence(map(t.name, cache))), 4)
         returned = _turned(t.name(out), self.output.shape)
@@ -144,7 +148,11 @@ class Module:
         for op, of in self.parameters.items():
             kind = "function" if op.order == 0 else f"derivative {names.text(op.text)}{'′' * op.order}"
             text.append(f"    {of}: a {kind}, entry by entry on arrays")
-        return text
+        return [*text, *(f"    {of}: a size" for of in self.sizes.values())]
+
+    def _parameters(self) -> list[str]:
+        """What forward takes: arrays and numbers, functions, and sizes that no array tells."""
+        return [*self.arguments.values(), *self.parameters.values(), *self.sizes.values()]
 
     # ---- backward ----------------------------------------------------------------------------------------------------
     def _backward(self) -> list[Line]:
@@ -208,7 +216,7 @@ class Module:
 
     # ---- both --------------------------------------------------------------------------------------------------------
     def _both_function(self) -> list[str]:
-        given = [*self.arguments.values(), *self.parameters.values()]
+        given = self._parameters()
         out, results = self.program.names[self.output], self.program.gradients
         text = self._signature("_value_and_grad", given)
         text.append(f'    """{quoted(self.title)} and its gradients, by name."""')

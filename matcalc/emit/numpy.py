@@ -59,7 +59,8 @@ def module(
     if not name.isidentifier() or names.python(name) != name:
         raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
     made = Module(name, output, wrt, gradients, dout, signals or {})
-    return Generated(name, made.source(), made.arguments, made.parameters, output, wrt)
+    source = made.source()
+    return Generated(name, source, made.arguments, made.parameters, made.sizes, output, wrt)
 
 
 def numpy_source(e: Expr) -> str:

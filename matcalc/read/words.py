@@ -20,8 +20,9 @@ def _functions() -> dict[str, Callable[..., Any]]:
     for row in TABLE.values():
         elementwise = row.primes is not None or row.flat
         if row.sympy is not None and elementwise and (len(row.domain) == 1 or row.sympy in SEVERAL):
-            word = re.sub(r"\\operatorname\{(\w+)\}|\\(\w+)", r"\1\2", row.latex)
-            found |= {name.replace("_", ""): row.sympy for name in (row.name, row.text, row.text.lower(), word)}
+            word = row.latex.removeprefix(r"\operatorname{").removeprefix("\\").removesuffix("}")
+            called = (name.replace("_", "") for name in (row.name, row.text, row.text.lower(), word))
+            found |= {name: row.sympy for name in called if name.isalnum()}
     for name, other in {"ln": "log", "sgn": "sign", "logistic": "sigmoid", "swish": "silu"}.items():
         found[name] = found[other]
     found["Phi"] = lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2  # the normal distribution function
@@ -64,8 +65,8 @@ _TOKEN = re.compile(
 class Token:
     """A word of the text.
 
-    Its kind is number, symbol, constant, function, open, close, cases, end, word, otherwise, frac, sqrt, stop, or the mark itself;
-    ``text`` is the number, the name of the symbol or function, the bracket; ``shown`` is how it was written, at column ``at``.
+    Its kind is number, symbol, constant, function, open, close, cases, end, word, otherwise, frac, sqrt, stop, or the mark
+    itself; ``text`` is the number, the name of the symbol or function, the bracket; ``shown`` is how it was written, at column ``at``.
     """
 
     kind: str
