@@ -6,9 +6,8 @@ product (z = Wx + b), the output of a nonlinearity that goes into a product (h =
 
 from __future__ import annotations
 
-from matcalc.constructors import CONCAT
 from matcalc.expression import LET, Expr, Names, let, rebuilt, topological
-from matcalc.operations import ADD, MATMUL, MUL, POW, TABLE, TRANSPOSE
+from matcalc.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
 
 _LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "pow", "logsumexp")}
 _LETTERS = {"z": ("z", "a", "q"), "h": ("h", "g", "k"), "p": ("p", "q"), "r": ("r", "e"), "s": ("s", "t"), "v": ("v", "c")}

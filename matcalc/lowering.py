@@ -248,7 +248,9 @@ def _rule(x: Expr) -> Expr:
 def _reduced(x: Expr, a: Expr) -> Expr:
     """Sums of products, without the product."""
     if a.op is TRANSPOSE and x.op in (TRACE, SUM, DIAGONAL):
-        return _reduced(BUILD[x.op.name](a.args[0]), a.args[0])
+        return _rule(BUILD[x.op.name](a.args[0]))
+    if a.op is TRANSPOSE:
+        return transpose(_rule((over_columns if x.op is SUM_ROWS else over_rows)(a.args[0])))
     if a.op is MATMUL:
         b, c = a.args
         if x.op is TRACE:

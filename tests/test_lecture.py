@@ -66,7 +66,8 @@ def test_the_gradient_is_a_row_in_jacobian_form_and_a_column_by_the_convention()
 def test_generated_code_is_vectorised_and_computes_delta_once(derivation):
     source = derivation.to_numpy(name="score").source
     assert not [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.For, ast.While, ast.ListComp))]
-    assigned = [t.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)]
+    targets = [t for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign) for t in node.targets]
+    assigned = [t.id for t in targets if isinstance(t, ast.Name)]
     assert assigned.count("delta") == 1
     assert "np.diag(" not in source and "np.eye(" not in source
 
@@ -93,7 +94,8 @@ def test_the_jacobian_of_two_functions_of_two_variables():
     a, c = sympy.symbols("a c")
     theirs = sympy.Matrix([a**2 * c, 5 * a + sympy.sin(c)]).jacobian([a, c])
     for one, two in ((0.3, -1.1), (1.7, 0.2)):
-        np.testing.assert_allclose(mc.evaluate(j, {v: np.array([one, two])}), np.array(theirs.subs({a: one, c: two}), float), atol=1e-14)
+        expected = np.array(theirs.subs({a: one, c: two}), float)
+        np.testing.assert_allclose(mc.evaluate(j, {v: np.array([one, two])}), expected, atol=1e-14)
 
 
 @pytest.mark.lecture("B4", "B6")
@@ -282,8 +284,8 @@ def test_without_reuse_the_cost_grows_with_the_square_of_the_depth():
         return int(costs[k][kind].subs(n, 10))
 
     assert at(16, "reused") - at(8, "reused") == 2 * (at(8, "reused") - at(4, "reused"))  # linear
-    second = [at(4, "scratch") - 2 * at(2, "scratch"), at(8, "scratch") - 2 * at(4, "scratch"), at(16, "scratch") - 2 * at(8, "scratch")]
-    assert second[1] > 3 * second[0] and second[2] > 3 * second[1]  # quadratic
+    excess = [at(2 * k, "scratch") - 2 * at(k, "scratch") for k in (2, 4, 8)]
+    assert excess[1] > 3 * excess[0] and excess[2] > 3 * excess[1]  # quadratic
 
 
 def test_error_signals_of_a_deeper_net_are_numbered_from_the_input_up():

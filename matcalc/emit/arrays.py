@@ -165,7 +165,9 @@ class Arrays:
         if e.op.body is not None:
             argument, body = e.op.body
             return self.value(broadcast(substituted(body, {argument: e.args[0]}), e.shape))
-        return t.inlined(getattr(helpers, self.function(e.op)), args) if not e.op.user else call(self.function(e.op), *args)
+        own = self.function(e.op)
+        carried = not e.op.user and own not in helpers.SCIPY
+        return t.inlined(getattr(helpers, own), args) if carried else call(own, *args)
 
     # ---- new arrays ----------------------------------------------------------------------------------------------------
     def filled(self, kind: str, shape: Shape, *value: Tree) -> Tree:

@@ -127,7 +127,7 @@ class Module:
         used = t.names_in(x for x in (*forward, *backward, *w.lengths.defined.values()) if isinstance(x, ast.AST))
         rows = [of for e, of in self.arguments.items() if e.shape and e.shape[0] == 1 and of in used]
         flat = [t.assigned(of, t.at(t.name(of), t.constant(0))) for of in rows]
-        return [*flat, *(t.assigned(of, value) for of, value in w.lengths.defined.items())]
+        return [*flat, *_sizes(w.lengths.defined)]
 
     def _forward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
         out = self.program.names[self.output]
@@ -236,9 +236,25 @@ def _lines(lines: Iterable[Line]) -> list[str]:
     return [text for x in lines for text in (["    " + x] if isinstance(x, str) else t.lines(x, 4))]
 
 
+def _sizes(defined: Mapping[str, ast.expr]) -> list[ast.stmt]:
+    """``n = x.shape[0]``, and ``n, m = W.shape`` where both are asked for."""
+    by_text = {t.text(value): of for of, value in defined.items()}
+    found: list[ast.stmt] = []
+    for of, value in defined.items():
+        array = t.text(value).removesuffix(".shape[0]").removesuffix(".shape[1]")
+        first, second = (by_text.get(f"{array}.shape[{k}]") for k in (0, 1))
+        if first is None or second is None:
+            found.append(t.assigned(of, value))
+        elif of == min(first, second, key=list(defined).index):
+            found.append(t.unpacked([first, second], t.name(f"{array}.shape")))
+    return found
+
+
 def _targets(lines: Iterable[Line]) -> list[str]:
     """The names that are given a value, in order."""
-    return [x.targets[0].id for x in lines if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name)]
+    targets = [x.targets[0] for x in lines if isinstance(x, ast.Assign)]
+    names_of = [target.elts if isinstance(target, ast.Tuple) else [target] for target in targets]
+    return [x.id for several in names_of for x in several if isinstance(x, ast.Name)]
 
 
 def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) -> list[Line]:

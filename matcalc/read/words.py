@@ -66,7 +66,8 @@ class Token:
     """A word of the text.
 
     Its kind is number, symbol, constant, function, open, close, cases, end, word, otherwise, frac, sqrt, stop, or the mark
-    itself; ``text`` is the number, the name of the symbol or function, the bracket; ``shown`` is how it was written, at column ``at``.
+    itself; ``text`` is the number, the name of the symbol or function, the bracket; ``shown`` is how it was written, at
+    column ``at``.
     """
 
     kind: str
