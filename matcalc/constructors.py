@@ -6,6 +6,7 @@ Everything else stays as the user wrote it until ``simplify`` is asked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -17,12 +18,11 @@ from matcalc.expression import (
     BUILD,
     CONST,
     EYE,
-    LEAF,
-    LET,
     ONES,
     REBUILD,
     ZEROS,
     Expr,
+    Operation,
     assumed,
     const,
     expr,
@@ -361,25 +361,28 @@ def _extremum(name: str, a: Any, b: Any) -> Expr:
     return node(TABLE[name], (b, a) if b.op is CONST else (a, b))
 
 
-def _register() -> None:
-    for row in TABLE.values():
-        BUILD[row.name] = _plain(row)
-        REBUILD.add(row.name)
-    for build in (add, mul, matmul, transpose, trace, diag, diagonal, vec, kron, maximum, minimum):
-        BUILD[build.__name__] = build
-    for name, build in {"pow": power, "sum": total, "sum0": over_rows, "sum1": over_columns}.items():
-        BUILD[name] = build
-    for name, other in {"sub": sub, "neg": neg, "div": div, "getitem": getitem, "unbroadcast": unbroadcast, "part": part}.items():
-        BUILD[name] = other
-    for name, other in {"broadcast": broadcast, "unvec": unvec, "place": place, "concat": concat, "slice": part}.items():
-        BUILD[name] = other
-        REBUILD.discard(name)
+_SPECIAL: dict[str, Callable[..., Expr]] = {
+    build.__name__: build
+    for build in (add, mul, sub, neg, div, matmul, transpose, trace, diag, diagonal, vec, unvec, kron, maximum, minimum)
+} | {
+    "pow": power,
+    "sum": total,
+    "sum0": over_rows,
+    "sum1": over_columns,
+    "broadcast": broadcast,
+    "unbroadcast": unbroadcast,
+    "getitem": getitem,
+    "slice": part,
+    "part": part,
+    "place": place,
+    "concat": concat,
+}
 
 
-def _plain(row: Any) -> Any:
+def _plain(row: Operation) -> Callable[..., Expr]:
     return lambda *operands: node(row, tuple(expr(e) for e in operands))
 
 
-_register()
-
-__all__ = ["LEAF", "LET", "add", "concat", "matmul", "mul", "transpose"]
+BUILD.update({row.name: _plain(row) for row in TABLE.values()} | _SPECIAL)
+REBUILD.update({row: BUILD[row.name] for row in TABLE.values()})
+REBUILD[CONCAT] = lambda *given: concat(given[:-1], given[-1])

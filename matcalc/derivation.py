@@ -288,7 +288,8 @@ class Derivation:
         return total
 
     def _users_below(self, piece: Expr) -> list[Expr]:
-        return [x for x in self.wrt if x is not piece and any(e is x for e in topological([piece]))]
+        below = set(topological([piece])) - {piece}
+        return [x for x in self.wrt if x in below]
 
     def _shape_convention(self) -> list[Step]:
         found = []

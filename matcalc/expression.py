@@ -383,8 +383,8 @@ def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
     """The same operation on other arguments, through its constructor so that what folds, folds."""
     if args == e.args:
         return e
-    constructor = BUILD.get(e.op.name) if e.op.name in REBUILD else None
-    return constructor(*args) if constructor else node(e.op, args, e.params)
+    constructor = REBUILD.get(e.op)
+    return constructor(*args, *e.params) if constructor else node(e.op, args, e.params)
 
 
 def substituted(e: Expr, table: Mapping[Expr, Expr]) -> Expr:
@@ -396,7 +396,7 @@ def substituted(e: Expr, table: Mapping[Expr, Expr]) -> Expr:
     return done[e]
 
 
-REBUILD: set[str] = set()  # operations whose constructor in BUILD takes exactly the arguments
+REBUILD: dict[Operation, Callable[..., Expr]] = {}  # the constructor of each row, on the arguments and the parameters
 
 
 def checked_names(roots: Iterable[Expr]) -> dict[str, Expr]:

@@ -14,7 +14,7 @@ from functools import cache
 
 import sympy
 
-from matcalc import sizes
+from matcalc import shapes, sizes
 from matcalc.constructors import (
     add,
     broadcast,
@@ -31,7 +31,23 @@ from matcalc.constructors import (
     unvec,
     vec,
 )
-from matcalc.expression import BUILD, CONST, EYE, ONES, Expr, Operation, const, is_one, node, number, ones, rebuilt, topological
+from matcalc.expression import (
+    BUILD,
+    CONST,
+    EYE,
+    LEAF,
+    LET,
+    ONES,
+    Expr,
+    Operation,
+    const,
+    is_one,
+    node,
+    number,
+    ones,
+    rebuilt,
+    topological,
+)
 from matcalc.operations import (
     ADD,
     BROADCAST,
@@ -43,8 +59,10 @@ from matcalc.operations import (
     KRON,
     MATMUL,
     MUL,
+    NORM,
     ONE_HOT,
     PLACE,
+    POW,
     SLICE,
     SUM,
     SUM_COLUMNS,
@@ -77,9 +95,8 @@ def lowered(roots: Sequence[Expr]) -> list[Expr]:
             done[x] = _chain(_factors(x, inside, done))
         else:
             new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
-            alone = x.op is ADD and all(len(users[a]) == 1 for a in x.args)
-            done[x] = _factored(new) if alone and new.op is ADD and new.shape == x.shape else new
-            done[x] = _rule(done[x])
+            alone = all(len(users[a]) == 1 or a.op in (LEAF, LET) for a in x.args)
+            done[x] = _rule(_ALONE[new.op](new) if alone and new.op in _ALONE else new)
         assert done[x].shape == x.shape, f"lowering changed the shape of {x}"
     return [done[x] for x in roots]
 
@@ -95,12 +112,24 @@ def _factors(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> list[Expr
     while stack:
         x, turned = stack.pop()
         if x is not root and x not in inside:
-            found.extend(_split(transpose(done[x]) if turned else done[x]))
+            found.extend(_split(_turned(done[x]) if turned else done[x]))
         elif x.op is TRANSPOSE:
             stack.append((x.args[0], not turned))
         else:
             stack.extend((a, turned) for a in (x.args if turned else reversed(x.args)))
     return found
+
+
+def _turned(x: Expr) -> Expr:
+    """The transpose, as what it is: of a block among zeros, of a Kronecker product, of the matrix that transposes."""
+    if x.op is KRON:
+        return kron(*map(transpose, x.args))
+    if x.op is COMMUTATION:
+        return node(COMMUTATION, (), x.params[::-1])
+    if x.op is not PLACE:
+        return transpose(x)
+    (block,), (start, shape) = x.args, x.params
+    return place(transpose(block), start[::-1], shape[::-1])
 
 
 def _split(x: Expr) -> list[Expr]:
@@ -196,14 +225,16 @@ def _number(size: Size) -> int:
 def _times(a: Expr, b: Expr) -> Expr:
     """The product of two matrices, without building the ones that are mostly zeros or all ones."""
     column, row = sizes.columns(b.shape) == 1, sizes.rows(a.shape) == 1
+    if row and not column and a.op is TRANSPOSE:  # xᵀWᵀ is (W x)ᵀ, which may be there already
+        return _turned(_times(_turned(b), a.args[0]))
     if a.op is DIAG:
         return mul(a.args[0], b)
     if b.op is DIAG:
         return mul(a, transpose(b.args[0]))
     if a.op is ONES and 1 in a.shape:
-        return over_rows(b) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
+        return _rule(over_rows(b)) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
     if b.op is ONES and 1 in b.shape:
-        return over_columns(a) if column else broadcast(a, sizes.shape(sizes.rows(a.shape), b.shape[1]))
+        return _rule(over_columns(a)) if column else broadcast(a, sizes.shape(sizes.rows(a.shape), b.shape[1]))
     if b.op is ONE_HOT:
         return part(a, (0, b.params[1]), sizes.shape(sizes.rows(a.shape), 1))
     if a.op is TRANSPOSE and a.args[0].op is ONE_HOT:
@@ -216,8 +247,16 @@ def _times(a: Expr, b: Expr) -> Expr:
         return transpose(node(SOLVE, (transpose(b.args[0]), transpose(a))))
     if a.op is SLICE and a.args[0].op is EYE and a.params[0][1] == 0 and sizes.same(a.shape[1], a.args[0].shape[1]):
         return part(b, a.params[0], sizes.shape(sizes.rows(a.shape), sizes.columns(b.shape)))
-    if a.op is PLACE and a.args[0].op is EYE and a.params[0][1] == 0 and sizes.same(a.shape[1], a.args[0].shape[1]):
-        return place(b, a.params[0], sizes.shape(sizes.rows(a.shape), sizes.columns(b.shape)))
+    if a.op is PLACE:  # zeros need no product
+        (block,), (start, shape) = a.args, a.params
+        below = part(b, (start[1], 0), sizes.shape(sizes.columns(block.shape), sizes.columns(b.shape)))
+        made = _times(block, below)
+        return made if row else place(made, (start[0], 0), sizes.shape(shape[0], sizes.columns(b.shape)))
+    if b.op is PLACE:
+        (block,), (start, shape) = b.args, b.params
+        before = part(a, (0, start[0]), sizes.shape(sizes.rows(a.shape), sizes.rows(block.shape)))
+        made = _times(before, block)
+        return made if column else place(made, (0, start[1]), sizes.shape(sizes.rows(a.shape), shape[1]))
     if column and a.op is KRON:
         outer, inner = a.args
         x = unvec(b, sizes.shape(sizes.columns(inner.shape), sizes.columns(outer.shape)))
@@ -225,8 +264,7 @@ def _times(a: Expr, b: Expr) -> Expr:
     if column and a.op is COMMUTATION:
         return vec(transpose(unvec(b, a.params)))
     if row and b.op in (KRON, COMMUTATION):
-        turned = kron(*map(transpose, b.args)) if b.op is KRON else node(COMMUTATION, (), b.params[::-1])
-        return transpose(_times(turned, transpose(a)))
+        return transpose(_times(_turned(b), transpose(a)))
     return matmul(a, b)
 
 
@@ -235,14 +273,27 @@ _REDUCTIONS = (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS)
 
 
 def _rule(x: Expr) -> Expr:
+    x = _upright(x)
     if x.op in _REDUCTIONS:
         folded = BUILD[x.op.name](*x.args)
         return _reduced(folded, folded.args[0]) if folded.op in _REDUCTIONS else folded
     if x.op is MUL:
-        return _scaled(_spread(_signed(x)))
+        return _scaled(_within(_spread(_signed(x))))
     if x.op is ADD:
         return _complement(_spread(x))
+    if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
+        (v,) = x.args[0].args
+        return _rule(total(mul(v, v)))
     return x
+
+
+def _upright(x: Expr) -> Expr:
+    """What acts entry by entry on rows that are transposed columns, acts on the columns."""
+    if x.op.shape is not shapes.broadcast or sizes.rows(x.shape) != 1 or x.shape == ():
+        return x
+    if not all(a.shape == () or a.op is TRANSPOSE for a in x.args):
+        return x
+    return transpose(rebuilt(x, tuple(a if a.shape == () else a.args[0] for a in x.args)))
 
 
 def _reduced(x: Expr, a: Expr) -> Expr:
@@ -283,7 +334,7 @@ def _inner(x: Expr, a: Expr) -> Expr:
     for f in parts_of(MUL, a):
         if f.shape == ():
             scalars = mul(scalars, f)
-        elif f.op is BUILD["pow"](f, 2).op and number(f.args[1]) == 2:
+        elif f.op is POW and number(f.args[1]) == 2:
             vectors += [f.args[0], f.args[0]]
         else:
             vectors.append(f)
@@ -311,6 +362,20 @@ def _factored(x: Expr) -> Expr:
     return result if result.shape == x.shape else x
 
 
+def _onto_smallest(x: Expr) -> Expr:
+    """s (A B) is (s A) B where A is smaller than the product."""
+    for s, p in (x.args, x.args[::-1]):
+        if s.shape == () and p.op is MATMUL and p.shape != ():
+            a, b = p.args
+            small, whole = min((_number(sizes.count(f.shape)), k) for k, f in enumerate((a, b))), _number(sizes.count(p.shape))
+            if small[0] < whole:
+                return matmul(mul(s, a), b) if small[1] == 0 else matmul(a, mul(s, b))
+    return x
+
+
+_ALONE = {ADD: _factored, MUL: _onto_smallest}
+
+
 def _spread(x: Expr) -> Expr:
     """A sum or a Hadamard product broadcasts by itself."""
     for k, a in enumerate(x.args):
@@ -333,9 +398,21 @@ def _signed(x: Expr) -> Expr:
     return x
 
 
+def _within(x: Expr) -> Expr:
+    """A block among zeros, times an array, is the product with a part of the array, among zeros."""
+    for g, other in (x.args, x.args[::-1]) if x.op is MUL else ():
+        if g.op is PLACE and other.shape in ((), g.shape):
+            (block,), (start, shape) = g.args, g.params
+            return place(_rule(mul(block, part(other, start, block.shape) if other.shape else other)), start, shape)
+    return x
+
+
 def _scaled(x: Expr) -> Expr:
-    """A choice between two numbers, times an array, is a choice between arrays of the array's own type."""
+    """A number times ones is the number repeated; a choice between two numbers, times an array, is one between arrays."""
     if x.op is MUL:
+        for g, w in (x.args, x.args[::-1]):
+            if w.op is ONES and g.shape == () and g.op is not CONST:
+                return broadcast(g, x.shape)
         for g, w in (x.args, x.args[::-1]):
             if w.op is WHERE and g.shape == x.shape != () and all(a.shape == () for a in w.args[1:]):
                 return node(WHERE, (w.args[0], mul(w.args[1], g), mul(w.args[2], g)))

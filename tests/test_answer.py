@@ -43,7 +43,7 @@ def test_right_however_it_is_written(v):
 
 def test_right_in_other_words():
     v = mc.vector("v", n)
-    answer = check_answer(2 / n * (v - mc.mean(v)), mc.var(v), v)
+    answer = check_answer(1 / mc.cosh(v) ** 2, mc.sum(mc.tanh(v)), v)
     assert answer.correct and "random points" in answer.verdict
 
 

@@ -434,3 +434,16 @@ def test_the_gradient_by_a_named_intermediate_with_unnamed_parts_is_not_lost():
     expected = mc.evaluate(mc.grad(u.T @ mc.sigmoid(q), q), at)
     assert np.abs(expected).min() > 0.1
     np.testing.assert_allclose(mc.evaluate(found[q], at), expected, rtol=1e-12)
+
+
+def test_a_function_may_have_the_name_of_a_built_in_one():
+    own = mc.function("tanh", lambda t: t**2)
+    v = mc.vector("v", n)
+    expression = mc.simplify(mc.sum(own(2 * v)) + 0 * mc.sum(v))
+    assert mc.evaluate(expression, {"v": np.array([1.0, 2.0])}) == 20
+    found = mc.derive(mc.sum(own(W @ x)), wrt=[W])
+    code = found.to_numpy(name="s")
+    at = values()
+    value, grads = code.value_and_grad(W=at["W"], x=at["x"])
+    assert value == pytest.approx(np.sum((at["W"] @ at["x"]) ** 2))
+    np.testing.assert_allclose(grads["W"], 2 * np.outer(at["W"] @ at["x"], at["x"]))

@@ -111,11 +111,11 @@ class Arrays:
         return self.raw(e.args[0]) if e.op is LET else self._written(e)
 
     def _written(self, e: Expr) -> Tree:
-        if e.op in WRITERS:
-            return WRITERS[e.op](self, e)
-        if e.op.name == "einsum":
-            return _einsum(self, e)
-        return self._called(e)
+        tree = WRITERS[e.op](self, e) if e.op in WRITERS else _einsum(self, e) if e.op.name == "einsum" else self._called(e)
+        # NumPy's function of a number is float64, which would win over float32; a Python float does not.
+        return (
+            call("float", tree) if isinstance(tree, ast.Call) and e.shape == () and not e.names and e.names is not None else tree
+        )
 
     def lifted(self, e: Expr, shape: Shape) -> Tree:
         """The value, ready to meet arrays of the shape entry by entry."""
@@ -187,13 +187,18 @@ class Arrays:
 
     def _put_together(self, target: str, e: Expr, terms: list[tuple[bool, Expr]]) -> None:
         """A sum of parts at their places: zeros, or the other terms, and then part by part."""
-        others = [(minus, x) for minus, x in terms if x.op is not PLACE]
-        if others:
-            start = _summed(self, others, e.shape)
+        others = [(negative, x) for negative, x in terms if x.op is not PLACE]
+        start = _summed(self, others, e.shape) if others else None
+        if start is None:
+            self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
+        elif any(x.shape == e.shape for _, x in others):
             fresh = not isinstance(start, (ast.Name, ast.Subscript, ast.Attribute))
             self.statements.append(t.assigned(target, start if fresh else call(attribute(start, "copy"))))
+        elif all(x.shape == () for _, x in others):
+            self.statements.append(t.assigned(target, self.filled("full", e.shape, start)))
         else:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
+            self.statements.append(t.increased(name(target), start))
         for negative, x in terms:
             if x.op is PLACE:
                 (a,), (start_at, _) = x.args, x.params

@@ -132,9 +132,9 @@ class Module:
     def _forward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
         out = self.program.names[self.output]
         lines = _copied(lines, [out] if self.output.shape else [], set(self.arguments.values()))
-        shape = _shape(self.output.shape)
+        shape = "of shape " * (self.output.shape != ()) + _shape(self.output.shape)
         text = self._signature("_forward", self._parameters())
-        first = f'    """{quoted(self.title)} ({shape}) and the cache for {self.name}_backward.'
+        first = f'    """{quoted(self.title)}, {shape}, and the cache for {self.name}_backward.'
         described = self._described()
         text += [first, "", *described, '    """'] if described else [first + '"""']
         text += _lines(lines)
@@ -259,6 +259,7 @@ def _targets(lines: Iterable[Line]) -> list[str]:
 
 def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) -> list[Line]:
     """The lines with a copy where a result would share its memory with an argument, with the cache or with another result."""
+    foreign = foreign | {_NOBODY}
     root = {of: of for of in foreign}
     for x in lines:
         if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
@@ -279,17 +280,21 @@ def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) ->
 
 
 def _viewed(x: ast.expr) -> str | None:
-    """The array whose memory the expression shows, if it makes none of its own."""
+    """The array whose memory the expression shows, if it makes none of its own; nobody's, if it must not be written to."""
     while not isinstance(x, ast.Name):
+        method = x.func.attr if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) else ""
+        if method in ("broadcast_to", "diagonal"):
+            return _NOBODY
         if isinstance(x, (ast.Attribute, ast.Subscript)):
             x = x.value
-        elif isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr in ("broadcast_to", "diagonal"):
-            x = x.args[0]
-        elif isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr in ("ravel", "reshape"):
-            x = x.func.value
+        elif method in ("ravel", "reshape"):
+            x = x.func.value  # type: ignore[attr-defined]
         else:
             return None
     return x.id
+
+
+_NOBODY = ""
 
 
 def _turned(x: ast.expr, shape: Shape) -> ast.expr:

@@ -14,6 +14,7 @@ from matcalc.emit.module import Module
 from matcalc.errors import MatcalcError, UnsupportedError
 from matcalc.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, topological, variables
 from matcalc.generated import Generated
+from matcalc.lowering import lowered
 from matcalc.stable import fragile, stable
 
 _ONE_LINE = 1000  # nodes, counted along every path, of an expression on one line
@@ -65,6 +66,7 @@ def module(
 
 def numpy_source(e: Expr) -> str:
     """The expression as one line of NumPy source, in the names of its leaves and generic functions."""
+    (e,) = lowered(stable([e]))
     order = topological([e])
     size: dict[Expr, int] = {}
     for x in order:

@@ -97,6 +97,8 @@ def span(start: Tree | None, stop: Tree | None) -> Tree:
 
 def as_column(x: Tree) -> Tree:
     """``x[:, None]``."""
+    if isinstance(x, ast.UnaryOp):
+        return minus(as_column(x.operand))
     return at(x, span(None, None), ast.Constant(None))
 
 
