@@ -10,7 +10,7 @@ Wᵀ(1 − tanh²(Wx))
 from importlib import import_module
 from typing import Any
 
-from matcalc import read as _read  # noqa: F401  (registers the readers)
+from matcalc import read as _read
 from matcalc.calculus import grad, hessian, jacobian, jvp, vjp
 from matcalc.derivation import Derivation, Step, derive
 from matcalc.emit.numpy import to_numpy

@@ -18,7 +18,8 @@ def scalar_target(s: Any) -> Expr:
     s = expr(s)
     if s.shape != ():
         raise ShapeError(
-            f"the gradient is of a scalar, but {s} has shape {sizes.show(s.shape)}; use jacobian, or vjp with an upstream gradient"
+            f"the gradient is of a scalar, but {s} has shape {sizes.show(s.shape)}; "
+            "use jacobian, or vjp with an upstream gradient"
         )
     return s
 

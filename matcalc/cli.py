@@ -52,7 +52,8 @@ def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> No
             for block in (str(case.derivation), str(outcome.report)):
                 click.echo(f"\n{block}")
             click.echo(f"\nwritten: {outcome.latex}  {outcome.module}\n")
-    table = Table("case", "gradients", "worst relative error", "module against derivation", "verdict", box=box.ASCII if plain else box.ROUNDED)
+    columns = ("case", "gradients", "worst relative error", "module against derivation", "verdict")
+    table = Table(*columns, box=box.ASCII if plain else box.ROUNDED)
     for o in outcomes:
         verdict = "[green]holds[/]" if o.ok else "[red]FAILS[/]"
         figures = (str(len(o.report.rows)), f"{o.report.max_relative_error:.1e}", f"{o.difference:.1e}")

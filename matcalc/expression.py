@@ -24,7 +24,7 @@ from matcalc.sizes import Shape, Size
 ASSUMPTIONS = ("symmetric", "positive_definite", "diagonal", "positive", "distribution")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Operation:
     """One row of the table of operations: what it means, how it is written, where it may be tested.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import sympy
@@ -90,8 +90,15 @@ class Function:
         return hash((self.name, self.definition))
 
 
-@cache
+_given: weakref.WeakValueDictionary[Any, Operation] = weakref.WeakValueDictionary()  # one row for one function, while it is used
+
+
 def _user_operation(name: str, order: int, definition: Expr | None, argument: Expr | None) -> Operation:
+    key = (name, order, definition, argument)
+    return _given.get(key) or _given.setdefault(key, _new_operation(name, order, definition, argument))
+
+
+def _new_operation(name: str, order: int, definition: Expr | None, argument: Expr | None) -> Operation:
     body = None
     if definition is not None and argument is not None:
         value = definition
