@@ -25,11 +25,9 @@ def broken_up(y: Expr) -> tuple[Expr, dict[Expr, Expr]]:
         if len(these) == 1:
             given[these[0]] = names.take(*_LETTERS[kind])
         else:
-            letter = next(
-                (x for x in _LETTERS[kind] if not any(f"{x}_{k}" in names.used for k in range(1, len(these) + 1))), kind
-            )
-            for e in these:
-                given[e] = names.take(f"{letter}_{len([x for x in these if x in given]) + 1}")
+            numbers = range(1, len(these) + 1)
+            letter = next((x for x in _LETTERS[kind] if not any(f"{x}_{k}" in names.used for k in numbers)), kind)
+            given |= {e: names.take(f"{letter}_{k}") for e, k in zip(these, numbers, strict=True)}
     done: dict[Expr, Expr] = {}
     for e in order:
         new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e

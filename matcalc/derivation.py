@@ -134,10 +134,9 @@ class Derivation:
         return {asked: self._gradients[x] for asked, x in self._asked.items()}
 
     def __getitem__(self, x: Any) -> Expr:
-        by_name = {str(v.name): v for v in self.wrt}
-        found = by_name.get(x) if isinstance(x, str) else self._asked.get(x, x)
+        found = next((v for v in self.wrt if v.name == x), None) if isinstance(x, str) else self._asked.get(x, x)
         if found not in self._gradients:
-            raise KeyError(f"the derivation is by {', '.join(by_name)}, not by {x}")
+            raise KeyError(f"the derivation is by {', '.join(str(v.name) for v in self.wrt)}, not by {x}")
         return self._gradients[found]
 
     @cached_property

@@ -46,7 +46,7 @@ class Module:
         carried = Carried(topological([self.output, *self.gradients]))
         taken = Names({"np", "cache", "float", "round", *(name + suffix for suffix in _SUFFIXES), *carried.reserved})
         leaves = [x for x in wrt if x.op is LEAF]
-        leaves += [e for e in variables([output, *gradients]) if e not in leaves and e is not dout]
+        leaves = [e for e in dict.fromkeys([*leaves, *variables([output, *gradients])]) if e is not dout]
         self.arguments = {e: taken.take(names.python(str(e.name))) for e in leaves}
         self.parameters = {op: taken.take(op.numpy) for op in carried.generic}
         self.upstream = taken.take("dout", "upstream")
