@@ -57,5 +57,13 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
 
 
+_HIDDEN = {"Any", "import_module", "annotations"}
+__all__ = [
+    name
+    for name, value in list(globals().items())
+    if not name.startswith("_") and name not in _HIDDEN and getattr(value, "__module__", "").startswith("matcalc")
+] + list(_LAZY)
+
+
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted(__all__)

@@ -114,4 +114,3 @@ def ingredients(piece: Expr) -> list[Expr]:
     """What a piece is directly made of: the leaves and other pieces in its formula, in order of appearance."""
     below = topological([piece.args[0]], lambda x: x.op is not LET)
     return [e for e in below if e.name is not None]
-

@@ -15,6 +15,7 @@ class Partial:
 
     of: Expr
     by: Expr
+    direct: bool = False  # where by is used in of itself, apart from the ways through other pieces
 
     @property
     def shape(self) -> sizes.Shape:
@@ -25,9 +26,10 @@ class Partial:
         """∂s/∂b in the notation."""
         above, below = (written(e, n) for e in (self.of, self.by))
         if n.latex:
-            return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+            fraction = rf"\frac{{\partial {above}}}{{\partial {below}}}"
+            return rf"\left.{fraction}\right|_{{\text{{direct}}}}" if self.direct else fraction
         d = "∂" if n.kind == "unicode" else "d"
-        return f"{d}{above}/{d}{below}"
+        return f"{d}{above}/{d}{below}" + ("|direct" if self.direct else "")
 
     def __str__(self) -> str:
         return self.write(current())

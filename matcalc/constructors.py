@@ -264,6 +264,8 @@ def kron(a: Any, b: Any) -> Expr:
         return mul(a, b)
     if a.op is EYE and b.op is EYE:
         return eye(a.shape[0] * b.shape[0])
+    if a.op is ONES and b.op is ONES:
+        return ones(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1])
     made = node(KRON, (a, b))
     return zero(made.shape) if is_zero(a) or is_zero(b) else made
 
@@ -372,6 +374,8 @@ _SPECIAL: dict[str, Callable[..., Expr]] = {
     "broadcast": broadcast,
     "unbroadcast": unbroadcast,
     "getitem": getitem,
+    "less": lambda a, b: BUILD["greater"](b, a),
+    "less_equal": lambda a, b: BUILD["greater_equal"](b, a),
     "slice": part,
     "part": part,
     "place": place,

@@ -21,7 +21,7 @@ from matcalc.constructors import add, matmul, transpose, vec
 from matcalc.cost import multiplications
 from matcalc.emit.paper import Notation, current
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expression import LET, Expr, Names, checked_names, const, expr, let, substituted, topological, variables, zero
+from matcalc.expression import LET, Expr, Names, checked_names, const, expr, let, node, substituted, topological, variables, zero
 from matcalc.operations import CONCAT, MATMUL
 from matcalc.rules import rule_of
 from matcalc.simplify import leaves, simplify
@@ -187,16 +187,20 @@ class Derivation:
                 return []
         return found
 
+    def partial(self, piece: Expr, part: Expr) -> Partial:
+        """∂piece/∂part, marked as direct where the piece is the target and depends on the part in other ways too."""
+        return Partial(piece, part, piece is self.target and len(self._users.get(part, [])) > 1)
+
     def chain(self, x: Expr) -> Sum:
         """∂s/∂x as the chain rule gives it, unevaluated; long chains begin at the nearest error signals."""
         full = self.paths(x)
         if full and max(map(len, full)) <= _FACTORS + 1:
-            return Sum(tuple(Chain(tuple(Partial(a, b) for a, b in zip(p, p[1:], strict=False))) for p in full))
+            return Sum(tuple(Chain(tuple(self.partial(a, b) for a, b in zip(p, p[1:], strict=False))) for p in full))
         near = self.paths(x, set(self.signals))
         chains = []
         for p in near:
             first = () if p[0] is self.target else (Partial(self.target, p[0]),)
-            chains.append(Chain((*first, *(Partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
+            chains.append(Chain((*first, *(self.partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
         return Sum(tuple(chains))
 
     def shared_chain(self, x: Expr) -> Sum:
@@ -205,7 +209,7 @@ class Derivation:
         for user in self._users.get(x, []):
             g = self.upstream[user]
             row = () if g is const(1) else (transpose(vec(g)),)
-            chains.append(Chain((*row, Partial(user, x))))
+            chains.append(Chain((*row, self.partial(user, x))))
         return Sum(tuple(chains))
 
     # ---- steps ---------------------------------------------------------------------------------------------------------
@@ -216,7 +220,11 @@ class Derivation:
 
     def _break_up(self) -> list[Step]:
         why = "one simple operation a piece, each with a name and a shape"
-        return [Step(1, "break up", p, p.args[0], (p.shape,), why) for p in self.pieces]
+        found = [Step(1, "break up", p, p.args[0], (p.shape,), why) for p in self.pieces]
+        for op in dict.fromkeys(e.op for e in topological([self.target, *self._gradients.values()]) if e.op.body is not None):
+            argument, value = op.body  # type: ignore[misc]
+            found.append(Step(1, "definition", node(op, (argument,)), simplify(value), ((),), "as given, entry by entry"))
+        return found
 
     def _chain_rule(self) -> list[Step]:
         found = []
@@ -237,7 +245,7 @@ class Derivation:
             if piece in self._needed:
                 for part in reversed(self._parts(piece)):
                     rule, why = rule_of(piece, part)
-                    p = Partial(piece, part)
+                    p = self.partial(piece, part)
                     found.append(Step(3, rule, p, self.local(piece, part), (p.shape,), why))
         return found
 
@@ -250,7 +258,9 @@ class Derivation:
             through = (self._signal_chain(piece), self._signal_product(piece))
             found.append(Step(4, "local error signal", row, simplify(transpose(vec(value))), (row.shape,), why, through))
             if row is not signal:
-                found.append(Step(4, "as a column", signal, value, (signal.shape,), f"the error signal in the shape of {at}"))
+                found.append(
+                    Step(4, _in_shape(signal.shape), signal, value, (signal.shape,), f"the error signal in the shape of {at}")
+                )
         for x in self.wrt:
             if any(user in self.signals for user in self._users.get(x, [])):
                 p, why = Partial(self.target, x), "the error signal in place of the factors it stands for"
@@ -272,7 +282,7 @@ class Derivation:
         for p in near:
             head = self.signals.get(p[0])
             first = (transpose(vec(head)),) if head is not None else () if p[0] is self.target else (Partial(self.target, p[0]),)
-            chains.append(Chain((*first, *(Partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
+            chains.append(Chain((*first, *(self.partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
         return Sum(tuple(chains))
 
     def _signal_product(self, piece: Expr) -> Expr:
@@ -401,6 +411,10 @@ def _total(terms: list[Expr], shape: Shape) -> Expr:
 def _listed(uses: list[Expr]) -> str:
     shown = [f"∂/∂{names.text(str(x.name))}" for x in uses]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else "nothing else"
+
+
+def _in_shape(shape: Shape) -> str:
+    return "as a column" if shape and shape[1] == 1 else "as a matrix"
 
 
 def _reshaped(x: Expr) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc import sizes
+from matcalc.breakup import ingredients
 from matcalc.chain import Partial
 from matcalc.derivation import Derivation
 from matcalc.emit.paper import Notation, current, factor, written
 from matcalc.errors import MatcalcError
-from matcalc.expression import EYE, Expr, const, inner
+from matcalc.expression import EYE, Expr, const, inner, topological
 from matcalc.index_form import MatrixTimesVector, matrix_times_vector, partial
 from matcalc.operations import ADD, DIAG, MATMUL
 from matcalc.rules import rule_of
@@ -186,6 +187,8 @@ def _signals(d: Derivation, x: Expr, w: Words) -> Section:
 def _folded(d: Derivation, x: Expr, w: Words) -> Section:
     """The derivative by one entry, as a sum over the entries of the piece, folded back into matrix form."""
     found, n, several = Section("Entry by entry"), w.n, len(users(d, x)) > 1
+    if several and not all(_by_entries(piece, x, n) for piece in users(d, x)):
+        return found
     for piece in users(d, x):
         g, t = d.upstream[piece], tensor(piece, x)
         inside = t.entry(n)
@@ -212,6 +215,13 @@ def _folded(d: Derivation, x: Expr, w: Words) -> Section:
     if several and found.sentences:
         found.sentences.append(f"The sum of these is {w.equation(Partial(d.target, x), d[x])}.")
     return found
+
+
+def _by_entries(piece: Expr, x: Expr, n: Notation) -> bool:
+    """Whether the part that the piece contributes can be told by entries: x stands in it, and in nothing else it is made of."""
+    t = tensor(piece, x)
+    alone = all(part is x or x not in topological([part]) for part in ingredients(piece))
+    return alone and t.entry(n) is not None and len("".join(t.letters[0])) <= 1 and x.shape != ()
 
 
 def _why_outer(form: MatrixTimesVector, signal: Expr, w: Words) -> list[str]:

@@ -18,45 +18,10 @@ import sympy
 from matcalc import sizes
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.names import checked
-from matcalc.signature import Signature
+from matcalc.operation import Operation as Operation
 from matcalc.sizes import Shape, Size
 
 ASSUMPTIONS = ("symmetric", "positive_definite", "diagonal", "positive", "distribution")
-
-
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class Operation:
-    """One row of the table of operations: what it means, how it is written, where it may be tested.
-
-    Exactly one of the following says what its derivative is:
-
-    * ``signature``: the operation is linear in each argument, so the derivative is the operation itself with ``d`` in place;
-    * ``primes``: it acts entry by entry; ``primes[k](y, *args)`` is the partial derivative by the k-th argument;
-    * ``differentials``: ``differentials[k](y, d, *args)`` is the differential by the k-th argument, linear in ``d``;
-    * ``adjoint``: it is linear but not a product; ``adjoint(node, k, upstream)`` is its transpose;
-    * ``flat``: it is piecewise constant: the derivative is zero wherever there is one.
-    """
-
-    name: str
-    shape: Callable[[Operation, tuple[Expr, ...], tuple[Any, ...]], Shape]
-    signature: Signature | None = None
-    primes: tuple[Callable[..., Any], ...] | None = None
-    differentials: tuple[Callable[..., Any], ...] | None = None
-    adjoint: Callable[[Expr, int, Expr], Expr] | None = None
-    flat: bool = False
-    text: str = ""  # the name of a function in text
-    latex: str = ""  # the name of a function in LaTeX, or a template with {0}
-    numpy: str = ""  # the NumPy function, or the name of a helper in emit/helpers.py
-    sympy: Callable[..., Any] | None = None  # the meaning on SymPy scalars: a function of SymPy's own, or a formula
-    value: Callable[..., Any] | None = None  # the meaning on arrays, where no signature gives it
-    kink: Callable[..., Any] | None = None  # an expression whose sign changes where the derivative jumps
-    domain: tuple[str, ...] = ("real",)  # what the tests may put in: real, positive, unit, nonzero, spd, invertible
-    body: tuple[Expr, Expr] | None = None  # a defined function: its argument (a scalar leaf) and its value
-    user: bool = False  # a function given by the user, generic or defined
-    order: int = 0  # how often it has been differentiated
-
-    def __repr__(self) -> str:
-        return f"<operation {self.name}>"
 
 
 class Expr:
@@ -73,7 +38,22 @@ class Expr:
     shape: Shape
     names: Mapping[str, Expr] | None  # the named parts below, while they are few; None when they are many
 
-    __array_ufunc__ = None  # NumPy arrays leave the operators to us
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Expr:
+        """NumPy's operators and elementwise functions on expressions are those of the table: ``np.tanh(x)`` is ``tanh(x)``."""
+        name = _UFUNCS.get(ufunc.__name__, ufunc.__name__)
+        if method != "__call__" or options or name not in BUILD:
+            raise MatcalcError(f"np.{ufunc.__name__} does not take expressions; write mc.{name}, if there is one")
+        return _build(name, *operands)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        name = function.__name__
+        mend = {"dot": "x.T @ y or A @ x", "inner": "x.T @ y", "transpose": "x.T", "einsum": "products with @"}.get(
+            name, f"mc.{name}"
+        )
+        raise MatcalcError(f"np.{name} does not take expressions; write {mend}, if there is one")
+
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        raise MatcalcError(f"{self} is an expression and not an array; mc.evaluate gives its value")
 
     # ---- operators -------------------------------------------------------------------------------------------------
     def __add__(self, other: Any) -> Expr:
@@ -171,6 +151,17 @@ class Expr:
         """The expression as one line of NumPy source, in the names of its leaves."""
         return _build("numpy_source", self)
 
+
+_UFUNCS = {
+    "add": "add",
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "true_divide": "div",
+    "power": "pow",
+    "negative": "neg",
+}
+_UFUNCS |= {"absolute": "abs", "less": "less", "less_equal": "less_equal"}
 
 # What the layers above put in: constructors of the table, printers. Imports point one way only.
 BUILD: dict[str, Callable[..., Any]] = {}

@@ -15,6 +15,71 @@ from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 from matcalc.expression import BUILD, Expr, Operation, expr, leaf, node, topological
 from matcalc.operations import ONE_HOT
 
+__all__ = [
+    "scalar",
+    "vector",
+    "matrix",
+    "scalars",
+    "vectors",
+    "matrices",
+    "Function",
+    "function",
+    "exp",
+    "log",
+    "log1p",
+    "expm1",
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "abs",
+    "sign",
+    "erf",
+    "sigmoid",
+    "relu",
+    "hard_tanh",
+    "softplus",
+    "silu",
+    "gelu",
+    "maximum",
+    "minimum",
+    "where",
+    "swish",
+    "sqrt",
+    "leaky_relu",
+    "elu",
+    "hinge",
+    "sum",
+    "mean",
+    "var",
+    "max",
+    "logsumexp",
+    "norm",
+    "trace",
+    "det",
+    "logdet",
+    "inv",
+    "solve",
+    "diag",
+    "diagonal",
+    "outer",
+    "kron",
+    "vec",
+    "concat",
+    "block",
+    "one_hot",
+    "softmax",
+    "log_softmax",
+    "cross_entropy",
+    "softmax_cross_entropy",
+    "binary_cross_entropy",
+]
+
 
 # ---- leaves --------------------------------------------------------------------------------------------------------
 def scalar(name: str, **assumptions: bool) -> Expr:
@@ -36,6 +101,8 @@ def matrix(name: str, n: Any, m: Any = None, **assumptions: bool) -> Expr:
 
 
 def _several(make: Callable[..., Expr], text: str, *shape: Any, **assumptions: bool) -> Any:
+    if not isinstance(text, str):
+        raise MatcalcError(f"names are given in one string, such as 'b u', but got {text!r}")
     made = tuple(make(name, *shape, **assumptions) for name in text.replace(",", " ").split())
     if not made:
         raise MatcalcError("no name is given")

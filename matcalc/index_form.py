@@ -13,6 +13,7 @@ from matcalc.breakup import ingredients
 from matcalc.emit.paper import Notation, current, factor, written
 from matcalc.errors import ShapeError
 from matcalc.expression import LET, Expr, inner, topological
+from matcalc.names import parts
 from matcalc.operations import ADD, MATMUL
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def entry(e: Expr, index: str, n: Notation) -> str:
         return f"{base}_{{{index}}}" if "_" not in base else f"({base})_{{{index}}}"
     if n.kind == "ascii":
         return f"{base}_{index}" if "_" not in base else f"({base})_{index}"
-    bare = base[-1].isalpha() or base[-1] in ")\u0302\u0303\u0304"
-    return base + index.translate(_SUBSCRIPTS) if bare and "_" not in base else f"({base}){index.translate(_SUBSCRIPTS)}"
+    bare = base[-1] == ")" or (e.name is not None and not any(parts(e.name)[2:]))  # no sub- or superscript yet
+    return base + index.translate(_SUBSCRIPTS) if bare else f"({base}){index.translate(_SUBSCRIPTS)}"
 
 
 def partial(above: str, below: str, n: Notation) -> str:
@@ -85,28 +86,35 @@ def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
     """The index argument for a matrix variable of a derivation, in sentences; nothing where it does not apply."""
     if w.shape == () or 1 in w.shape:
         return []
-    for piece in d.pieces:
-        if w in ingredients(piece):
-            form = matrix_times_vector(piece, w)
-            if form is not None:
-                return [*form.sentences(n), *_folded(d, form, n)]
-    return []
-
-
-def _folded(d: Derivation, form: MatrixTimesVector, n: Notation) -> list[str]:
-    if form.piece not in d.signals:
+    forms = [matrix_times_vector(piece, w) for piece in d.pieces if w in ingredients(piece)]
+    found = [form for form in forms if form is not None]
+    if not found or len(found) < len(forms):
         return []
-    signal, w, v = d.signals[form.piece], form.matrix, form.vector
+    said = [sentence for form in found for sentence in form.sentences(n)]
+    return said + _folded(d, found, n) if all(form.piece in d.signals for form in found) else said
+
+
+def _folded(d: Derivation, forms: list[MatrixTimesVector], n: Notation) -> list[str]:
+    """δᵢ xⱼ is the outer product δ xᵀ; where the matrix is used in several pieces, the sum over them."""
+    w, signals = forms[0].matrix, [d.signals[form.piece] for form in forms]
     left = partial(written(d.target, n), entry(w, "ij", n), n)
-    entries = n.inline(f"{left} = {entry(signal, 'i', n)} {entry(v, 'j', n)}")
-    times = "".join(f"[{sizes.times(shape)}]" for shape in (signal.shape, v.T.shape)) + f" = [{sizes.times(w.shape)}]"
-    times = n.inline(times.replace("×", r" \times " if n.latex else "x" if n.kind == "ascii" else "×"))
-    row = f"{factor(signal, n)}{n.transposed} {factor(v, n)}{n.transposed}"
-    return [
-        f"So {entries}: the outer product {n.inline(written(signal @ v.T, n))}, {times}.",
-        f"(With {n.inline(factor(signal, n))} written as a row, as on the slides, the same is {n.inline(row)}.)",
-        *_ambiguous(w, signal, v, n),
+    terms = [f"{entry(g, 'i', n)} {entry(form.vector, 'j', n)}" for g, form in zip(signals, forms, strict=True)]
+    total = signals[0] @ forms[0].vector.T
+    for g, form in zip(signals[1:], forms[1:], strict=True):
+        total = total + g @ form.vector.T
+    shapes = [f"[{sizes.times(shape)}]" for shape in (signals[0].shape, forms[0].vector.T.shape, w.shape)]
+    times = n.inline(
+        f"{shapes[0]}{shapes[1]} = {shapes[2]}".replace("×", r" \times " if n.latex else "x" if n.kind == "ascii" else "×")
+    )
+    rows = " + ".join(
+        f"{factor(g, n)}{n.transposed} {factor(form.vector, n)}{n.transposed}" for g, form in zip(signals, forms, strict=True)
+    )
+    products = "the outer product" if len(forms) == 1 else "the outer products"
+    said = [
+        f"So {n.inline(f'{left} = ' + ' + '.join(terms))}: {products} {n.inline(written(total, n))}, {times}.",
+        f"(With {n.inline(factor(signals[0], n))} written as a row, as on the slides, the same is {n.inline(rows)}.)",
     ]
+    return said + _ambiguous(w, signals[0], forms[0].vector, n)
 
 
 def _ambiguous(w: Expr, signal: Expr, v: Expr, n: Notation) -> list[str]:

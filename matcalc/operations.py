@@ -193,4 +193,6 @@ HOLE = Operation("hole", shapes.given, text="□")  # where d goes; params: shap
 @cache
 def einsum(sig: Signature) -> Operation:
     """The operation of a signature. Its nodes carry the length of every letter and the shape of the result."""
-    return Operation("einsum", shapes.given, signature=sig, text=f"einsum[{sig}]", latex=rf"\operatorname{{einsum}}_{{\text{{{sig}}}}}")
+    return Operation(
+        "einsum", shapes.given, signature=sig, text=f"einsum[{sig}]", latex=rf"\operatorname{{einsum}}_{{\text{{{sig}}}}}"
+    )

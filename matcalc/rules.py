@@ -19,8 +19,8 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
         return "concatenation", f"the rows that hold {x} are copied, the others do not depend on it"
     e = _summand(e, part)
     if e is part:
-        return "sum", f"{x} is added entry by entry, with coefficient 1, so entry i depends on entry i alone"
-    if e.op is MATMUL and len(_holders(e, part)) == 1:
+        return "sum", f"{x} is added entry by entry, so entry i depends on entry i alone, with the coefficient of {x}"
+    if e.op is MATMUL and _factor_of(e, part):
         return _of_product(e, part, x)
     if e.op.primes is not None and len(e.args) == 1 and e.args[0] is part:
         if part.shape == ():
@@ -30,19 +30,25 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
         return e.op.name, f"the differential of {e.op.text.format('·')}"
     if e.op.kink is not None:
         return "piecewise function", f"the derivative on either side of the kink; {KINKS.get(e.op.name, 'at the kink it is 0')}"
-    if e.op is MUL and len(_holders(e, part)) == 1:
-        return ("constant factor" if any(a.op is CONST for a in e.args) else "product"), "the other factor stays"
+    if e.op is MUL and part in e.args and e.args[0] is not e.args[1]:
+        return "product", "the other factor stays"
     return "chain rule within the piece", f"the rules for what stands between {x} and {names.text(str(piece.name))}, multiplied"
 
 
 def _summand(e: Expr, part: Expr) -> Expr:
-    """The summand that holds the part, if just one does."""
-    while e.op is ADD:
+    """The summand that holds the part, if just one does, without its coefficient."""
+    while e.op is ADD or (e.op is MUL and e.args[0].op is CONST):
         holders = _holders(e, part)
         if len(holders) != 1:
             return e
         e = holders[0]
     return e
+
+
+def _factor_of(e: Expr, part: Expr) -> bool:
+    """Whether the part, or its transpose, is a factor of the product and stands nowhere else in it."""
+    factors = [a for a in e.args if a is part or (a.op is TRANSPOSE and a.args[0] is part)]
+    return len(factors) == 1 == len(_holders(e, part))
 
 
 def _holders(e: Expr, part: Expr) -> list[Expr]:

@@ -19,6 +19,8 @@ Shape = tuple[Size, ...]
 
 def dims(names: str) -> Any:
     """Symbolic sizes: ``n, m = dims("n m")``. One name gives one symbol, several give a tuple (SymPy's habit)."""
+    if not isinstance(names, str) or not names.replace(",", " ").split():
+        raise ShapeError(f"dims takes names in one string, such as 'n m', but got {names!r}")
     return sympy.symbols(names, positive=True, integer=True)
 
 

@@ -20,7 +20,8 @@ def unicode_again():
 
 def test_the_demo_covers_every_loss_with_every_activation():
     names = [case.name for case in cases()]
-    expected = [f"{loss}_{f}" for f in ("generic", "logistic", "tanh", "relu") for loss in ("score", "margin", "logistic", "softmax")]
+    losses = ("score", "margin", "logistic", "softmax")
+    expected = [f"{loss}_{f}" for f in ("generic", "logistic", "tanh", "relu") for loss in losses]
     assert names == [*expected, "softmax_linear"]
 
 

@@ -163,3 +163,17 @@ def test_a_variable_that_is_not_asked_for(d):
         explain(d, W, "guess")
     y = mc.scalar("y")
     assert "does not depend on y" in told(mc.derive(s, wrt=[y]), y)
+
+
+def test_a_direct_use_beside_another_way_is_not_told_by_entries():
+    X, w, y = mc.matrix("X", n, m), mc.vector("w", m), mc.vector("y", n)
+    r = X @ w - y
+    text = mc.derive(r.T @ r + w.T @ w, wrt=[w]).explain(w)
+    assert "By way of" not in text and "Xᵀδ + 2w" in text
+
+
+def test_a_weight_used_in_two_steps_has_both_outer_products():
+    A, b, v = mc.matrix("A", n, m), mc.vector("b", n), mc.vector("v", n)
+    x1, x2 = mc.vectors("x1 x2", m)
+    text = str(mc.derive(v.T @ mc.tanh(A @ x1 + b) + v.T @ mc.tanh(A @ x2 + b), wrt=[A]))
+    assert "(δ₁)ᵢ (x₁)ⱼ + (δ₂)ᵢ (x₂)ⱼ: the outer products δ₁ x₁ᵀ + δ₂ x₂ᵀ" in text

@@ -369,7 +369,8 @@ def _ones(w: Arrays, e: Expr) -> Tree:
 # ---- choices -------------------------------------------------------------------------------------------------------
 def _compared(w: Arrays, e: Expr) -> Tree:
     a, b = (w.lifted(x, e.shape) for x in e.args)
-    return t.compared(a, ">" if e.op is GREATER else ">=", b)
+    mask = t.compared(a, ">" if e.op is GREATER else ">=", b)
+    return mask if e.shape else t.call("float", mask)  # a single NumPy truth value would turn float32 into float64
 
 
 def _where(w: Arrays, e: Expr) -> Tree:

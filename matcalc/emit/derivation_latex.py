@@ -11,6 +11,7 @@ import sympy
 
 from matcalc import sizes
 from matcalc.chain import Partial, Sum, show
+from matcalc.emit.derivation_text import given
 from matcalc.emit.paper import LATEX, written
 from matcalc.expression import Expr
 from matcalc.index_form import index_argument
@@ -46,6 +47,8 @@ def latex(d: Derivation, standalone: bool = False) -> str:
         lines = _stage(d, stage, headed=False)
         if lines:
             parts += [rf"\subsection*{{{stage}\quad {_TITLES[stage - 1]}}}", _INTRODUCTIONS[stage - 1], _aligned(lines)]
+        if stage == 1 and given(d, LATEX):
+            parts.append(" ".join(given(d, LATEX)))
         if stage == 3:
             parts += _boxed(d)
         if stage == 4 and lines and d.cost["saved"] != 0:

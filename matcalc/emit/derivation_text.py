@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matcalc import sizes
 from matcalc.chain import Partial, show
 from matcalc.emit.paper import Notation, body, current, written
+from matcalc.expression import variables
 from matcalc.index_form import index_argument
 
 if TYPE_CHECKING:
@@ -63,7 +64,26 @@ def _lines(d: Derivation, stage: int, n: Notation, *rules: str, said: bool = Fal
 
 
 def _broken(d: Derivation, n: Notation) -> list[str]:
-    return _lines(d, 1, n)
+    return _lines(d, 1, n) + [f"   {sentence}" for sentence in given(d, n)]
+
+
+def given(d: Derivation, n: Notation) -> list[str]:
+    """What the variables were declared to be, where results rest on it."""
+    found = []
+    for x in variables([d.target]):
+        said = [_DECLARED[key] for key in x.params[1] if key in _DECLARED]
+        if said:
+            found.append(f"{n.inline(written(x, n))}: {', '.join(said)}.")
+    return found
+
+
+_DECLARED = {
+    "distribution": "its entries sum to 1",
+    "symmetric": "symmetric, its entries taken as independent",
+    "positive_definite": "symmetric and positive definite",
+    "diagonal": "diagonal",
+    "positive": "every entry positive",
+}
 
 
 def _chained(d: Derivation, n: Notation) -> list[str]:
@@ -75,7 +95,7 @@ def _locals(d: Derivation, n: Notation) -> list[str]:
 
 
 def _reused(d: Derivation, n: Notation) -> list[str]:
-    lines = _lines(d, 4, n, "local error signal", "as a column", said=True)
+    lines = _lines(d, 4, n, "local error signal", "as a column", "as a matrix", said=True)
     lines += _lines(d, 4, n, "reuse")
     if lines and d.cost["saved"] != 0:
         cost = {k: n.size(v) for k, v in d.cost.items()}

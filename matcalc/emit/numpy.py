@@ -36,7 +36,7 @@ def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
         named = {e.name: e for e in topological([safe]) if e.op is LET}
         d = Derivation(safe, [named.get(x.name, x) if x.op is LET else x for x in many], d.seed)
     called = name or (names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value")
-    return module(called, d.target, d.wrt, [d[x] for x in d.wrt], d.seed, {g: p for p, g in d.signals.items()})
+    return module(called, d.target, d.wrt, list(d.gradients.values()), d.seed, {g: p for p, g in d.signals.items()})
 
 
 def upstream(y: Expr) -> Expr:
