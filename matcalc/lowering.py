@@ -72,6 +72,7 @@ from matcalc.operations import (
     WHERE,
 )
 from matcalc.simplify import coefficient, parts_of
+from matcalc.signature import Slots
 from matcalc.sizes import Size
 
 SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
@@ -281,10 +282,17 @@ def _rule(x: Expr) -> Expr:
         return _scaled(_within(_spread(_signed(x))))
     if x.op is ADD:
         return _complement(_spread(x))
+    if x.op.name == "einsum" and x.op.signature is not None and x.op.signature.operands == (_stacked(x.op.signature.result),):
+        return unvec(x.args[0], x.shape)
     if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
         (v,) = x.args[0].args
         return _rule(total(mul(v, v)))
     return x
+
+
+def _stacked(slots: Slots) -> Slots:
+    """The slots of vec of a matrix with these slots."""
+    return slots[1] + slots[0], ()
 
 
 def _upright(x: Expr) -> Expr:
