@@ -1,4 +1,4 @@
-"""The lecture's classifier at its own sizes: generated NumPy against good hand-written NumPy, one example, value and all gradients.
+"""The lecture's classifier at its own sizes, one example: generated NumPy against good hand-written NumPy.
 
     python benchmarks/lecture_numpy.py
 

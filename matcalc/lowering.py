@@ -71,8 +71,8 @@ from matcalc.operations import (
     TRANSPOSE,
     WHERE,
 )
-from matcalc.simplify import coefficient, parts_of
 from matcalc.signature import Slots
+from matcalc.simplify import coefficient, parts_of
 from matcalc.sizes import Size
 
 SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
