@@ -5,6 +5,7 @@ What is not given is chosen at random. Probes that cross a kink are skipped and 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -85,6 +86,18 @@ def sample(
     return {str(e.name): public(point.arrays[e], e.shape) for e in leaves} | point.functions
 
 
+def _all_known(values: Mapping[Any, Any], known: set[str]) -> None:
+    """A value for what does not occur is a slip of the pen here: what was meant would be drawn at random."""
+    if not isinstance(values, Mapping):
+        raise CheckError(f"values are given as a dict from variables or their names to arrays, but got {values!r}")
+    for key in values:
+        name = key if isinstance(key, str) else getattr(key, "name", None)
+        if name is not None and not isinstance(key, sympy.Symbol) and name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.5) or [x for x in known if x.lower() == name.lower()]
+            mend = f"; did you mean {near[0]}?" if near else f"; it speaks of {', '.join(sorted(known))}"
+            raise CheckError(f"a value is given for {name}, which does not occur in what is checked{mend}")
+
+
 class _Setting:
     """What is checked, the sizes it is checked at, and where its kinks are."""
 
@@ -93,8 +106,9 @@ class _Setting:
     ) -> None:
         self.target, self.claims, self.seed = target, claims, seed
         self.roots = [target, *claims, *claims.values()]
-        checked_names(self.roots)
+        known = checked_names(self.roots)
         self.nodes = topological(self.roots)
+        _all_known(values, {*known, *(e.op.text for e in self.nodes if e.op.user)})
         symbols = {s.name: s for e in self.nodes for s in _symbols(e)}
         fixed = {symbols.get(str(s), s): n for s, n in sizes.items() if not isinstance(s, str) or s in symbols}
         self.given = Given(self.roots, {**values, **fixed}, complete=False)

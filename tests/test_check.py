@@ -423,3 +423,12 @@ def test_a_sample_has_a_value_for_everything():
     assert values["W"].shape == values["u"].shape + values["x"].shape
     assert np.isfinite(evaluate(s, values))
     assert all(np.any(evaluate(g, values)) for g in mc.grad(s, wrt))
+
+
+def test_a_value_for_what_does_not_occur_is_refused():
+    W, x = mc.matrix("W", 3, 2), mc.vector("x", 2)
+    d = mc.derive(mc.sum(mc.tanh(W @ x)), wrt=[W, x])
+    with pytest.raises(mc.CheckError, match="did you mean W"):
+        d.check(values={"w": np.ones((3, 2))})
+    with pytest.raises(mc.CheckError, match="dict"):
+        d.check(values=[1, 2])
