@@ -72,8 +72,8 @@ from matcalc.operations import (
     WHERE,
 )
 from matcalc.signature import Slots
-from matcalc.simplify import coefficient, parts_of
 from matcalc.sizes import Size
+from matcalc.terms import coefficient, parts_of, scalar_part
 
 SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
 _LONGEST = 48  # factors of a product up to which every order is tried
@@ -93,7 +93,8 @@ def lowered(roots: Sequence[Expr]) -> list[Expr]:
         if x in inside:
             continue
         if x.op in _CHAIN:
-            done[x] = _chain(_factors(x, inside, done))
+            scalars, factors = _factors(x, inside, done)
+            done[x] = _onto_smallest(mul(scalars, _chain(factors)))
         else:
             new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
             alone = all(len(users[a]) == 1 or a.op in (LEAF, LET) for a in x.args)
@@ -106,19 +107,22 @@ _CHAIN = (MATMUL, TRANSPOSE)
 
 
 # ---- products of matrices ------------------------------------------------------------------------------------------
-def _factors(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> list[Expr]:
-    """The factors of a product, transposes taken inwards, and what is repeated along an axis split off as ones."""
+def _factors(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> tuple[Expr, list[Expr]]:
+    """The scalars and the factors of a product, transposes taken inwards, what is repeated along an axis split off as ones."""
+    scalars: Expr = const(1)
     found: list[Expr] = []
     stack = [(root, False)]
     while stack:
         x, turned = stack.pop()
         if x is not root and x not in inside:
-            found.extend(_split(_turned(done[x]) if turned else done[x]))
+            s, rest = scalar_part(done[x]) if done[x].op is MUL and 1 not in x.shape else (const(1), done[x])
+            scalars = mul(scalars, s)
+            found.extend(_split(_turned(rest) if turned else rest))
         elif x.op is TRANSPOSE:
             stack.append((x.args[0], not turned))
         else:
             stack.extend((a, turned) for a in (x.args if turned else reversed(x.args)))
-    return found
+    return scalars, found
 
 
 def _turned(x: Expr) -> Expr:
@@ -372,12 +376,12 @@ def _factored(x: Expr) -> Expr:
 
 def _onto_smallest(x: Expr) -> Expr:
     """s (A B) is (s A) B where A is smaller than the product."""
-    for s, p in (x.args, x.args[::-1]):
+    for s, p in (x.args, x.args[::-1]) if x.op is MUL else ():
         if s.shape == () and p.op is MATMUL and p.shape != ():
             a, b = p.args
             small, whole = min((_number(sizes.count(f.shape)), k) for k, f in enumerate((a, b))), _number(sizes.count(p.shape))
             if small[0] < whole:
-                return matmul(mul(s, a), b) if small[1] == 0 else matmul(a, mul(s, b))
+                return matmul(_rule(mul(s, a)), b) if small[1] == 0 else matmul(a, _rule(mul(s, b)))
     return x
 
 

@@ -162,8 +162,8 @@ def _free(x: Expr, user: Expr) -> bool:
 
 
 def _called(e: Expr, known: dict[Expr, str]) -> tuple[str, ...]:
-    """Names for an unnamed part: ``exp_z`` for exp(z), else t, t_1, ..."""
-    if len(e.args) == 1 and e.args[0] in known and (e.op.primes or e.op.differentials):
+    """Names for an unnamed part: ``exp_z`` for exp(z) of something that has a name on paper, else t, t_1, ..."""
+    if len(e.args) == 1 and e.args[0].op in (LEAF, LET) and (e.op.primes or e.op.differentials):
         return (names.python(f"{e.op.numpy if e.op.user else e.op.name}_{known[e.args[0]]}"),)
     return ("mask",) if e.op.flat else ("t",)
 

@@ -15,7 +15,7 @@ from matcalc import composites
 from matcalc.constructors import add, mul, neg, part, power, transpose
 from matcalc.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
 from matcalc.operations import ADD, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE
-from matcalc.simplify import parts_of
+from matcalc.terms import parts_of
 
 
 def stable(roots: Sequence[Expr]) -> list[Expr]:

@@ -1,10 +1,11 @@
 """Generated NumPy: the values and gradients of the expression, in the source that a person would write."""
 
 import ast
+import importlib.util
 import inspect
 import math
-import shutil
 import subprocess
+import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -189,14 +190,15 @@ def test_golden_sources(name, request):
     assert source == path.read_text(encoding="utf-8"), "run pytest --rewrite-golden if the change is meant"
 
 
-@pytest.mark.skipif(shutil.which("ruff") is None, reason="needs ruff")
+@pytest.mark.skipif(importlib.util.find_spec("ruff") is None, reason="needs ruff")
 @pytest.mark.parametrize("case", [*GOLDEN_NAMES, "cases"])
 def test_the_source_is_formatted(case):
     sources = [c.derivation.to_numpy(name=c.name).source for c in cases()] if case == "cases" else [golden(case).source]
     for source in sources:
-        done = subprocess.run(["ruff", "format", "--isolated", "--diff", "-"], input=source, text=True, capture_output=True)
+        command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
+        done = subprocess.run(command, input=source, text=True, encoding="utf-8", capture_output=True)
         assert done.returncode == 0, done.stdout
-        assert max(map(len, source.splitlines())) <= 110
+        assert max(map(len, source.splitlines())) <= 88
 
 
 def test_the_backward_pass_reads_like_the_derivation():
@@ -248,7 +250,7 @@ CHEAP = [  # an expression, what must stand in the source, what must not
     (A @ B @ A @ b, "A @ (B @ (A @ b))", "(A @ B)"),
     (b.T @ A @ B, "A.T @ b", "A @ B"),
     (u @ (x.T @ v), "x @ v * u", "[:, None]"),
-    (mc.kron(A, B) @ mc.vec(mc.matrix("C", n)), "@ C @", "kron"),
+    (mc.kron(A, B) @ mc.vec(mc.matrix("C", n)), "(B @ (C @ A.T)).ravel", "kron"),
     (mc.sum(x * v), "x @ v", "sum"),
     (mc.sum((W @ x - b) ** 2), "r @ r", "sum"),
     (mc.norm(x) ** 2, "x @ x", "norm"),
@@ -260,15 +262,16 @@ CHEAP = [  # an expression, what must stand in the source, what must not
     (1 / b, "1 / b", "**"),
     (mc.mean(b), "b.sum() / n", "mean"),
     (b - A @ u, "b - A @ u", "-1"),
-    (y * A @ b, "y", "y * A"),
+    (y * A @ b, "A @ b", "y * A"),
+    (y * (u @ x.T), "u[:, None] * (y * x)", "y * (u"),
 ]
 
 
 @pytest.mark.parametrize("e, there, not_there", CHEAP, ids=lambda value: str(value)[:40])
 def test_the_cheap_form_is_written(e, there, not_there):
-    code = mc.to_numpy(e, name="t")
+    code = mc.to_numpy(e, wrt=[], name="t")
     source = body(code, "forward")
-    assert there in source.replace("(W @ x - b)", "r") and not_there not in source, source
+    assert there in source and not_there not in source, source
     rng = np.random.default_rng(0)
     at = {leaf: rng.normal(size=[{n: 3, m: 4}[s] for s in leaf.shape if s != 1]) + 2 for leaf in variables([e])}
     at |= {n: 3, m: 4}
@@ -362,7 +365,7 @@ def test_helpers_against_their_formulas():
     np.testing.assert_allclose(helpers.sigmoid(at), 1 / (1 + np.exp(-at)), rtol=1e-14)
     np.testing.assert_allclose(helpers.softplus(at), np.log1p(np.exp(at)), rtol=1e-13)
     np.testing.assert_allclose(helpers.silu(at), at / (1 + np.exp(-at)), rtol=1e-14)
-    np.testing.assert_allclose(helpers.gelu(at), [a / 2 * math.erfc(-a / math.sqrt(2)) for a in at], rtol=1e-13)
+    np.testing.assert_allclose(helpers.gelu(at), [a / 2 * math.erfc(-a / math.sqrt(2)) for a in at], rtol=1e-12)
     np.testing.assert_allclose(helpers.elu(at, 2.0), np.where(at > 0, at, 2 * np.expm1(np.minimum(at, 0))))
     np.testing.assert_allclose(helpers.leaky_relu(at, 0.1), np.where(at > 0, at, 0.1 * at))
     np.testing.assert_allclose(np.exp(helpers.log_softmax(at)), helpers.softmax(at))
@@ -417,7 +420,7 @@ def test_a_variable_called_dout():
 
 
 def test_the_name_of_a_module_is_an_identifier():
-    for name in ("two words", "lambda", "1st", "x; import os", "np"):
+    for name in ("two words", "lambda", "1st", "x; import os"):
         with pytest.raises(mc.MatcalcError, match="Python identifier"):
             mc.to_numpy(W @ x, wrt=[x], name=name)
 
@@ -433,7 +436,7 @@ def test_sizes_come_from_the_shapes():
 
 
 def test_a_size_that_no_array_tells_is_an_argument():
-    code = mc.to_numpy(t * mc.ones(n), wrt=[t], name="t_")
+    code = mc.to_numpy(t * mc.ones(n), wrt=[t], name="layer")
     assert list(inspect.signature(code.forward).parameters) == ["t", "n"]
     assert code.forward(t=2.0, n=3)[0].tolist() == [2, 2, 2]
     with pytest.raises(mc.EvaluationError, match="size n"):
@@ -523,7 +526,7 @@ def test_the_values_are_converted_once_and_then_let_through():
 
 
 def test_a_gradient_by_what_is_absent_is_zero_in_its_shape():
-    code = mc.to_numpy(mc.sum(x), wrt=[x, W, t], name="t_")
+    code = mc.to_numpy(mc.sum(x), wrt=[x, W, t], name="layer")
     out, found = code.value_and_grad(x=np.ones(3), W=np.ones((2, 3)), t=1.0)
     assert out == 3 and found["W"].shape == (2, 3) and not found["W"].any() and found["t"] == 0
 
@@ -587,7 +590,7 @@ def test_long_unnamed_chains_and_sums_are_cut_into_lines():
     total = sum((mc.exp(x * k) for k in range(1, 400)), x)
     for long in (mc.sum(e), mc.sum(total) / 1e6):
         code = mc.to_numpy(long, wrt=[x], name="t")
-        assert max(map(len, code.source.splitlines())) <= 110
+        assert max(map(len, code.source.splitlines())) <= 88
         at = {"x": np.full(3, 0.001)}
         assert code.forward(**at)[0] == pytest.approx(mc.evaluate(long, at))
 

@@ -18,7 +18,7 @@ from matcalc.constructors import broadcast, mul
 from matcalc.emit import helpers
 from matcalc.emit import tree as t
 from matcalc.emit.lengths import Lengths, rank
-from matcalc.emit.products import is_mask, is_negative, power, product, scalar
+from matcalc.emit.products import is_mask, power, product, scalar
 from matcalc.emit.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.errors import UnsupportedError
 from matcalc.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, Operation, substituted, topological
@@ -42,8 +42,8 @@ from matcalc.operations import (
     UNVEC,
     WHERE,
 )
-from matcalc.simplify import coefficient
 from matcalc.sizes import Shape
+from matcalc.terms import coefficient, is_negative
 
 
 class Arrays:
@@ -112,10 +112,9 @@ class Arrays:
 
     def _written(self, e: Expr) -> Tree:
         tree = WRITERS[e.op](self, e) if e.op in WRITERS else _einsum(self, e) if e.op.name == "einsum" else self._called(e)
-        # NumPy's function of a number is float64, which would win over float32; a Python float does not.
-        return (
-            call("float", tree) if isinstance(tree, ast.Call) and e.shape == () and not e.names and e.names is not None else tree
-        )
+        if isinstance(tree, ast.Call) and e.shape == () and e.names is not None and all(x.op is LET for x in e.names.values()):
+            return call("float", tree)  # NumPy's function of a number is float64 and would win over float32
+        return tree
 
     def lifted(self, e: Expr, shape: Shape) -> Tree:
         """The value, ready to meet arrays of the shape entry by entry."""
@@ -367,17 +366,23 @@ def _ones(w: Arrays, e: Expr) -> Tree:
 
 
 # ---- choices -------------------------------------------------------------------------------------------------------
-def _compared(w: Arrays, e: Expr) -> Tree:
+def _comparison(w: Arrays, e: Expr) -> Tree:
     a, b = (w.lifted(x, e.shape) for x in e.args)
-    mask = t.compared(a, ">" if e.op is GREATER else ">=", b)
-    return mask if e.shape else t.call("float", mask)  # a single NumPy truth value would turn float32 into float64
+    return t.compared(a, ">" if e.op is GREATER else ">=", b)
+
+
+def _compared(w: Arrays, e: Expr) -> Tree:
+    """A mask; of two numbers, a Python float: a single NumPy truth value would turn float32 into float64."""
+    return _comparison(w, e) if e.shape else call("float", _comparison(w, e))
 
 
 def _where(w: Arrays, e: Expr) -> Tree:
     condition, a, b = e.args
-    test = w.lift(w.raw(condition), condition, e.shape)
     if e.shape == ():
+        plain = condition.op in (GREATER, GREATER_EQUAL) and condition not in w.names
+        test = _comparison(w, condition) if plain else w.value(condition)
         return ast.IfExp(test, w.value(a), w.value(b))
+    test = w.lift(w.raw(condition), condition, e.shape)
     chosen = call("np.where", test, w.lifted(a, e.shape), w.lifted(b, e.shape))
     if a.shape == b.shape == ():  # two numbers have no type of their own
         dtype = w.dtype(condition)

@@ -8,6 +8,7 @@ backward pass needs, and it holds nothing else.
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,7 @@ class Module:
         formulas = self._formulas()
         gradients = f" and its gradient{'s' * (len(self.wrt) > 1)} by {by}" if self.wrt else ""
         lines = [f'"""{self.title}{gradients}.', "", *(f"    {formula}" for formula in formulas), ""]
-        lines += ["Columns are one-dimensional arrays. The type of the arrays is kept, and no argument is changed.", '"""']
+        lines += ["Columns are one-dimensional arrays. Types are kept, and no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
     def _formulas(self) -> list[str]:
@@ -124,8 +125,11 @@ class Module:
     def _prelude(self, forward: list[Line], backward: list[Line]) -> list[Line]:
         """Rows as one-dimensional arrays, and the sizes that are needed."""
         w = self.arrays
-        used = t.names_in(x for x in (*forward, *backward, *w.lengths.defined.values()) if isinstance(x, ast.AST))
-        rows = [of for e, of in self.arguments.items() if e.shape and e.shape[0] == 1 and of in used]
+        rows = [of for e, of in self.arguments.items() if e.shape and e.shape[0] == 1]
+        if rows:
+            trees = [x for x in (*forward, *backward, *w.lengths.defined.values()) if isinstance(x, ast.AST)]
+            used = t.names_in(trees)
+            rows = [of for of in rows if of in used]
         flat = [t.assigned(of, t.at(t.name(of), t.constant(0))) for of in rows]
         return [*flat, *_sizes(w.lengths.defined)]
 
@@ -134,9 +138,9 @@ class Module:
         lines = _copied(lines, [out] if self.output.shape else [], set(self.arguments.values()))
         shape = "of shape " * (self.output.shape != ()) + _shape(self.output.shape)
         text = self._signature("_forward", self._parameters())
-        first = f'    """{quoted(self.title)}, {shape}, and the cache for {self.name}_backward.'
+        first = _wrapped(f'"""{quoted(self.title)}, {shape}, and the cache for {self.name}_backward.', 4)
         described = self._described()
-        text += [first, "", *described, '    """'] if described else [first + '"""']
+        text += [*first, "", *described, '    """'] if described else [*first[:-1], first[-1] + '"""']
         text += _lines(lines)
         text += t.lines(t.assigned("cache", t.sequence(map(t.name, cache))), 4)
         returned = _turned(t.name(out), self.output.shape)
@@ -202,11 +206,12 @@ class Module:
         text = self._signature("_backward", [self.upstream, "cache"])
         by = _listed([names.text(str(x.name)) for x in self.wrt])
         each = f"gradients by {by}, each in its variable's shape" if len(self.wrt) > 1 else f"gradient by {by}, in its shape"
+        each = each if self.wrt else "gradients that were asked for: none"
         if self.given.shape == ():
             said = f"a number, the gradient of the loss by {self.title}; 1 for the gradients of {self.title} itself"
         else:
             said = f"{_shape(self.given.shape)}, the gradient of the loss L by {self.title}"
-        text += [f'    """The {each}, as a tuple.', "", f"    {self.upstream}: {said}"]
+        text += [*_wrapped(f'"""The {each}, as a tuple.', 4), "", *_wrapped(f"{self.upstream}: {said}", 4)]
         text += [f"    cache: from {self.name}_forward", '    """']
         if cache:
             text += t.lines(t.unpacked(cache, t.name("cache")), 4)
@@ -234,6 +239,11 @@ class Module:
 # ---- lines ---------------------------------------------------------------------------------------------------------
 def _lines(lines: Iterable[Line]) -> list[str]:
     return [text for x in lines for text in (["    " + x] if isinstance(x, str) else t.lines(x, 4))]
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    """A line of a docstring, broken where it is too long."""
+    return textwrap.wrap(line, t.WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_long_words=False)
 
 
 def _sizes(defined: Mapping[str, ast.expr]) -> list[ast.stmt]:

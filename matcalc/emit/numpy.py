@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ def module(
     ``signals`` maps a named error signal to the piece at which it arrives, for the comments. Raises UnsupportedError, naming
     the operation, for what has no NumPy source.
     """
-    if not name.isidentifier() or names.python(name) != name:
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
     made = Module(name, output, wrt, gradients, dout, signals or {})
     source = made.source()

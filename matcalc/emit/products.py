@@ -19,29 +19,22 @@ from matcalc.expression import CONST, Expr, inner
 from matcalc.expression import number as value_of
 from matcalc.operations import GREATER, GREATER_EQUAL, MUL, POW, SLICE, TRANSPOSE
 from matcalc.sizes import Shape
+from matcalc.terms import is_negative
 
 if TYPE_CHECKING:
     from matcalc.emit.arrays import Arrays
 
 
 def is_mask(e: Expr) -> bool:
-    """Whether the source of the expression gives truth values: a comparison, or a part or a product of comparisons."""
+    """Whether the source of the expression gives truth values: a comparison of arrays, or a part or a product of such."""
     stack = [e]
     while stack:
         x = inner(stack.pop())
         if x.op in (TRANSPOSE, SLICE, MUL):
             stack.extend(x.args)
-        elif x.op not in (GREATER, GREATER_EQUAL):
+        elif x.op not in (GREATER, GREATER_EQUAL) or x.shape == ():
             return False
     return True
-
-
-def is_negative(value: Any) -> bool:
-    """Whether a number is known to be negative."""
-    try:
-        return bool(value < 0)
-    except TypeError:
-        return False
 
 
 def scalar(value: Any, lengths: Lengths) -> Tree:
@@ -104,7 +97,7 @@ def _chained(above: Sequence[Tree], below: Sequence[Tree]) -> Tree:
 def product(w: Arrays, e: Expr) -> Tree:
     """A Hadamard product, or a product by scalars, taken as a whole."""
     value, floating, masks = _flattened(w, e)
-    if masks and not any(rank(f.shape) > 0 or e.shape == () for f in floating):  # a mask alone has no floating type
+    if masks and not any(f.shape for f in floating):  # masks alone have no floating type
         floating.append(masks.pop(max(range(len(masks)), key=lambda k: rank(masks[k].shape))))
     scalars, columns, rows, full = (Factors() for _ in range(4))
     negative = is_negative(value)
@@ -147,7 +140,8 @@ def _flattened(w: Arrays, e: Expr) -> tuple[Any, list[Expr], list[Expr]]:
             value = value * x.params[1]
         else:
             found.append(x)
-    return value, [x for x in found if not is_mask(x)], [x for x in found if is_mask(x)]
+    masks = [x for x in found if x.shape and is_mask(x)]
+    return value, [x for x in found if x not in masks], masks
 
 
 def _number(w: Arrays, value: Any, scalars: Factors) -> None:

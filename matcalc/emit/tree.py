@@ -159,6 +159,8 @@ def names_in(trees: Iterable[ast.AST]) -> set[str]:
 # ---- text ----------------------------------------------------------------------------------------------------------
 def text(tree: ast.AST) -> str:
     """One line, with double quotes and tight simple powers."""
+    if isinstance(tree, ast.Name):
+        return tree.id
     line = ast.unparse(tree).replace("'", '"')
     return _POWER.sub(r"\1**\2", _SLICE.sub(_spaced, line) if ":" in line else line)
 
