@@ -6,6 +6,8 @@ product (z = Wx + b), the output of a nonlinearity that goes into a product (h =
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from matcalc.expression import LET, Expr, Names, let, rebuilt, topological
 from matcalc.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
 
@@ -13,10 +15,13 @@ _LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "po
 _LETTERS = {"z": ("z", "a", "q"), "h": ("h", "g", "k"), "p": ("p", "q"), "r": ("r", "e"), "s": ("s", "t"), "v": ("v", "c")}
 
 
-def broken_up(y: Expr) -> tuple[Expr, dict[Expr, Expr]]:
-    """The same expression with a name on every piece, the whole included, and what became of each node."""
+def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Expr]]:
+    """The same expression with a name on every piece, the whole included, and what became of each node.
+
+    The names of ``taken`` are not given to pieces.
+    """
     order = topological([y])
-    names = Names({e.name for e in order if e.name is not None})
+    names = Names({e.name for e in (*order, *taken) if e.name is not None})
     wanted = _wanted(order, y)
     kinds = list(wanted.values())
     given: dict[Expr, str] = {}

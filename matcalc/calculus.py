@@ -8,7 +8,7 @@ from typing import Any
 from matcalc import sizes
 from matcalc.constructors import transpose
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr
+from matcalc.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr, leaf, substituted
 from matcalc.simplify import simplified, simplify
 from matcalc.sweep import gradients, jacobians, nudged
 
@@ -64,7 +64,14 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
 
 def hessian(s: Any, x: Any) -> Expr:
     """The Hessian of a scalar by x: the Jacobian of its gradient."""
-    return jacobian(grad(s, x), x)
+    s, x = scalar_target(s), variable(x)
+    checked_names([s, x])
+    if x.op is LEAF and "distribution" not in x.params[1]:
+        return jacobian(grad(s, x), x)
+    # What x is known to be holds at x and not around it: the sum of its entries is 1 there, its derivative is not 0.
+    kept = {key: True for key in x.params[1] if key != "distribution"} if x.op is LEAF else {}
+    free = leaf(str(x.name), x.shape, **kept)
+    return simplify(substituted(hessian(substituted(s, {x: free}), free), {free: x}))
 
 
 def vjp(y: Any, x: Any, dy: Any) -> Expr:

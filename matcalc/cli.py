@@ -44,7 +44,7 @@ def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> No
     for case in chosen:
         try:
             outcome = run(case, out, seed)
-        except MatcalcError as error:
+        except (MatcalcError, OSError) as error:
             raise click.ClickException(str(error)) from error
         outcomes.append(outcome)
         if not brief:

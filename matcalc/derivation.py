@@ -69,7 +69,7 @@ class Derivation:
     """
 
     def __init__(self, target: Expr, wrt: Sequence[Expr], seed: Expr | None = None) -> None:
-        self.target, became = broken_up(target)
+        self.target, became = broken_up(target, wrt)
         self.given = target
         self.wrt = tuple(became.get(x, x) for x in wrt)  # a named intermediate may hold parts that got names
         self._asked = dict(zip(wrt, self.wrt, strict=True))
@@ -360,7 +360,7 @@ class Derivation:
         """The NumPy module of the forward and the backward pass, in the names of the derivation."""
         from matcalc.emit.numpy import to_numpy
 
-        return to_numpy(self.given, self.wrt, name or names.python(str(self.target.name)))
+        return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)))
 
     def explain(self, x: Any, strategy: str | None = None) -> str:
         """In sentences: the case and its shapes, the rules, the index argument, why the transpose.

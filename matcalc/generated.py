@@ -76,8 +76,8 @@ class Generated:
         called = self._called_with_arrays(raw)
 
         @functools.wraps(raw)
-        def value_and_grad(**arrays: Any) -> tuple[Any, Gradients]:
-            value, gradients = called(**arrays)
+        def value_and_grad(*positional: Any, **arrays: Any) -> tuple[Any, Gradients]:
+            value, gradients = called(*positional, **arrays)
             return value, Gradients(gradients)
 
         return value_and_grad
@@ -97,7 +97,12 @@ class Generated:
         parameters = self._parameters
 
         @functools.wraps(raw)
-        def call(**arrays: Any) -> Any:
+        def call(*positional: Any, **arrays: Any) -> Any:
+            if positional:
+                named = dict(zip(parameters, positional, strict=False))
+                if len(positional) > len(parameters) or named.keys() & arrays.keys():
+                    raise EvaluationError(f"{raw.__name__} takes {', '.join(parameters)}, each once")
+                arrays |= named
             values = [arrays.get(p) for p in parameters]
             if tuple(map(_kind, values)) not in self._accepted:
                 values = self._converted(arrays)

@@ -56,3 +56,10 @@ def test_columns_of_entries_are_put_together():
     column = mc.concat([t**2 * x[0], 5 * t + mc.sin(x[0])])
     assert str(mc.jacobian(column, t)) == "[2t x[0]; 5]"
     assert mc.jacobian(column, t).to_latex() == r"\begin{bmatrix} 2 t x_{1} \\ 5 \end{bmatrix}"
+
+
+def test_only_what_sums_to_one_is_summed_to_one():
+    x = mc.vector("x", mc.dims("n"))
+    assert str(mc.simplify(mc.sum(mc.softmax(x)))) == "1"
+    assert str(mc.simplify(mc.sum(mc.sigmoid(x)))) == "sum(σ(x))"
+    assert str(mc.simplify(mc.sqrt(x**2) * x)) != "x²"

@@ -447,3 +447,17 @@ def test_a_function_may_have_the_name_of_a_built_in_one():
     value, grads = code.value_and_grad(W=at["W"], x=at["x"])
     assert value == pytest.approx(np.sum((at["W"] @ at["x"]) ** 2))
     np.testing.assert_allclose(grads["W"], 2 * np.outer(at["W"] @ at["x"], at["x"]))
+
+
+def test_second_derivatives_do_not_use_what_holds_at_a_point_only():
+    y = mc.vector("y", n, distribution=True)
+    p = mc.let("p", mc.softmax(x))
+    at = {"y": np.array([0.2, 0.3, 0.5]), "x": np.zeros(3), n: 3}
+    np.testing.assert_allclose(mc.evaluate(mc.hessian(mc.sum(y) ** 3, y), at), np.full((3, 3), 6.0))
+    np.testing.assert_allclose(mc.evaluate(mc.hessian(mc.sum(p) ** 2, p), at), np.full((3, 3), 2.0))
+
+
+def test_introduced_names_leave_those_of_the_variables_alone():
+    absent = mc.scalar("s")
+    found = mc.derive(u.T @ mc.tanh(W @ x), wrt=[W, absent])
+    assert found[absent].shape == () and str(found[absent]) == "0"

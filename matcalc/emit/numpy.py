@@ -13,7 +13,7 @@ from matcalc.emit.arrays import Arrays
 from matcalc.emit.lengths import rank
 from matcalc.emit.module import Module
 from matcalc.errors import MatcalcError, UnsupportedError
-from matcalc.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, topological, variables
+from matcalc.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, let, substituted, topological, variables
 from matcalc.generated import Generated
 from matcalc.lowering import lowered
 from matcalc.stable import fragile, stable
@@ -33,11 +33,30 @@ def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
     many = [variable(x) for x in many]
     d = Derivation(y, many, upstream(y))
     if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
-        (safe,) = stable([y])
-        named = {e.name: e for e in topological([safe]) if e.op is LET}
-        d = Derivation(safe, [named.get(x.name, x) if x.op is LET else x for x in many], d.seed)
+        safe, here = _stable_between(y, [x for x in many if x.op is LET])
+        d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
     called = name or (names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value")
     return module(called, d.target, d.wrt, list(d.gradients.values()), d.seed, {g: p for p, g in d.signals.items()})
+
+
+def _stable_between(y: Expr, asked: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
+    """The stable form of y, and of the named intermediates asked for: a rewriting never reaches across one of them.
+
+    log(p) with p = softmax(z) is log_softmax(z), but not where the gradient by p is asked for: it would not be seen.
+    """
+    held = [e for e in topological([y]) if e in set(asked)]
+    if not held:
+        return stable([y])[0], {}
+    closed = {e: leaf(str(e.name), e.shape) for e in held}
+    opened: dict[Expr, Expr] = {}
+
+    def rewritten(e: Expr, below: Sequence[Expr]) -> Expr:
+        (safe,) = stable([substituted(e, {x: closed[x] for x in below})])
+        return substituted(safe, {closed[x]: opened[x] for x in below})
+
+    for k, e in enumerate(held):
+        opened[e] = let(str(e.name), rewritten(e.args[0], held[:k]))
+    return rewritten(y, held), opened
 
 
 def upstream(y: Expr) -> Expr:
