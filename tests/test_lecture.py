@@ -452,7 +452,7 @@ def test_a_function_may_have_the_name_of_a_built_in_one():
 def test_second_derivatives_do_not_use_what_holds_at_a_point_only():
     y = mc.vector("y", n, distribution=True)
     p = mc.let("p", mc.softmax(x))
-    at = {"y": np.array([0.2, 0.3, 0.5]), "x": np.zeros(3), n: 3}
+    at = {"y": np.array([0.2, 0.3, 0.5]), "x": np.zeros(3), n: 3, m: 3}
     np.testing.assert_allclose(mc.evaluate(mc.hessian(mc.sum(y) ** 3, y), at), np.full((3, 3), 6.0))
     np.testing.assert_allclose(mc.evaluate(mc.hessian(mc.sum(p) ** 2, p), at), np.full((3, 3), 2.0))
 

@@ -681,3 +681,16 @@ def test_a_stable_form_does_not_reach_across_an_intermediate_that_is_asked_for(J
         expected = mc.evaluate(g, values)
         assert np.abs(expected).max() > 1e-6, "a gradient of zero would show nothing"
         np.testing.assert_allclose(gradients[x.name], expected, rtol=1e-9)
+
+
+def test_whole_numbers_given_to_the_written_module_do_not_cut_off_a_gradient():
+    x, s = mc.vector("x", mc.dims("n")), mc.scalar("s")
+    module = mc.derive(mc.sum(x) * s, [x, s]).to_numpy(name="g")
+    _, gradients = module.functions["g_value_and_grad"](np.array([1, 5]), 2.5)
+    np.testing.assert_array_equal(gradients["x"], [2.5, 2.5])
+
+
+@pytest.mark.parametrize("e", [mc.one_hot(0, 3), mc.jacobian(mc.matrix("A", 2, 3).T, mc.matrix("A", 2, 3))])
+def test_what_needs_a_helper_with_parameters_has_no_source_on_one_line(e):
+    with pytest.raises(mc.UnsupportedError, match="to_numpy"):
+        e.to_numpy_source()

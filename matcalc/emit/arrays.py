@@ -1,8 +1,7 @@
 """One expression as NumPy source, built as a syntax tree.
 
-An axis of literal length 1 is no axis: rows and columns are one-dimensional arrays, scalars are numbers. So the transpose of a
-vector vanishes, ``W @ x`` and ``u @ h`` are NumPy's own, and what meets a matrix from the side stands as ``c[:, None]``.
-Where NumPy would change the type of the result (a mask, a new array), the source takes care that float32 stays float32.
+An axis of literal length 1 is no axis: rows and columns are one-dimensional arrays. So the transpose of a vector vanishes,
+``W @ x`` is NumPy's own, and what meets a matrix from the side stands as ``c[:, None]``. float32 stays float32.
 """
 
 from __future__ import annotations
@@ -173,7 +172,8 @@ class Arrays:
         """``np.zeros_like(x)`` where an argument has that shape, else ``np.zeros(n, dtype=...)``; so for ones and full."""
         for e in self.leaves:
             if e.shape == shape:
-                return call(f"np.{kind}_like", name(self.names[e]), *value)
+                of = [name(self.names[e]), *value]  # whole numbers in the array must not cut off the value
+                return call(f"np.{kind}_like", *of, **({"dtype": call("np.result_type", *of)} if value else {}))
         axes = self.lengths.shape(shape)
         return self.typed(call(f"np.{kind}", axes[0] if len(axes) == 1 else t.sequence(axes), *value))
 
