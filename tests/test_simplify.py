@@ -1,0 +1,64 @@
+"""Rewrites that look alike and are not: each keeps the value where a bolder rule would not."""
+
+import numpy as np
+import pytest
+
+import matcalc as mc
+from matcalc.contraction import commutation
+from matcalc.evaluate import evaluate
+from matcalc.expression import EYE
+
+RNG = np.random.default_rng(0)
+
+
+def same_value(e, values):
+    np.testing.assert_allclose(evaluate(mc.simplify(e), values), evaluate(e, values), rtol=1e-12)
+
+
+def test_kronecker_products_multiply_factor_by_factor_only_where_the_factors_fit():
+    A, B, C, D = mc.matrix("A", 2, 3), mc.matrix("B", 2), mc.matrix("C", 2, 4), mc.matrix("D", 3)
+    values = {x.name: RNG.normal(size=x.shape) for x in (A, B, C, D)}
+    same_value(mc.kron(A, B) @ mc.kron(C, D), values)  # 6 in the middle, as 3·2 and as 2·3
+    same_value(mc.kron(A, B) @ mc.kron(D, B), values)
+    assert str(mc.simplify(mc.kron(A, B) @ mc.kron(D, B))) == "(AD) ⊗ (BB)"
+
+
+def test_commutation_matrices_cancel_only_with_their_transpose():
+    assert mc.simplify(commutation(2, 3) @ commutation(3, 2)).op is EYE
+    x = mc.vector("x", 6)
+    same_value(commutation(2, 3) @ commutation(2, 3) @ x, {"x": RNG.normal(size=6)})
+
+
+@pytest.mark.parametrize("power", [0.5, -1, 3])
+def test_powers_of_products_and_of_squares_keep_their_sign(power):
+    x, y = mc.vectors("x y", 3)
+    values = {"x": np.array([-1.5, 0.5, -2.0]), "y": np.array([-0.7, 1.1, -0.2])}
+    same_value((x * y) ** power, values)
+    same_value((x**2) ** power * x, values)
+
+
+def test_the_named_logistic_keeps_its_cross_entropy_finite():
+    s, t = mc.scalars("s t")
+    yhat = mc.let("yhat", mc.sigmoid(s))
+    code = mc.derive(mc.binary_cross_entropy(t, yhat), [s]).to_numpy(name="loss")
+    for at, label, expected in ((1000.0, 0.0, 1000.0), (-1000.0, 1.0, 1000.0), (1000.0, 1.0, 0.0)):
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            value, gradients = code.value_and_grad(s=at, t=label)
+        assert value == pytest.approx(expected)
+        assert gradients["s"] == pytest.approx((at > 0) - label)
+
+
+def test_gradients_are_arrays_of_their_own():
+    A = mc.matrix("A", 2, 3)
+    code = mc.to_numpy(mc.vec(A), [A], name="stack")
+    out, cache = code.forward(A=RNG.normal(size=(2, 3)))
+    dout = np.ones(6)
+    (gradient,) = code.backward(dout, cache)
+    assert not np.shares_memory(gradient, dout)
+    W, b, x = mc.matrix("W", 2, 3), mc.vector("b", 2), mc.vector("x", 3)
+    layer = mc.to_numpy(W @ x + b, [b], name="affine")
+    _, cache = layer.forward(W=np.ones((2, 3)), x=np.ones(3), b=np.ones(2))
+    upstream = np.ones(2)
+    (db,) = layer.backward(upstream, cache)
+    db += 1
+    np.testing.assert_array_equal(upstream, [1, 1])
