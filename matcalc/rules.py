@@ -28,7 +28,7 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
         return "elementwise function", f"entry i depends on entry i of {x} alone, so the matrix is diagonal"
     if e.op.differentials is not None and e.args[0] is part:
         return e.op.name, f"the differential of {e.op.text.format('·')}"
-    if e.op.kink is not None:
+    if e.op.kink is not None and e.op.primes is not None:
         return "piecewise function", f"the derivative on either side of the kink; {KINKS.get(e.op.name, 'at the kink it is 0')}"
     if e.op is MUL and part in e.args and e.args[0] is not e.args[1]:
         return "product", "the other factor stays"

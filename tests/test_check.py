@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from table_examples import examples
 
 import matcalc as mc
 from matcalc.check import check, check_gradient, sample, smooth
@@ -432,3 +433,35 @@ def test_a_value_for_what_does_not_occur_is_refused():
         d.check(values={"w": np.ones((3, 2))})
     with pytest.raises(mc.CheckError, match="dict"):
         d.check(values=[1, 2])
+
+
+def stated_rules():
+    """Every local derivative that the table states: the row, the field, and which of its entries."""
+    for row in TABLE.values():
+        for field in ("primes", "differentials"):
+            for k, rule in enumerate(getattr(row, field) or ()):
+                if rule is not None:
+                    yield pytest.param(row, field, k, id=f"{row.name}-{field}-{k}")
+        if row.adjoint is not None:
+            yield pytest.param(row, "adjoint", None, id=f"{row.name}-adjoint")
+
+
+def scaled(rule):
+    return lambda *given: rule(*given) * mc.sqrt(1.02)
+
+
+@pytest.mark.parametrize("row, field, k", list(stated_rules()))
+def test_no_rule_of_the_table_can_be_one_percent_off_unnoticed(row, field, k):
+    before = getattr(row, field)
+    after = scaled(before) if k is None else tuple(scaled(rule) if j == k else rule for j, rule in enumerate(before))
+    caught = False
+    for example in examples(row):
+        s = mc.sum(example.e * example.e + example.e)
+        assert check(s, gradients(s, example.variables), values=example.values).ok
+        object.__setattr__(row, field, after)
+        try:
+            wrong = gradients(s, example.variables)
+        finally:
+            object.__setattr__(row, field, before)
+        caught = caught or not check(s, wrong, values=example.values).ok
+    assert caught
