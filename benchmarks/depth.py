@@ -14,9 +14,9 @@ import pstats
 import time
 
 import matcalc as mc
-from matcalc.expression import Expr, const, topological
-from matcalc.simplify import simplified
-from matcalc.sweep import gradients
+from matcalc.calculus.simplify import simplified
+from matcalc.calculus.sweep import gradients
+from matcalc.core.expression import Expr, const, topological
 
 
 def network(depth: int) -> tuple[Expr, list[Expr]]:

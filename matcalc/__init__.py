@@ -11,10 +11,16 @@ from importlib import import_module
 from typing import Any
 
 from matcalc import read as _read
-from matcalc.calculus import grad, hessian, jacobian, jvp, vjp
-from matcalc.derivation import Derivation, Step, derive
-from matcalc.emit.numpy import to_numpy
-from matcalc.emit.paper import set_ascii
+from matcalc.answers.practice import practice
+from matcalc.calculus.derivatives import grad, hessian, jacobian, jvp, vjp
+from matcalc.calculus.simplify import simplify
+from matcalc.code.to_numpy import to_numpy
+from matcalc.core.expression import Expr, eye, let, ones, zeros
+from matcalc.core.sizes import dims
+from matcalc.derivations.derivation import Derivation, Step, derive
+from matcalc.derivations.index_form import touches
+from matcalc.derivations.layout import layout
+from matcalc.derivations.tensor import tensor
 from matcalc.errors import (
     CheckError,
     EvaluationError,
@@ -24,30 +30,24 @@ from matcalc.errors import (
     ShapeError,
     UnsupportedError,
 )
-from matcalc.evaluate import evaluate
-from matcalc.expression import Expr, eye, let, ones, zeros
 from matcalc.functions import *
-from matcalc.index_form import touches
-from matcalc.layout import layout
-from matcalc.practice import practice
-from matcalc.simplify import simplify
-from matcalc.sizes import dims
-from matcalc.tensor import tensor
+from matcalc.numeric.evaluate import evaluate
+from matcalc.paper.writing import set_ascii
 
 __version__ = "0.1.0"
 
 # What is seldom needed is imported when it is first asked for.
 _LAZY = {
-    "check_gradient": "matcalc.check",
-    "check_answer": "matcalc.answer",
-    "Answer": "matcalc.answer",
-    "sheet": "matcalc.practice",
-    "nudge": "matcalc.sensitivity",
-    "linearize": "matcalc.sensitivity",
-    "touched": "matcalc.tensor",
-    "to_shape_convention": "matcalc.layout",
-    "to_jacobian_form": "matcalc.layout",
-    "LAYOUTS": "matcalc.layout",
+    "check_gradient": "matcalc.numeric.check",
+    "check_answer": "matcalc.answers.answer",
+    "Answer": "matcalc.answers.answer",
+    "sheet": "matcalc.answers.practice",
+    "nudge": "matcalc.derivations.sensitivity",
+    "linearize": "matcalc.derivations.sensitivity",
+    "touched": "matcalc.derivations.tensor",
+    "to_shape_convention": "matcalc.derivations.layout",
+    "to_jacobian_form": "matcalc.derivations.layout",
+    "LAYOUTS": "matcalc.derivations.layout",
 }
 
 

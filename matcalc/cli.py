@@ -30,9 +30,9 @@ def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> No
     from rich.console import Console
     from rich.table import Table
 
-    from matcalc.demo import all_cases, run
-    from matcalc.emit.paper import set_ascii
     from matcalc.errors import MatcalcError
+    from matcalc.lecture.demo import all_cases, run
+    from matcalc.paper.writing import set_ascii
 
     plain = plain or not _speaks_unicode()
     set_ascii(plain)

@@ -9,11 +9,11 @@ from typing import Any
 
 import sympy
 
-from matcalc import constructors as c
-from matcalc import names, shapes, sizes
+from matcalc.core import constructors as c
+from matcalc.core import names, shapes, sizes
+from matcalc.core.expression import BUILD, Expr, Operation, expr, leaf, node, topological
+from matcalc.core.operations import ONE_HOT
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
-from matcalc.expression import BUILD, Expr, Operation, expr, leaf, node, topological
-from matcalc.operations import ONE_HOT
 
 __all__ = [
     "scalar",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import matcalc as mc
-from matcalc.expression import LET, Expr
+from matcalc.core.expression import LET, Expr
 
 n, m, k, N = mc.dims("n m k N")
 LENGTHS = {n: 3, m: 4, k: 2, N: 5}

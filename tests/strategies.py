@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 import matcalc as mc
-from matcalc.expression import LET, Expr, topological, zero
-from matcalc.operations import TABLE
+from matcalc.core.expression import LET, Expr, topological, zero
+from matcalc.core.operations import TABLE
 
 n, m = mc.dims("n m")
 LENGTHS = {n: 3, m: 2}
@@ -101,7 +101,7 @@ def atoms(draw: Any, shape: tuple[Any, Any]) -> Expr:
     if kind == 2:
         return zero(() if shape == (1, 1) else shape)
     if kind == 3 and shape == (1, 1):
-        return mc.expression.const(draw(st.sampled_from([-1, 2, 0.5, 3])))
+        return mc.core.expression.const(draw(st.sampled_from([-1, 2, 0.5, 3])))
     return leaf(shape, draw(st.sampled_from("ab")))
 
 
@@ -116,7 +116,7 @@ def _elementwise(draw: Any, below: Callable[..., Expr]) -> Expr:
     operands = [KEPT[d](below()) for d in domains]
     if row.name in FAST:
         operands = [mc.sin(e) for e in operands]
-    return mc.operations.apply(row.name, *operands)
+    return mc.core.operations.apply(row.name, *operands)
 
 
 def _product(draw: Any, rows: Any, columns: Any, below: Callable[..., Expr]) -> Expr:

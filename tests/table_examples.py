@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 import matcalc as mc
-from matcalc import shapes, sizes
-from matcalc.constructors import broadcast, part, place, unvec
-from matcalc.contraction import commutation
-from matcalc.evaluate import evaluate
-from matcalc.expression import Expr, Operation, node
-from matcalc.operations import TABLE
+from matcalc.calculus.contraction import commutation
+from matcalc.core import shapes, sizes
+from matcalc.core.constructors import broadcast, part, place, unvec
+from matcalc.core.expression import Expr, Operation, node
+from matcalc.core.operations import TABLE
+from matcalc.numeric.evaluate import evaluate
 
 n, m, k = mc.dims("n m k")
 LENGTHS = {n: 3, m: 2, k: 4}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.special import erf, expit
 
 import matcalc as mc
-from matcalc.expression import const
-from matcalc.operations import TABLE
+from matcalc.core.expression import const
+from matcalc.core.operations import TABLE
 from matcalc.read.activation import read_activation
 from matcalc.read.scalar_sympy import from_sympy_scalar, to_sympy_scalar
 
@@ -350,7 +350,7 @@ def test_the_stated_derivative_is_that_of_sympy(row):
     leaves = [mc.scalar(name) for name in "abc"[: len(row.domain)]]
     symbols = [sympy.Symbol(x.name, real=True) for x in leaves]
     value = row.sympy(*symbols)
-    y = mc.expression.node(row, tuple(leaves))
+    y = mc.core.expression.node(row, tuple(leaves))
     for pick in (0, 1):
         # distinct numbers, so that no two arguments tie
         numbers = [_AT[kind][pick] + 0.01 * k * (kind != "mask") for k, kind in enumerate(row.domain)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.answer import check_answer
-from matcalc.evaluate import evaluate
+from matcalc.answers.answer import check_answer
+from matcalc.numeric.evaluate import evaluate
 
 n, m, k, N = mc.dims("n m k N")
 W, x, V = mc.matrix("W", n, m), mc.vector("x", m), mc.matrix("V", k, n)

@@ -7,12 +7,12 @@ import pytest
 from table_examples import examples
 
 import matcalc as mc
-from matcalc.check import check, check_gradient, sample, smooth
-from matcalc.differences import STEP, relative_error
-from matcalc.evaluate import evaluate
-from matcalc.operations import TABLE, apply
-from matcalc.report import FINE, WRONG, Report, Row, verdict
-from matcalc.signature import signature
+from matcalc.core.operations import TABLE, apply
+from matcalc.core.signature import signature
+from matcalc.numeric.check import check, check_gradient, sample, smooth
+from matcalc.numeric.differences import STEP, relative_error
+from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.report import FINE, WRONG, Report, Row, verdict
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -266,7 +266,7 @@ def test_assumptions_are_kept():
 
 def test_named_intermediates_are_varied_in_their_own_place():
     s, _ = classifier(mc.tanh)
-    named = {e.name: e for e in mc.expression.topological([s]) if e.op is mc.expression.LET}
+    named = {e.name: e for e in mc.core.expression.topological([s]) if e.op is mc.core.expression.LET}
     z, h = named["z"], named["h"]
     report = check(s, {z: mc.grad(s, z), h: mc.grad(s, h)})
     assert report.ok

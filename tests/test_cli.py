@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from matcalc.cli import main
-from matcalc.lecture import cases
+from matcalc.lecture.classifier import cases
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def test_the_demo_derives_writes_runs_and_checks(name, tmp_path):
 
 
 def test_the_demo_fails_when_a_rule_is_wrong(tmp_path, monkeypatch):
-    from matcalc.operations import TANH
+    from matcalc.core.operations import TANH
 
     object.__setattr__(TANH, "primes", (lambda y, x: 1 + y**2,))
     try:

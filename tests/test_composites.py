@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.evaluate import evaluate
+from matcalc.numeric.evaluate import evaluate
 
 n, m = mc.dims("n m")
 z, x, y = mc.vectors("z x y", n)

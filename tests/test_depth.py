@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.expression import _nodes, const, topological
-from matcalc.simplify import simplified
-from matcalc.sweep import gradients
+from matcalc.calculus.simplify import simplified
+from matcalc.calculus.sweep import gradients
+from matcalc.core.expression import _nodes, const, topological
 
 
 def network(depth, names=False):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import matcalc as mc
+from matcalc.core.expression import node
+from matcalc.core.operations import einsum
+from matcalc.core.signature import signature
 from matcalc.errors import EvaluationError
-from matcalc.evaluate import evaluate, evaluate_all
-from matcalc.expression import node
-from matcalc.operations import einsum
-from matcalc.signature import signature
+from matcalc.numeric.evaluate import evaluate, evaluate_all
 
 n, m, d = mc.dims("n m d")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)

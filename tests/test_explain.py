@@ -5,9 +5,9 @@ import re
 import pytest
 
 import matcalc as mc
-from matcalc.emit.paper import LATEX
-from matcalc.explain import explain
-from matcalc.lecture import cases
+from matcalc.derivations.explain import explain
+from matcalc.lecture.classifier import cases
+from matcalc.paper.writing import LATEX
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)

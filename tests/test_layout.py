@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.evaluate import evaluate
-from matcalc.layout import LAYOUTS, layout, to_jacobian_form, to_shape_convention
+from matcalc.derivations.layout import LAYOUTS, layout, to_jacobian_form, to_shape_convention
+from matcalc.numeric.evaluate import evaluate
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)

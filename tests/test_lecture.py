@@ -7,10 +7,10 @@ import pytest
 import sympy
 
 import matcalc as mc
-from matcalc.breakup import pieces
-from matcalc.expression import EYE, topological
-from matcalc.lecture import Sizes, WindowClassifier
-from matcalc.operations import DIAG
+from matcalc.core.expression import EYE, topological
+from matcalc.core.operations import DIAG
+from matcalc.derivations.breakup import pieces
+from matcalc.lecture.classifier import Sizes, WindowClassifier
 
 n, m, d, N = mc.dims("n m d N")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -213,7 +213,7 @@ def test_the_target_may_be_any_scalar_node():
 
 @pytest.mark.lecture("C12")
 def test_one_factor_after_the_other_is_boxed(derivation):
-    lines = [c.write(mc.emit.paper.LATEX) for c in derivation.substitution(b)]
+    lines = [c.write(mc.paper.writing.LATEX) for c in derivation.substitution(b)]
     assert len(lines) == 4
     assert lines[0].startswith(r"\boxed{\frac{\partial s}{\partial h}}")
     assert lines[1].startswith(r"u^{\top}\, \boxed{\frac{\partial h}{\partial z}}")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import matcalc as mc
-from matcalc import names
+from matcalc.core import names
 
 WRITTEN = [  # name, text, LaTeX, Python, ASCII
     ("x", "x", "x", "x", "x"),

@@ -18,16 +18,16 @@ from strategies import LENGTHS, expressions, shown, values
 from table_examples import examples
 
 import matcalc as mc
-from matcalc.check import sample
-from matcalc.emit import helpers
-from matcalc.emit.numpy import module, upstream
-from matcalc.evaluate import evaluate_all
-from matcalc.expression import LEAF, topological, variables
-from matcalc.lecture import cases
-from matcalc.lowering import lowered
-from matcalc.operations import TABLE
-from matcalc.stable import stable
-from matcalc.sweep import gradients
+from matcalc.calculus.sweep import gradients
+from matcalc.code.lowering import lowered
+from matcalc.code.stable import stable
+from matcalc.code.to_numpy import module, upstream
+from matcalc.core.expression import LEAF, topological, variables
+from matcalc.core.operations import TABLE
+from matcalc.lecture.classifier import cases
+from matcalc.numeric import helpers
+from matcalc.numeric.check import sample
+from matcalc.numeric.evaluate import evaluate_all
 
 GOLDEN = Path(__file__).parent / "golden"
 n, m, k, d = mc.dims("n m k d")
@@ -543,7 +543,7 @@ def test_a_gradient_by_a_named_intermediate():
 
 
 def test_what_has_no_source_is_refused_by_name():
-    from matcalc.expression import Operation, node
+    from matcalc.core.expression import Operation, node
 
     nameless = Operation("nameless", lambda op, args, params: args[0].shape)
     with pytest.raises(mc.UnsupportedError, match="nameless"):
@@ -671,7 +671,7 @@ def _named_intermediates():
 
 @pytest.mark.parametrize("J, wrt", list(_named_intermediates()))
 def test_a_stable_form_does_not_reach_across_an_intermediate_that_is_asked_for(J, wrt):
-    from matcalc.check import sample
+    from matcalc.numeric.check import sample
 
     d = mc.derive(J, wrt)
     values = sample(d.target)

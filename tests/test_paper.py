@@ -12,9 +12,9 @@ from ascii_reader import value_of
 from printed import GENERIC, LENGTHS, is_title, lines, names, namespace, values
 
 import matcalc as mc
-from matcalc.emit.paper import ASCII, LATEX, UNICODE, written
-from matcalc.evaluate import evaluate
-from matcalc.expression import Expr, const, inner
+from matcalc.core.expression import Expr, const, inner
+from matcalc.numeric.evaluate import evaluate
+from matcalc.paper.writing import ASCII, LATEX, UNICODE, written
 
 GOLDEN = Path(__file__).parent / "golden" / "printed.txt"
 n, m = mc.dims("n m")

@@ -3,8 +3,8 @@
 import pytest
 
 import matcalc as mc
-from matcalc.practice import LEVELS, LONGEST, SHORTEST, practice, sheet
-from matcalc.terms import leaves
+from matcalc.answers.practice import LEVELS, LONGEST, SHORTEST, practice, sheet
+from matcalc.calculus.terms import leaves
 
 
 @pytest.mark.lecture("B14")

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from strategies import expressions, m, n, shown, values
 
 import matcalc as mc
-from matcalc.check import check
-from matcalc.evaluate import evaluate, evaluate_all
-from matcalc.expression import const, leaf, variables
-from matcalc.simplify import leaves, simplify
-from matcalc.sweep import gradients
+from matcalc.calculus.simplify import leaves, simplify
+from matcalc.calculus.sweep import gradients
+from matcalc.core.expression import const, leaf, variables
+from matcalc.numeric.check import check
+from matcalc.numeric.evaluate import evaluate, evaluate_all
 
 seeds = st.integers(0, 2**16)
 # The examples are the same in every run, so that a failure can be met again.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.evaluate import evaluate
-from matcalc.sensitivity import linearize, nudge
+from matcalc.derivations.sensitivity import linearize, nudge
+from matcalc.numeric.evaluate import evaluate
 
 n, m = mc.dims("n m")
 t = mc.scalar("x")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.contraction import commutation
-from matcalc.evaluate import evaluate
-from matcalc.expression import EYE
+from matcalc.calculus.contraction import commutation
+from matcalc.core.expression import EYE
+from matcalc.numeric.evaluate import evaluate
 
 RNG = np.random.default_rng(0)
 

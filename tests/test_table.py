@@ -8,13 +8,13 @@ import sympy
 from table_examples import Example, actual, as_matrix, examples, k, m, n, numeric_jacobian, stacked
 
 import matcalc as mc
-from matcalc import sizes
-from matcalc.check import check
-from matcalc.evaluate import evaluate
-from matcalc.expression import Expr, const, leaf, topological
-from matcalc.operations import TABLE
-from matcalc.simplify import leaves, simplify
-from matcalc.sweep import gradients, jacobians
+from matcalc.calculus.simplify import leaves, simplify
+from matcalc.calculus.sweep import gradients, jacobians
+from matcalc.core import sizes
+from matcalc.core.expression import Expr, const, leaf, topological
+from matcalc.core.operations import TABLE
+from matcalc.numeric.check import check
+from matcalc.numeric.evaluate import evaluate
 
 ROWS = list(TABLE.values())
 CASES = [pytest.param(example, id=f"{row.name}-{i}") for row in ROWS for i, example in enumerate(examples(row))]

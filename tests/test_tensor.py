@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.evaluate import evaluate
-from matcalc.tensor import tensor, touched
+from matcalc.derivations.tensor import tensor, touched
+from matcalc.numeric.evaluate import evaluate
 
 n, m, p, q = mc.dims("n m p q")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)

@@ -1,6 +1,6 @@
 """Reading what was written elsewhere: SymPy scalars and LaTeX. Importing it is cheap and lets ``mc.function`` take both."""
 
-from matcalc.expression import BUILD
+from matcalc.core.expression import BUILD
 from matcalc.read.activation import read_activation
 from matcalc.read.scalar_sympy import from_sympy_scalar, to_sympy_scalar
 

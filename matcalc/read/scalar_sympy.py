@@ -13,10 +13,10 @@ from typing import Any
 
 import sympy
 
-from matcalc.constructors import mul
+from matcalc.core.constructors import mul
+from matcalc.core.expression import BUILD, CONST, LEAF, LET, Expr, assumed, const, topological
+from matcalc.core.operations import TABLE
 from matcalc.errors import UnsupportedError
-from matcalc.expression import BUILD, CONST, LEAF, LET, Expr, assumed, const, topological
-from matcalc.operations import TABLE
 from matcalc.read.stable import SIGMOID, SOFTPLUS, logarithm, quotient
 
 DEEPEST = 100  # SymPy itself recurses

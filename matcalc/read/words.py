@@ -9,8 +9,8 @@ from typing import Any
 
 import sympy
 
-from matcalc import names
-from matcalc.operations import TABLE
+from matcalc.core import names
+from matcalc.core.operations import TABLE
 from matcalc.read.caret import pointed
 
 

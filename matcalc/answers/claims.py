@@ -1,0 +1,78 @@
+"""What is claimed, brought into one form: two-dimensional arrays, or an expression that broadcasts only where it is meant."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from matcalc.answers.mistakes import named
+from matcalc.core import names, shapes, sizes
+from matcalc.core.constructors import transpose
+from matcalc.core.expression import LET, Expr, rebuilt, substituted, topological
+from matcalc.errors import EvaluationError, ShapeError
+from matcalc.numeric.evaluate import Array, public
+from matcalc.numeric.points import Point
+
+
+# ---- claims in numbers -------------------------------------------------------------------------------------------------
+def matrix(value: Any) -> Array:
+    """The claimed array, two-dimensional; EvaluationError if it is not one of real numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.ndim > 2:
+        raise EvaluationError(f"a claimed gradient is an array of real numbers, not {array.dtype} of shape {array.shape}")
+    return array.astype(np.float64).reshape(array.shape if array.ndim == 2 else (-1, 1))
+
+
+def called(function: Callable[..., Any], point: Point) -> Any:
+    """The function's value at a point: arguments by name, columns as 1-D arrays, f and f_prime for a generic f."""
+    known: dict[str, Any] = {names.python(str(e.name)): public(a, e.shape) for e, a in point.arrays.items()}
+    for name, several in point.functions.items():
+        for suffix, f in zip(("", "_prime", "_second"), several, strict=False):
+            known[names.python(name) + suffix] = f
+    parameters = inspect.signature(function).parameters
+    wanted = [p.name for p in parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    required = [name for name in wanted if parameters[name].default is inspect.Parameter.empty]
+    unknown = [name for name in required if name not in known]
+    if unknown:
+        raise EvaluationError(f"the claimed function asks for {', '.join(unknown)}, but there are {', '.join(known)}")
+    chosen = known if open_ended else {name: known[name] for name in wanted if name in known}
+    try:
+        return function(**{name: v.copy() if isinstance(v, np.ndarray) else v for name, v in chosen.items()})
+    except Exception as error:  # whatever the user's function raises
+        raise EvaluationError(f"the claimed function raised {type(error).__name__}: {error}") from error
+
+
+def given_names(values: Mapping[Any, Any]) -> set[str]:
+    """The names for which a value is given."""
+    return {str(key.name) if isinstance(key, Expr) else str(key) for key in values}
+
+
+# ---- claims as expressions ---------------------------------------------------------------------------------------------
+def unnamed(e: Expr) -> Expr:
+    """The expression with every name replaced by what it stands for."""
+    done: dict[Expr, Expr] = {}
+    for x in topological([e]):
+        done[x] = done[x.args[0]] if x.op is LET else rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
+    return done[e]
+
+
+def unbroadcast(claim: Expr) -> tuple[str, Expr] | None:
+    """A column and a row joined entry by entry, which makes a matrix of them: said, and mended by turning the row."""
+    for e in topological([claim]):
+        if e.op.shape is not shapes.broadcast or len(e.args) != 2 or any(a.shape == () for a in e.args):
+            continue
+        kinds = [a.shape.index(1) if 1 in a.shape else None for a in e.args]
+        if set(kinds) == {0, 1}:
+            for k in (kinds.index(0), kinds.index(1)):
+                args = tuple(transpose(a) if j == k else a for j, a in enumerate(e.args))
+                try:
+                    mended = substituted(claim, {e: rebuilt(e, args)})
+                except ShapeError:
+                    continue
+                label = f"{named(e)} joins a column and a row, which makes it {sizes.times(e.shape)}: transpose one of them"
+                return label, mended
+    return None

@@ -1,0 +1,1 @@
+"""Derivatives of expressions, and their simplification."""

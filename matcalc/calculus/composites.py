@@ -1,0 +1,82 @@
+"""Known functions recognised where they are written out: log(1 + exp(x)) is softplus(x), exp(z) / sum(exp(z)) is softmax(z).
+
+Each rule is an identity, true for every value, and what it writes is shorter and does not overflow.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from matcalc.core import sizes
+from matcalc.core.constructors import neg, sub
+from matcalc.core.expression import BUILD, Expr, is_one, number
+from matcalc.core.operations import ADD, EXP, LOG, MUL, SUM
+
+
+def _logistic_of(e: Expr) -> Expr | None:
+    """t, of 1 + exp(t)."""
+    if e.op is not ADD:
+        return None
+    one, other = e.args if is_one(e.args[0]) else e.args[::-1]
+    return other.args[0] if is_one(one) and other.op is EXP else None
+
+
+def of_logarithm(e: Expr) -> Expr:
+    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z) for a column z; any other expression is itself."""
+    if e.op is not LOG:
+        return e
+    (inside,) = e.args
+    t = _logistic_of(inside)
+    if t is not None and t.shape == e.shape:
+        return BUILD["softplus"](t)
+    if inside.op is SUM and inside.args[0].op is EXP:
+        z = inside.args[0].args[0]
+        return BUILD["logsumexp"](z) if sizes.columns(z.shape) == 1 else e
+    return e
+
+
+def of_product(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
+    """A product, given as the exponent of every base, with quotients of exponentials written as σ and softmax.
+
+    1 / (1 + exp(t)) is σ(-t), and exp(t) σ(-t) is σ(t); where both are left, one of them is written as 1 minus the other.
+    """
+    found = dict(exponents)
+    for base, power in exponents.items():
+        t = _logistic_of(base)
+        if t is not None and isinstance(power, int) and power < 0:
+            _multiply(found, {base: -power, BUILD["sigmoid"](neg(t)): -power})
+        elif base.op is SUM and base.args[0].op is EXP and sizes.columns(base.args[0].shape) == 1:
+            above = base.args[0]
+            both = _shared(found, above, -power)
+            _multiply(found, {above: -both, base: both, BUILD["softmax"](above.args[0]): both})
+    for base in [e for e in found if e.op is EXP]:
+        (t,) = base.args
+        p, q = BUILD["sigmoid"](t), BUILD["sigmoid"](neg(t))
+        both = _shared(found, base, found.get(q, 0))
+        if not both:
+            continue
+        _multiply(found, {base: -both, q: -both, p: both})
+        if q in found:
+            plain, other = (q, p) if _is_minus(t) else (p, q)
+            powers = found.pop(plain), found.pop(other)
+            _multiply(found, {plain: powers[0], sub(1, plain): powers[1]})
+    return found
+
+
+def _shared(exponents: dict[Expr, Any], above: Expr, times: Any) -> int:
+    """How often ``above`` is a factor, at most so many times."""
+    power = exponents.get(above, 0)
+    return max(0, min(power, times)) if isinstance(power, int) and isinstance(times, int) else 0
+
+
+def _multiply(found: dict[Expr, Any], by: dict[Expr, Any]) -> None:
+    for base, power in by.items():
+        found[base] = found.get(base, 0) + power
+        if found[base] == 0:
+            del found[base]
+
+
+def _is_minus(t: Expr) -> bool:
+    c = number(t.args[0]) if t.op is MUL else None
+    return isinstance(c, (int, float, Fraction)) and c < 0

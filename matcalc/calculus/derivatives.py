@@ -1,0 +1,95 @@
+"""Derivatives as users ask for them: ``grad``, ``jacobian``, ``hessian``, ``vjp``, ``jvp``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matcalc.calculus.simplify import simplified, simplify
+from matcalc.calculus.sweep import gradients, jacobians, nudged
+from matcalc.core import sizes
+from matcalc.core.constructors import transpose
+from matcalc.core.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr, leaf, substituted
+from matcalc.errors import MatcalcError, ShapeError
+
+
+def scalar_target(s: Any) -> Expr:
+    """The expression, if it is a scalar; else a ShapeError that says what to ask instead."""
+    s = expr(s)
+    if s.shape != ():
+        raise ShapeError(
+            f"the gradient is of a scalar, but {s} has shape {sizes.show(s.shape)}; "
+            "use jacobian, or vjp with an upstream gradient"
+        )
+    return s
+
+
+def variable(x: Any) -> Expr:
+    """A leaf or a named intermediate, fit to differentiate by."""
+    if isinstance(x, Expr) and x.op in (LEAF, LET):
+        return x
+    shown = f"{x}" if isinstance(x, Expr) else repr(x)
+    raise MatcalcError(f"derivatives are by a variable or a named intermediate, but got {shown}; name it with mc.let first")
+
+
+def grad(s: Any, x: Any) -> Any:
+    """The gradient of a scalar by x, in x's own shape (the shape convention). A list of variables gives a list.
+
+    Zeros of that shape where s does not depend on x. Raises ShapeError if s is not a scalar.
+    """
+    s = scalar_target(s)
+    if isinstance(x, (list, tuple)):
+        return simplified(_gradients(s, x).values())
+    return simplify(_gradients(s, [x])[x])
+
+
+def _gradients(s: Expr, wrt: Sequence[Any]) -> dict[Expr, Expr]:
+    wrt = [variable(x) for x in wrt]
+    checked_names([s, *wrt])
+    return gradients(s, wrt, const(1))
+
+
+def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
+    """The Jacobian of y by x: a row for every entry of y, a column for every entry of x; matrices are vec'd column by column.
+
+    ``layout="denominator"`` gives the transpose.
+    """
+    y, x = expr(y), variable(x)
+    if layout not in ("numerator", "denominator"):
+        raise MatcalcError(f"a layout is 'numerator' (rows are outputs) or 'denominator', not {layout!r}")
+    checked_names([y, x])
+    found = simplify(jacobians(y, [x])[x])
+    return simplify(transpose(found)) if layout == "denominator" else found
+
+
+def hessian(s: Any, x: Any) -> Expr:
+    """The Hessian of a scalar by x: the Jacobian of its gradient."""
+    s, x = scalar_target(s), variable(x)
+    checked_names([s, x])
+    if x.op is LEAF and "distribution" not in x.params[1]:
+        return jacobian(grad(s, x), x)
+    # What x is known to be holds at x and not around it: the sum of its entries is 1 there, its derivative is not 0.
+    kept = {key: True for key in x.params[1] if key != "distribution"} if x.op is LEAF else {}
+    free = leaf(str(x.name), x.shape, **kept)
+    return simplify(substituted(hessian(substituted(s, {x: free}), free), {free: x}))
+
+
+def vjp(y: Any, x: Any, dy: Any) -> Expr:
+    """The layer view: from the upstream gradient dy, in y's shape, the gradient of x, in x's shape."""
+    y, x, dy = expr(y), variable(x), expr(dy)
+    if dy.shape != y.shape:
+        raise ShapeError(f"the upstream gradient has y's shape: {y} is {sizes.show(y.shape)} but {dy} is {sizes.show(dy.shape)}")
+    checked_names([y, x, dy])
+    return simplify(gradients(y, [x], dy)[x])
+
+
+def jvp(y: Any, x: Any, dx: Any) -> Expr:
+    """The sensitivity view: the change of y, in y's shape, when x changes by dx, in x's shape."""
+    y, x, dx = expr(y), variable(x), expr(dx)
+    if dx.shape != x.shape:
+        raise ShapeError(f"the nudge has x's shape: {x} is {sizes.show(x.shape)} but {dx} is {sizes.show(dx.shape)}")
+    checked_names([y, x, dx])
+    return simplify(nudged(y, {x: dx}))
+
+
+BUILD["derivative"] = grad

@@ -1,0 +1,105 @@
+"""The functions that a module carries with it: stable forms from ``helpers``, and what the user defined."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable
+
+import sympy
+
+from matcalc.code import tree as t
+from matcalc.code.arrays import Arrays
+from matcalc.code.lowering import lowered
+from matcalc.code.program import program
+from matcalc.code.stable import stable
+from matcalc.core import names, sizes
+from matcalc.core.constructors import broadcast
+from matcalc.core.expression import Expr, Names, Operation, leaf, substituted, topological
+from matcalc.core.operations import GREATER, GREATER_EQUAL
+from matcalc.numeric import helpers
+from matcalc.paper.writing import UNICODE, written
+
+_COMPARED = (GREATER, GREATER_EQUAL)
+
+
+class Carried:
+    """The functions below some expressions, and their names in the source.
+
+    ``generic`` are those that the caller gives, in order; the others become functions of the module.
+    """
+
+    def __init__(self, order: Iterable[Expr]) -> None:
+        self.called: dict[Operation, str] = {}
+        self._bodies: dict[Operation, tuple[Expr, Expr]] = {}
+        generic: dict[Operation, None] = {}
+        stack = [e.op for e in order]
+        seen: set[Operation] = set()
+        while stack:
+            op = stack.pop()
+            if op in seen:
+                continue
+            seen.add(op)
+            if op.user and op.body is None:
+                generic[op] = None
+            elif op.user:
+                self._bodies[op] = _of_arrays(op)
+                stack += [e.op for e in topological([self._bodies[op][1]])]
+            elif hasattr(helpers, own := op.numpy.removeprefix("scipy.special.") or op.name) and op not in _COMPARED:
+                self.called[op] = own
+        self.generic = sorted(generic, key=lambda op: (op.text, op.order))
+        self.reserved = set(self.called.values())
+
+    def name(self, op: Operation) -> str:
+        """What the function is called in the source."""
+        return self.called[op]
+
+    def choose(self, taken: Names) -> None:
+        """Names for the functions that the user defined."""
+        for op in sorted(self._bodies, key=lambda op: (op.text, op.order)):
+            self.called[op] = taken.take(op.numpy)
+
+    def imports(self) -> list[str]:
+        """What the carried functions need beside NumPy."""
+        needed = {op.numpy.removeprefix("scipy.special.") for op in self.called if op.numpy.startswith("scipy.special.")}
+        for block in self._helpers():
+            needed |= t.names_in([ast.parse("\n".join(block))]) & set(helpers.SCIPY)
+        return [f"from scipy.special import {', '.join(sorted(needed))}"] if needed else []
+
+    def blocks(self) -> list[list[str]]:
+        """The definitions, each as lines."""
+        return [*self._helpers(), *(self._defined(op) for op in sorted(self._bodies, key=lambda op: (op.text, op.order)))]
+
+    def _helpers(self) -> list[list[str]]:
+        found = sorted(name for op, name in self.called.items() if not op.user and not op.numpy.startswith("scipy.special."))
+        return [inspect.getsource(getattr(helpers, name)).rstrip().split("\n") for name in found]
+
+    def _defined(self, op: Operation) -> list[str]:
+        """A function of the user: its formula as the docstring, and a line for every shared part."""
+        x, value = self._bodies[op]
+        taken = Names({"np", *self.called.values()})
+        given = {x: taken.take(names.python(str(x.name)))}
+        plan = program(value, [], taken, given)
+        w = Arrays(plan.names, given, taken, self.name)
+        for e in plan.forward:
+            if e is not value:
+                w.assign(plan.names[e], e)
+        result = ast.Return(w.result(value))
+        lines = w.taken_lines()
+        assert op.body is not None
+        formula = f"{names.text(op.text)}{'′' * op.order}({written(x, UNICODE)}) = {written(op.body[1], UNICODE)}"
+        head = [f"def {self.called[op]}({given[x]}):", f'    """{quoted(formula)}, entry by entry."""']
+        return head + [text for line in (*lines, result) for text in t.lines(line, 4)]
+
+
+def _of_arrays(op: Operation) -> tuple[Expr, Expr]:
+    """The argument and the value of a defined function, for an array in place of a number."""
+    assert op.body is not None
+    argument, value = op.body
+    x = leaf(str(argument.name), sizes.shape(sympy.Symbol("n", positive=True, integer=True), 1))
+    return x, lowered(stable([broadcast(substituted(value, {argument: x}), x.shape)]))[0]
+
+
+def quoted(text: str) -> str:
+    """Text that may stand in a docstring."""
+    return text.replace("\\", "\\\\").replace('"""', "'''")

@@ -1,0 +1,187 @@
+"""A generated module: its source, and its functions ready to be called.
+
+The source stands on its own. Here it is compiled once, and registered so that ``inspect.getsource`` and tracebacks show it.
+This is the one place of the package where text becomes code, and the text is unparsed from a syntax tree that the emitter built.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import linecache
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matcalc.core import names, sizes
+from matcalc.core.expression import Expr, Operation
+from matcalc.errors import EvaluationError, MatcalcError
+from matcalc.functions import Function
+from matcalc.numeric.evaluate import Given, public
+
+_counter = itertools.count(1)
+
+
+class Gradients(dict[str, Any]):
+    """Gradients by the name of their variable as it stands in the source; its name on paper and the variable itself work too."""
+
+    def __missing__(self, key: Any) -> Any:
+        name = key.name if isinstance(key, Expr) else key
+        if isinstance(name, str) and names.python(name) in self:
+            return self[names.python(name)]
+        raise KeyError(key)
+
+
+class Generated:
+    """A module for a value and its gradients.
+
+    ``forward(**arrays)`` gives ``(out, cache)``, ``backward(dout, cache)`` a tuple of gradients in the order of ``wrt``, each in
+    its variable's shape, and ``value_and_grad(**arrays)``, of a scalar, ``(value, gradients by name)``. They check and convert as
+    ``mc.evaluate`` does (a column may be ``(m, 1)``, float32 stays float32) and then call the functions of the source, which
+    are in ``functions`` by name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: str,
+        arguments: Mapping[Expr, str],
+        functions: Mapping[Operation, str],
+        lengths: Mapping[Any, str],
+        output: Expr,
+        wrt: Sequence[Expr],
+    ) -> None:
+        self.name, self.source = name, source
+        self._arguments, self._generic, self._lengths = dict(arguments), dict(functions), dict(lengths)
+        self._output, self._wrt = output, tuple(wrt)
+        self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
+        self.functions = _compiled(name, source)
+        self._accepted: set[tuple[Any, ...]] = set()
+        self.forward = self._called_with_arrays(self.functions[f"{name}_forward"])
+        self.backward = self._called_with_upstream(self.functions[f"{name}_backward"])
+
+    @functools.cached_property
+    def value_and_grad(self) -> Callable[..., tuple[Any, Gradients]]:
+        """The value of a scalar and its gradients by name."""
+        raw = self.functions.get(f"{self.name}_value_and_grad")
+        if raw is None:
+            shown = sizes.show(self._output.shape)
+            raise MatcalcError(
+                f"value_and_grad is of a scalar, but {self.name} has shape {shown}; "
+                "use forward, and backward with an upstream gradient"
+            )
+        called = self._called_with_arrays(raw)
+
+        @functools.wraps(raw)
+        def value_and_grad(*positional: Any, **arrays: Any) -> tuple[Any, Gradients]:
+            value, gradients = called(*positional, **arrays)
+            return value, Gradients(gradients)
+
+        return value_and_grad
+
+    def write(self, path: str | Path) -> Path:
+        """Writes the source to a file; the path itself is given back."""
+        path = Path(path)
+        path.write_text(self.source, encoding="utf-8")
+        return path
+
+    def __repr__(self) -> str:
+        wrt = ", ".join(str(x.name) for x in self._wrt)
+        return f"<generated module {self.name}: value and gradients by {wrt}>"
+
+    # ---- calls -------------------------------------------------------------------------------------------------------
+    def _called_with_arrays(self, raw: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = self._parameters
+
+        @functools.wraps(raw)
+        def call(*positional: Any, **arrays: Any) -> Any:
+            if positional:
+                named = dict(zip(parameters, positional, strict=False))
+                if len(positional) > len(parameters) or named.keys() & arrays.keys():
+                    raise EvaluationError(f"{raw.__name__} takes {', '.join(parameters)}, each once")
+                arrays |= named
+            values = [arrays.get(p) for p in parameters]
+            if tuple(map(_kind, values)) not in self._accepted:
+                values = self._converted(arrays)
+            return raw(*values)
+
+        return call
+
+    def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
+        shape = self._output.shape
+        axes = 0 if shape == () else 1 if shape[1] == 1 else 2
+
+        @functools.wraps(raw)
+        def backward(dout: Any, cache: Any) -> Any:
+            if type(dout) is not float or axes:
+                array = np.asarray(dout)
+                if axes == 1 and array.ndim == 2 and array.shape[1] == 1:
+                    array = array[:, 0]
+                if array.ndim != axes or array.dtype.kind not in "fiu":
+                    shown = "a number" if axes == 0 else f"an array of shape {sizes.show(shape)}"
+                    raise EvaluationError(f"the upstream gradient is {shown}, as {self.name} is, but its shape is {array.shape}")
+                dout = array if axes else float(array)
+            return raw(dout, cache)
+
+        return backward
+
+    def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
+        """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time."""
+        python: dict[str, Any] = {p: e for e, p in self._arguments.items()}
+        functions = {*self._generic.values(), *(op.text for op in self._generic)}
+        sizes_of = {p: s for s, p in self._lengths.items()}
+        missing = [p for p in sizes_of if p not in arrays]
+        if missing:
+            raise EvaluationError(f"{self.name} needs the size {', '.join(missing)}, which no array tells")
+        python |= sizes_of
+        values: dict[Any, Any] = {python.get(key, key): value for key, value in arrays.items() if key not in functions}
+        given = Given([self._output, *self._arguments], values)
+        converted: list[Any] = []
+        for e in self._arguments:
+            array = public(given.arrays[e], e.shape)
+            supplied = values.get(e, values.get(str(e.name)))
+            same = type(supplied) is np.ndarray and supplied.shape == array.shape and supplied.dtype == given.dtype
+            converted.append(supplied if same else array)
+        converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
+        converted += [given.lengths[s] for s in self._lengths]
+        supplied = [arrays.get(p) for p in self._parameters]
+        if all(a is b or type(a) is float and given.dtype == np.float64 for a, b in zip(supplied, converted, strict=True)):
+            self._accepted.add(tuple(map(_kind, supplied)))
+        return converted
+
+    def _function(self, op: Operation, parameter: str, arrays: Mapping[str, Any]) -> Callable[..., Any]:
+        """f or one of its derivatives, given under its own name, or in a tuple under the name of f."""
+        for key in (parameter, op.text, names.python(op.text)):
+            found = arrays.get(key)
+            if isinstance(found, (tuple, list)) and len(found) > op.order:
+                found = found[op.order]
+            elif key != parameter and op.order:
+                continue
+            if callable(found) and not isinstance(found, (Expr, Function)):
+                return found
+        wanted = [p for other, p in self._generic.items() if other.text == op.text]
+        raise EvaluationError(
+            f"{self.name} needs the function {parameter}; give {', '.join(wanted)}, "
+            f"or {op.text} as a tuple of itself and its derivatives"
+        )
+
+
+def _kind(value: Any) -> Any:
+    """What decides whether a value needs a conversion."""
+    if type(value) is np.ndarray:
+        return value.shape, value.dtype
+    return type(value) if type(value) in (int, float) else callable(value) and "function"
+
+
+def _compiled(name: str, source: str) -> dict[str, Any]:
+    """The functions of the source, by name."""
+    filename = f"<matcalc {name} {next(_counter)}>"
+    namespace: dict[str, Any] = {"__name__": name, "__file__": filename}
+    exec(compile(source, filename, "exec"), namespace)
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}
+    weakref.finalize(next(iter(functions.values())), linecache.cache.pop, filename, None)
+    return functions

@@ -1,0 +1,126 @@
+"""Where generated code finds the sizes: n is ``W.shape[0]``, d is ``x.shape[0] // 5`` where x has 5d entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import sympy
+
+from matcalc.code.tree import Tree, at, attribute, binary, call, constant, name
+from matcalc.core.expression import Expr, Names
+from matcalc.core.sizes import Shape
+from matcalc.errors import UnsupportedError
+
+
+def rank(shape: Shape) -> int:
+    """The number of axes of the NumPy array: an axis of literal length 1 is none."""
+    return 0 if shape == () else 1 if 1 in shape else 2
+
+
+class Lengths:
+    """The sizes that the arguments tell. ``defined`` collects those that the code asks for, by name, in order.
+
+    A size that no argument tells becomes an argument itself: ``asked`` collects these. ``inline`` writes a size out wherever it
+    stands, instead of by name.
+    """
+
+    def __init__(self, arguments: Mapping[Expr, str], taken: Names, inline: bool = False) -> None:
+        self.defined: dict[str, Tree] = {}
+        self.asked: dict[Any, str] = {}
+        self._taken, self._inline = taken, inline
+        self._names: dict[Any, str] = {}
+        self._told: dict[Any, Callable[[], Tree]] = {}
+        axes = [(length, tree) for length, tree in _axes(arguments) if isinstance(length, sympy.Basic)]
+        for length, tree in axes:
+            self._told.setdefault(length, lambda tree=tree: tree)  # type: ignore[misc]
+        while self._solve(axes):
+            pass
+
+    def _solve(self, axes: list[tuple[Any, Tree]]) -> bool:
+        """d from 5*d, p from n + p where n is known; whether one more size was found."""
+        for length, tree in axes:
+            unknown = [s for s in length.free_symbols if s not in self._told]
+            if len(unknown) != 1:
+                continue
+            (s,) = unknown
+            if length == s**2:
+                self._told[s] = lambda tree=tree: call("round", binary(tree, "**", constant(0.5)))  # type: ignore[misc]
+                return True
+            slope, rest = length.coeff(s, 1), length.coeff(s, 0)
+            if sympy.expand(slope * s + rest - length) == 0 and s not in slope.free_symbols | rest.free_symbols:
+                self._told[s] = lambda tree=tree, slope=slope, rest=rest: self._solved(tree, slope, rest)  # type: ignore[misc]
+                return True
+        return False
+
+    def _solved(self, tree: Tree, slope: Any, rest: Any) -> Tree:
+        if rest != 0:
+            negative = rest.could_extract_minus_sign()
+            tree = binary(tree, "+" if negative else "-", self.code(-rest if negative else rest))
+        return tree if slope == 1 else binary(tree, "//", self.code(slope))
+
+    def code(self, size: Any) -> Tree:
+        """A size, or another exact number made of sizes, as a Python number."""
+        if isinstance(size, int):
+            return constant(size)
+        whole = size in self._told and any(s not in self._told for s in size.free_symbols)  # n + p, neither known
+        return self._symbol(size) if whole or size.is_Symbol else number(size, self._symbol)
+
+    def _symbol(self, s: Any) -> Tree:
+        if s in self._names:
+            return name(self._names[s])
+        if s not in self._told:
+            self._names[s] = self.asked[s] = str(s) if self._inline else self._taken.take(str(s), f"size_{s}")
+            return name(self._names[s])
+        tree = self._told[s]()
+        if self._inline or not s.is_Symbol:
+            return tree
+        self._names[s] = self._taken.take(str(s), f"size_{s}")
+        self.defined[self._names[s]] = tree
+        return name(self._names[s])
+
+    def shape(self, of: Shape) -> list[Tree]:
+        """The axes that a NumPy array of this shape has: an axis of literal length 1 is none."""
+        return [self.code(length) for length in of if length != 1]
+
+
+def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
+    for e, of in arguments.items():
+        for k, length in enumerate(length for length in e.shape if length != 1):
+            yield length, at(attribute(name(of), "shape"), constant(k))
+
+
+def number(e: Any, symbol: Callable[[Any], Tree] | None = None) -> Tree:
+    """An exact SymPy number as source whose value is a Python number, so that it changes no array's type."""
+    if e.is_Symbol and symbol is not None:
+        return symbol(e)
+    if e.is_Integer:
+        return constant(int(e))
+    if e.is_Rational:
+        return binary(constant(int(e.p)), "/", constant(int(e.q)))
+    if e in (sympy.pi, sympy.E):
+        return name("np.pi" if e is sympy.pi else "np.e")
+    if e.is_Add:
+        first, *rest = e.as_ordered_terms()
+        tree = number(first, symbol)
+        for term in rest:
+            negative = term.could_extract_minus_sign()
+            tree = binary(tree, "-" if negative else "+", number(-term if negative else term, symbol))
+        return tree
+    if e.is_Mul and sympy.fraction(e)[1] != 1:
+        above, below = sympy.fraction(e)
+        return binary(number(above, symbol), "/", number(below, symbol))
+    if e.is_Mul:
+        first, *rest = e.as_ordered_factors()
+        tree = number(first, symbol)
+        for factor in rest:
+            tree = binary(tree, "*", number(factor, symbol))
+        return tree
+    if e.is_Pow and e.exp.is_Rational:
+        if e.exp.is_negative:
+            return binary(constant(1), "/", number(1 / e, symbol))
+        exponent = constant(int(e.exp)) if e.exp.is_Integer else constant(float(e.exp))
+        return binary(number(e.base, symbol), "**", exponent)
+    if not e.free_symbols:
+        return constant(float(e))
+    raise UnsupportedError(f"the number {e} has no NumPy source")

@@ -1,0 +1,150 @@
+"""Forms that neither overflow nor lose digits: log(σ(t)) is -softplus(-t), log(softmax(z)) is log_softmax(z).
+
+The rules see through names, so ``yhat = let("yhat", sigmoid(s))`` and ``log(yhat)`` are recognised as well. Every rule is an
+identity, true for every value; what is not recognised stays as it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy
+
+from matcalc.calculus import composites
+from matcalc.calculus.terms import parts_of
+from matcalc.core.constructors import add, mul, neg, part, power, transpose
+from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
+from matcalc.core.operations import ADD, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE
+
+
+def stable(roots: Sequence[Expr]) -> list[Expr]:
+    """Equal expressions in stable forms. Names stay, on what now stands for the named value."""
+    order = topological(roots)
+    users: dict[Expr, list[Expr]] = {}
+    for x in order:
+        for a in x.args:
+            users.setdefault(a, []).append(x)
+    done: dict[Expr, Expr] = {}
+    for x in order:
+        new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
+        inside = x.op in (MUL, POW) and [user.op for user in users.get(x, [])] == [MUL]  # a product is taken as a whole
+        done[x] = _RULES[new.op](new) if new.op in _RULES and not inside else new
+        assert done[x].shape == x.shape, f"a stable form has another shape than {x}"
+    return _one_exponential([done[x] for x in roots])
+
+
+def fragile(roots: Sequence[Expr]) -> bool:
+    """Whether something is divided by a probability or by a sum of exponentials, which may be zero or infinite."""
+    for x in topological(stable(roots)):
+        t = number(x.args[1]) if x.op is POW else None
+        if t is not None and not isinstance(t, sympy.Basic) and t < 0:
+            base = inner(x.args[0])
+            below = [base, _complement(base) or base, *map(inner, base.args)]
+            if any(b.op in (SIGMOID, SOFTMAX, EXP) for b in below):
+                return True
+    return False
+
+
+# ---- logarithms ----------------------------------------------------------------------------------------------------
+def _logarithm(e: Expr) -> Expr:
+    return _log(e.args[0]) or _summed(e.args[0]) or e
+
+
+def _logarithm1p(e: Expr) -> Expr:
+    inside = add(1, inner(e.args[0]))
+    return _log(inside) or _summed(inside) or e
+
+
+def _summed(of: Expr) -> Expr | None:
+    """log(1 + exp(t)) and log(sum(exp(z)))."""
+    bare = node(LOG, (_unnamed(of),))
+    found = composites.of_logarithm(bare)
+    return None if found is bare else found
+
+
+def _log(of: Expr) -> Expr | None:
+    """The logarithm of a probability or of an exponential; None for anything else."""
+    x = inner(of)
+    if x.op is EXP:
+        return x.args[0]
+    if x.op is SIGMOID:
+        return neg(BUILD["softplus"](neg(x.args[0])))
+    if x.op is SOFTMAX:
+        return BUILD["log_softmax"](x.args[0])
+    if x.op in (SLICE, TRANSPOSE) and (inside := _log(x.args[0])) is not None:  # an entry of softmax(z)
+        return part(inside, *x.params) if x.op is SLICE else transpose(inside)
+    p = _complement(x)
+    return neg(BUILD["softplus"](p.args[0])) if p is not None and p.op is SIGMOID else None
+
+
+def _complement(x: Expr) -> Expr | None:
+    """p, of 1 - p."""
+    if x.op is not ADD:
+        return None
+    one, other = x.args if is_one(x.args[0]) else x.args[::-1]
+    minus = other.op is MUL and number(other.args[0]) == -1
+    return inner(other.args[1]) if is_one(one) and minus else None
+
+
+# ---- products ------------------------------------------------------------------------------------------------------
+def _product(e: Expr) -> Expr:
+    """Quotients of exponentials as σ and softmax; of anything else, itself."""
+    named: dict[Expr, Expr] = {}  # a base without names inside -> as it stands
+    exponents: dict[Expr, Any] = {}
+    for f in parts_of(MUL, e):
+        t = number(f.args[1]) if f.op is POW else None
+        base, times = (f.args[0], t) if t is not None else (f, 1)
+        bare = _unnamed(base)
+        named.setdefault(bare, base)
+        exponents[bare] = exponents.get(bare, 0) + times
+    found = _logistic(composites.of_product(exponents))
+    if found == exponents:
+        return e
+    result: Expr = const(1)
+    for base, times in found.items():
+        result = mul(result, power(named.get(base, base), times))
+    return result if result.shape == e.shape else e
+
+
+def _logistic(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
+    """exp(t) σ(-t) is σ(t)."""
+    found = dict(exponents)
+    for base in exponents:
+        if base.op is EXP:
+            p, q = (BUILD["sigmoid"](t) for t in (base.args[0], neg(base.args[0])))
+            while q in found and found[q] >= 1 and found[base] >= 1:
+                for x, times in ((base, -1), (q, -1), (p, 1)):
+                    found[x] = found.get(x, 0) + times
+    return found
+
+
+def _unnamed(x: Expr) -> Expr:
+    """The expression without the names of its outermost parts: Σ e, with e = exp(z), is Σ exp(z)."""
+    x = inner(x)
+    if not x.args or len(x.args) > 2:
+        return x
+    return rebuilt(x, tuple(_bare(a) for a in x.args))
+
+
+def _bare(x: Expr) -> Expr:
+    below = inner(x)
+    return below if below.op is EXP else x
+
+
+# ---- one exponential for both ------------------------------------------------------------------------------------------
+def _one_exponential(roots: list[Expr]) -> list[Expr]:
+    """softmax(z) is exp(log_softmax(z)) where the latter is computed anyway."""
+    order = topological(roots)
+    known = {x.args[0] for x in order if x.op is LOG_SOFTMAX}
+    if not known:
+        return roots
+    done: dict[Expr, Expr] = {}
+    for x in order:
+        new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
+        shared = x.op is SOFTMAX and x.args[0] in known
+        done[x] = BUILD["exp"](BUILD["log_softmax"](new.args[0])) if shared else new
+    return [done[x] for x in roots]
+
+
+_RULES: dict[Operation, Callable[[Expr], Expr]] = {LOG: _logarithm, LOG1P: _logarithm1p, MUL: _product, POW: _product}

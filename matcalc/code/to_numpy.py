@@ -1,0 +1,110 @@
+"""NumPy from expressions: a module for a value and its gradients, or one line of source."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matcalc.calculus.derivatives import variable
+from matcalc.code import tree
+from matcalc.code.arrays import Arrays
+from matcalc.code.generated import Generated
+from matcalc.code.lengths import rank
+from matcalc.code.lowering import lowered
+from matcalc.code.module import Module
+from matcalc.code.stable import fragile, stable
+from matcalc.core import names
+from matcalc.core.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, let, substituted, topological, variables
+from matcalc.derivations.derivation import Derivation
+from matcalc.errors import MatcalcError, UnsupportedError
+
+_ONE_LINE = 1000  # nodes, counted along every path, of an expression on one line
+
+
+def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
+    """The NumPy module of a scalar, vector or matrix and its gradients by ``wrt`` (all its variables, if none are given).
+
+    The result has ``source``, ``forward``, ``backward`` and, for a scalar, ``value_and_grad``.
+    """
+    y = expr(y)
+    many = variables([y]) if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    many = [variable(x) for x in many]
+    d = Derivation(y, many, upstream(y))
+    if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
+        safe, here = _stable_between(y, [x for x in many if x.op is LET])
+        d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
+    called = name or (names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value")
+    return module(called, d.target, d.wrt, list(d.gradients.values()), d.seed, {g: p for p, g in d.signals.items()})
+
+
+def _stable_between(y: Expr, asked: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
+    """The stable form of y, and of the named intermediates asked for: a rewriting never reaches across one of them.
+
+    log(p) with p = softmax(z) is log_softmax(z), but not where the gradient by p is asked for: it would not be seen.
+    """
+    held = [e for e in topological([y]) if e in set(asked)]
+    if not held:
+        return stable([y])[0], {}
+    closed = {e: leaf(str(e.name), e.shape) for e in held}
+    opened: dict[Expr, Expr] = {}
+
+    def rewritten(e: Expr, below: Sequence[Expr]) -> Expr:
+        (safe,) = stable([substituted(e, {x: closed[x] for x in below})])
+        return substituted(safe, {closed[x]: opened[x] for x in below})
+
+    for k, e in enumerate(held):
+        opened[e] = let(str(e.name), rewritten(e.args[0], held[:k]))
+    return rewritten(y, held), opened
+
+
+def upstream(y: Expr) -> Expr:
+    """The leaf for the upstream gradient of y, in its shape, under a name that y does not use."""
+    return leaf(Names({str(e.name) for e in topological([y]) if e.name}).take("dout", "upstream"), y.shape)
+
+
+def module(
+    name: str,
+    output: Expr,
+    wrt: Sequence[Expr],
+    gradients: Sequence[Expr],
+    dout: Expr,
+    signals: Mapping[Expr, Expr] | None = None,
+) -> Generated:
+    """The module for an output and its gradients, expressions in the leaves, in names, and in the upstream gradient ``dout``.
+
+    ``signals`` maps a named error signal to the piece at which it arrives, for the comments. Raises UnsupportedError, naming
+    the operation, for what has no NumPy source.
+    """
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
+        raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
+    made = Module(name, output, wrt, gradients, dout, signals or {})
+    source = made.source()
+    return Generated(name, source, made.arguments, made.parameters, made.sizes, output, wrt)
+
+
+def numpy_source(e: Expr) -> str:
+    """The expression as one line of NumPy source, in the names of its leaves and generic functions."""
+    (e,) = lowered(stable([e]))
+    order = topological([e])
+    size: dict[Expr, int] = {}
+    for x in order:
+        size[x] = min(1 + sum(size[a] for a in x.args), _ONE_LINE + 1)
+    if size[e] > _ONE_LINE:
+        raise UnsupportedError("the expression is too large for one line of source; mc.to_numpy writes a module")
+    taken = Names({"np"})
+    leaves = {x: taken.take(names.python(str(x.name))) for x in order if x.op is LEAF}
+    flat = {x: f"{of}[0]" if rank(x.shape) == 1 and x.shape[0] == 1 else of for x, of in leaves.items()}
+    written = Arrays(flat, leaves, taken, _function, inline=True).value(e)
+    if e.shape and e.shape[0] == 1:
+        written = tree.at(written, tree.constant(None), tree.span(None, None))
+    return tree.text(written)
+
+
+def _function(op: Operation) -> str:
+    if not op.numpy:
+        raise UnsupportedError(f"{op.name} has no source on one line; mc.to_numpy writes a module that carries what it needs")
+    return op.numpy.removeprefix("scipy.special.")
+
+
+BUILD["numpy_source"] = numpy_source

@@ -1,0 +1,1 @@
+"""Expressions and the table of operations: what there is to differentiate."""

@@ -1,0 +1,179 @@
+"""The shape rules that the rows of the table name. Each takes the operation, its arguments and its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from matcalc.core import sizes
+from matcalc.core.expression import Expr, Operation
+from matcalc.core.sizes import Shape, Size
+from matcalc.errors import ShapeError
+
+Args = tuple[Expr, ...]
+Params = tuple[Any, ...]
+
+
+def given(op: Operation, args: Args, params: Params) -> Shape:
+    """The shape is the last parameter."""
+    return params[-1]
+
+
+def scalar(op: Operation, args: Args, params: Params) -> Shape:
+    """A scalar, whatever goes in."""
+    return ()
+
+
+def broadcast(op: Operation, args: Args, params: Params) -> Shape:
+    """NumPy's broadcasting, of scalars and of axes of literal length 1 alone."""
+    shape: Shape = ()
+    for arg in args:
+        if arg.shape == shape or arg.shape == ():
+            continue
+        if shape == ():
+            shape = arg.shape
+            continue
+        axes = []
+        for a, b in zip(shape, arg.shape, strict=True):
+            if not sizes.same(a, b) and a != 1 and b != 1:
+                raise ShapeError(_disagree(op, args))
+            axes.append(b if a == 1 else a)
+        shape = (axes[0], axes[1])
+    return shape
+
+
+def _disagree(op: Operation, args: Args) -> str:
+    a, b = args[0], next(x for x in args if x.shape not in ((), args[0].shape)) if len(args) > 1 else args[0]
+    sign = {"add": "+", "mul": "*", "pow": "**", "greater": ">"}.get(op.name, op.name)
+    text = f"{_brief(a)} {sign} {_brief(b)}: {_names_shape(a)} but {_names_shape(b)}"
+    if a.shape == b.shape[::-1]:
+        text += f"; did you mean {_brief(a)} {sign} {_brief(b, True)}?"
+    row, other = (b, a) if 1 in b.shape else (a, b)
+    if op.name == "add" and 1 in row.shape and 1 not in other.shape and sizes.same(*map(sizes.count, (row.shape, other.shape))):
+        text += (
+            f"; a Jacobian in row form has the numbers of the gradient but not its shape: an update of {_brief(other)} needs the "
+            f"shape convention, mc.grad(s, {_brief(other)}) or mc.to_shape_convention(j, {_brief(other)})"
+        )
+    return text
+
+
+def of_matmul(op: Operation, args: Args, params: Params) -> Shape:
+    """``(n, m) @ (m, k)`` is ``(n, k)``; a scalar counts as 1 by 1."""
+    a, b = args
+    if sizes.same(sizes.columns(a.shape), sizes.rows(b.shape)):
+        return sizes.shape(sizes.rows(a.shape), sizes.columns(b.shape))
+    text = f"{_brief(a)} @ {_brief(b)}: {_names_shape(a)} but {_names_shape(b)}"
+    if a.shape == () or b.shape == ():
+        raise ShapeError(text + "; use * to multiply by a scalar")
+    fits = [
+        f"{_brief(a, ta)} @ {_brief(b, tb)}"
+        for ta, tb in ((True, False), (False, True), (True, True))
+        if sizes.same((a.shape[::-1] if ta else a.shape)[1], (b.shape[::-1] if tb else b.shape)[0])
+    ]
+    if fits:
+        text += f"; did you mean {' or '.join(fits[:2])}?"
+    raise ShapeError(text)
+
+
+def of_signature(op: Operation, args: Args, params: Params) -> Shape:
+    """What the einsum signature says, for operations whose letters all have free sizes."""
+    assert op.signature is not None
+    bound: dict[str, Size] = {"": 1}
+    for slots, arg in zip(op.signature.operands, args, strict=True):
+        for slot, length in zip(slots, arg.shape or (1, 1), strict=True):
+            letter = slot[0] if slot else ""
+            if not sizes.same(bound.setdefault(letter, length), length):
+                wanted = "a column" if slots[1] == () else f"of the form {op.signature}"
+                raise ShapeError(f"{op.name} takes {wanted}, but {_names_shape(arg)}")
+    r, c = (_product(bound[letter] for letter in slot) for slot in op.signature.result)
+    return sizes.shape(r, c)
+
+
+def _product(lengths: Any) -> Size:
+    result: Size = 1
+    for length in lengths:
+        result = result * length
+    return result
+
+
+def of_square(op: Operation, args: Args, params: Params) -> Shape:
+    """A square matrix in, what the signature says (or the same shape) out."""
+    (a,) = args
+    if not sizes.same(sizes.rows(a.shape), sizes.columns(a.shape)):
+        raise ShapeError(f"{op.name} takes a square matrix, but {_names_shape(a)}")
+    return of_signature(op, args, params) if op.signature else a.shape
+
+
+def of_square_to_scalar(op: Operation, args: Args, params: Params) -> Shape:
+    """A square matrix in, a scalar out."""
+    of_square(op, args, params)
+    return ()
+
+
+def of_column(op: Operation, args: Args, params: Params) -> Shape:
+    """A column in, a column of the same shape out."""
+    if sizes.columns(args[0].shape) != 1:
+        raise ShapeError(f"{op.name} takes a column, but {_names_shape(args[0])}")
+    return args[0].shape
+
+
+def of_column_to_scalar(op: Operation, args: Args, params: Params) -> Shape:
+    """A column in, a scalar out."""
+    of_column(op, args, params)
+    return ()
+
+
+def of_concat(op: Operation, args: Args, params: Params) -> Shape:
+    """Stacked along the axis in ``params[0]``; the other axis must agree."""
+    (axis,) = params
+    across = 1 - axis
+    total: Size = 0
+    for arg in args:
+        if not sizes.same((arg.shape or (1, 1))[across], (args[0].shape or (1, 1))[across]):
+            shapes = ", ".join(_names_shape(a) for a in args)
+            raise ShapeError(f"concat along axis {axis} needs the same number of {'columns' if across else 'rows'}, but {shapes}")
+        total = total + (arg.shape or (1, 1))[axis]
+    other = (args[0].shape or (1, 1))[across]
+    return sizes.shape(other, total) if axis else sizes.shape(total, other)
+
+
+def offset(e: Expr, k: int) -> tuple[Any, Any]:
+    """Where the k-th argument of a concat begins: row and column."""
+    (axis,) = e.params
+    start = plus(*((arg.shape or (1, 1))[axis] for arg in e.args[:k]))
+    return (0, start) if axis else (start, 0)
+
+
+def of_one_hot(op: Operation, args: Args, params: Params) -> Shape:
+    """A column as long as ``params[0]``."""
+    return sizes.shape(params[0], 1)
+
+
+def of_commutation(op: Operation, args: Args, params: Params) -> Shape:
+    """Square, of the number of entries of the matrix it transposes."""
+    return sizes.shape(params[0] * params[1], params[0] * params[1])
+
+
+def plus(*lengths: Any) -> Any:
+    """The sum of sizes, zero allowed, in canonical form."""
+    total = sympy.Integer(0)
+    for length in lengths:
+        total = total + length
+    total = sympy.expand(total)
+    return int(total) if total.is_Integer else total
+
+
+def _names_shape(e: Expr) -> str:
+    return f"{_brief(e)} is {'a scalar' if e.shape == () else sizes.show(e.shape)}"
+
+
+def _brief(e: Expr, transposed: bool = False) -> str:
+    """The expression as the user would type it, or what kind it is where that is long."""
+    text = e.name or (f"{e.args[0].name}.T" if e.op.name == "transpose" and e.args[0].name else None)
+    if text is None:
+        text = str(e)
+        text = f"({text})" if len(text) <= 40 else "(...)"
+    if transposed:
+        return text.removesuffix(".T") if text.endswith(".T") else f"{text}.T"
+    return text

@@ -1,0 +1,1 @@
+"""The derivation, step by step, and the other ways to tell it."""

@@ -1,0 +1,121 @@
+"""Stage 1 of the recipe: break up an expression into simple pieces, each with a name.
+
+What the user named keeps its name. Unnamed parts are named as the lecture does: the argument of a nonlinearity that holds a
+product (z = Wx + b), the output of a nonlinearity that goes into a product (h = f(z)), and whatever is used more than once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc.core.expression import LET, Expr, Names, let, rebuilt, topological
+from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
+
+_LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "pow", "logsumexp")}
+_LETTERS = {"z": ("z", "a", "q"), "h": ("h", "g", "k"), "p": ("p", "q"), "r": ("r", "e"), "s": ("s", "t"), "v": ("v", "c")}
+
+
+def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Expr]]:
+    """The same expression with a name on every piece, the whole included, and what became of each node.
+
+    The names of ``taken`` are not given to pieces.
+    """
+    order = topological([y])
+    names = Names({e.name for e in (*order, *taken) if e.name is not None})
+    wanted = _wanted(order, y)
+    kinds = list(wanted.values())
+    given: dict[Expr, str] = {}
+    for kind in dict.fromkeys(kinds):
+        these = [e for e, k in wanted.items() if k == kind]
+        if len(these) == 1:
+            given[these[0]] = names.take(*_LETTERS[kind])
+        else:
+            numbers = range(1, len(these) + 1)
+            letter = next((x for x in _LETTERS[kind] if not any(f"{x}_{k}" in names.used for k in numbers)), kind)
+            given |= {e: names.take(f"{letter}_{k}") for e, k in zip(these, numbers, strict=True)}
+    done: dict[Expr, Expr] = {}
+    for e in order:
+        new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
+        done[e] = let(given[e], new) if e in given else new
+    top = done[y]
+    return (top if top.op is LET else let(names.take(*_root_names(y)), top)), done
+
+
+def _wanted(order: list[Expr], y: Expr) -> dict[Expr, str]:
+    """The unnamed nodes that deserve a name, with the kind of name."""
+    users: dict[Expr, list[Expr]] = {}
+    for e in order:
+        for a in dict.fromkeys(e.args):
+            users.setdefault(a, []).append(e)
+    product = _holding(order, lambda e: e.op is MATMUL)
+    heavy = _holding(order, lambda e: e.op is MATMUL or _nonlinear(e))
+    wanted: dict[Expr, str] = {}
+    for e in order:
+        above = users.get(e, [])
+        if e is y or not e.args or e.op in (LET, TRANSPOSE, CONCAT) or e.op.flat or any(x.op is LET for x in above):
+            continue
+        if e.shape == () and e.op is MATMUL and _enters_nonlinearity(e, users):
+            wanted[e] = "s"
+        elif e.shape != () and e in product and any(_nonlinear(x) for x in above):
+            wanted[e] = "r" if any(x.op is POW or x.op.name == "norm" for x in above) else "z"
+        elif _activation(e) and _enters_product(e, users):
+            wanted[e] = "p" if e.op.name == "softmax" else "h"
+        elif e in heavy and len(above) > 1:
+            wanted[e] = "v"
+    return wanted
+
+
+def _activation(e: Expr) -> bool:
+    return (e.op.primes is not None or e.op.name == "softmax") and e.op not in _LOSSES
+
+
+def _nonlinear(e: Expr) -> bool:
+    return bool(e.op.primes or e.op.differentials)
+
+
+def _enters_nonlinearity(e: Expr, users: dict[Expr, list[Expr]]) -> bool:
+    """Whether the value reaches a nonlinearity through sums and products by scalars: the score s in max(0, 1 - s + s_c)."""
+    seen, stack = set(), [e]
+    while stack:
+        for x in users.get(stack.pop(), []):
+            if x not in seen and x.op is not LET:
+                seen.add(x)
+                if _nonlinear(x):
+                    return True
+                if x.op in (ADD, MUL):
+                    stack.append(x)
+    return False
+
+
+def _enters_product(e: Expr, users: dict[Expr, list[Expr]]) -> bool:
+    above = users.get(e, [])
+    while len(above) == 1 and above[0].op in (TRANSPOSE, CONCAT):
+        above = users.get(above[0], [])
+    return any(x.op is MATMUL for x in above)
+
+
+def _holding(order: list[Expr], what) -> set[Expr]:  # type: ignore[no-untyped-def]
+    """The nodes that hold such a node without a name in between."""
+    found: set[Expr] = set()
+    for e in order:
+        if e.op is not LET and (what(e) or any(a in found for a in e.args)):
+            found.add(e)
+    return found
+
+
+def _root_names(y: Expr) -> tuple[str, ...]:
+    if y.shape != ():
+        return ("y", "out")
+    below = topological([y], lambda x: x.op is not LET)
+    return ("J", "L", "loss") if any(e.op in _LOSSES for e in below) else ("s", "J", "value")
+
+
+def pieces(y: Expr) -> list[Expr]:
+    """The named pieces under y, arguments before users."""
+    return [e for e in topological([y]) if e.op is LET]
+
+
+def ingredients(piece: Expr) -> list[Expr]:
+    """What a piece is directly made of: the leaves and other pieces in its formula, in order of appearance."""
+    below = topological([piece.args[0]], lambda x: x.op is not LET)
+    return [e for e in below if e.name is not None]

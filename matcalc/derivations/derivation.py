@@ -1,0 +1,440 @@
+"""The derivation: what the reverse sweep did, kept as the lecture writes it.
+
+Five stages: 1 break up, 2 chain rule, 3 local Jacobians, 4 reuse of the error signals, 5 shape convention. The gradients
+are the sweep's own; text, LaTeX and NumPy are printings of this one record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from matcalc.calculus.derivatives import variable
+from matcalc.calculus.simplify import leaves, simplify
+from matcalc.calculus.sweep import depending, gradients, jacobians
+from matcalc.core import names, sizes
+from matcalc.core.constructors import add, matmul, transpose, vec
+from matcalc.core.expression import (
+    LET,
+    Expr,
+    Names,
+    checked_names,
+    const,
+    expr,
+    let,
+    node,
+    substituted,
+    topological,
+    variables,
+    zero,
+)
+from matcalc.core.operations import CONCAT, MATMUL
+from matcalc.core.sizes import Shape
+from matcalc.derivations.breakup import broken_up, ingredients, pieces
+from matcalc.derivations.chain import Chain, Partial, Sum, Written, show
+from matcalc.derivations.cost import multiplications
+from matcalc.derivations.rules import rule_of
+from matcalc.errors import MatcalcError, ShapeError
+from matcalc.paper.writing import Notation, current
+
+STAGES = ("Break up", "Chain rule", "Local Jacobians", "Reuse", "Shape convention")
+_FACTORS = 5  # a chain with more factors is written from error signal to error signal
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the derivation: ``left = right``, by a rule, with the shapes and the reason.
+
+    ``through`` holds what is written in between: ``∂s/∂h ∂h/∂z`` and ``uᵀ diag(f′(z))`` before ``(u ∘ f′(z))ᵀ``.
+    """
+
+    stage: int
+    rule: str
+    left: Written
+    right: Written
+    shapes: tuple[Shape, ...]
+    why: str
+    through: tuple[Written, ...] = ()
+
+    def write(self, n: Notation) -> str:
+        """``left = through = right``, each writing once."""
+        shown = [show(x, n) for x in (self.left, *self.through, self.right)]
+        return " = ".join(dict.fromkeys(shown))
+
+    def __str__(self) -> str:
+        return self.write(current())
+
+
+def opaque(e: Expr) -> bool:
+    """Whether a traversal enters the node: names are not entered."""
+    return e.op is not LET
+
+
+class Derivation:
+    """Every gradient of ``target`` by ``wrt``, each error signal once, with the steps that lead there.
+
+    ``d[W]`` (also ``d.gradients[W]``) is the gradient in W's shape, ``d.jacobians[W]`` the Jacobian form, ``d.errors`` the
+    named error signals by the name as written, and ``d.steps`` the steps in order.
+    """
+
+    def __init__(self, target: Expr, wrt: Sequence[Expr], seed: Expr | None = None) -> None:
+        self.target, became = broken_up(target, wrt)
+        self.given = target
+        self.wrt = tuple(became.get(x, x) for x in wrt)  # a named intermediate may hold parts that got names
+        self._asked = dict(zip(wrt, self.wrt, strict=True))
+        self.seed = const(1) if seed is None else seed
+        self.pieces = pieces(self.target)
+        self._needed = depending(topological([self.target]), self.wrt)
+        self._sweep()
+
+    # ---- the sweep, piece by piece -------------------------------------------------------------------------------------
+    def _parts(self, piece: Expr) -> list[Expr]:
+        """The ingredients of a piece on which a variable acts."""
+        return [e for e in ingredients(piece) if e in self._needed]
+
+    def _sweep(self) -> None:
+        arriving: dict[Expr, list[Expr]] = {self.target: [self.seed]}
+        taken = Names(set(checked_names([self.target, *self.wrt])))
+        signals: list[tuple[Expr, Expr]] = []  # piece, what arrives there
+        upstream: dict[Expr, Expr] = {}
+        named = self._named_signals()
+        labels = self._labels(named, taken)
+        for piece in reversed(self.pieces):
+            if piece not in arriving:
+                continue
+            g = _total(arriving[piece], piece.shape)
+            if piece in named and leaves(g) > 1:
+                g = let(labels[piece], g)
+                signals.append((piece, g))
+            upstream[piece] = g
+            parts = self._parts(piece)
+            for part, passed in gradients(piece.args[0], parts, g, opaque, piece).items():
+                arriving.setdefault(part, []).append(passed)
+        self.signals = dict(signals)
+        self.upstream = upstream
+        self._gradients = {x: upstream[x] if x in upstream else _total(arriving.get(x, []), x.shape) for x in self.wrt}
+
+    def _named_signals(self) -> set[Expr]:
+        """Where the sweep names what arrives: at pieces that pass it on to several, and at every affine piece below."""
+        found = set()
+        for piece in self.pieces:
+            if piece is self.target and not self.seed.args:  # 1, or the upstream gradient itself
+                continue
+            affine = any(e.op is MATMUL for e in topological([piece.args[0]], opaque))
+            joined = piece.args[0].op is CONCAT  # putting side by side is not an operation that errs
+            if piece in self._needed and not joined and (affine or len(self._parts(piece)) > 1):
+                found.add(piece)
+        return found
+
+    def _labels(self, named: set[Expr], taken: Names) -> dict[Expr, str]:
+        """delta for a single error signal, delta_1, delta_2, ... from the input upwards for several."""
+        order = [p for p in self.pieces if p in named and p is not self.target]
+        if self.target in named:
+            order.append(self.target)
+        if len(order) == 1:
+            return {order[0]: taken.take("delta", "err")}
+        stem = next(s for s in ("delta", "err", "signal") if not any(f"{s}_{k}" in taken.used for k in range(1, len(order) + 1)))
+        return {p: taken.take(f"{stem}_{k}") for k, p in enumerate(order, 1)}
+
+    # ---- results -------------------------------------------------------------------------------------------------------
+    @property
+    def gradients(self) -> Mapping[Expr, Expr]:
+        """The gradient by each variable, in the variable's own shape."""
+        return {asked: self._gradients[x] for asked, x in self._asked.items()}
+
+    def __getitem__(self, x: Any) -> Expr:
+        found = next((v for v in self.wrt if v.name == x), None) if isinstance(x, str) else self._asked.get(x, x)
+        if found not in self._gradients:
+            raise KeyError(f"the derivation is by {', '.join(str(v.name) for v in self.wrt)}, not by {x}")
+        return self._gradients[found]
+
+    @cached_property
+    def jacobians(self) -> Mapping[Expr, Expr]:
+        """The Jacobian form: one row, a column for every entry of the variable (a matrix column by column)."""
+        return {asked: simplify(transpose(vec(self._gradients[x]))) for asked, x in self._asked.items()}
+
+    @cached_property
+    def errors(self) -> Mapping[str, Expr]:
+        """The error signals in the order in which the sweep meets them, by their names as written: δ, or δ₁, δ₂, ..."""
+        return {names.text(g.params[0]): g.args[0] for g in self.signals.values()}
+
+    def local(self, piece: Expr, part: Expr) -> Expr:
+        """The local Jacobian of a piece by one of its ingredients."""
+        return self._locals[piece][part]
+
+    @cached_property
+    def _locals(self) -> dict[Expr, dict[Expr, Expr]]:
+        return {
+            piece: {part: simplify(j) for part, j in jacobians(piece.args[0], self._parts(piece), opaque, piece).items()}
+            for piece in self.pieces
+            if piece in self._needed
+        }
+
+    # ---- paths ---------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _users(self) -> dict[Expr, list[Expr]]:
+        users: dict[Expr, list[Expr]] = {}
+        for piece in self.pieces:
+            if piece in self._needed:
+                for part in self._parts(piece):
+                    users.setdefault(part, []).append(piece)
+        return users
+
+    def paths(self, x: Expr, to: set[Expr] | None = None) -> list[list[Expr]]:
+        """The ways from the target down to x through the pieces, at most a few; with ``to``, only down from those pieces."""
+        stop = {self.target} | (to or set())
+        found: list[list[Expr]] = []
+        stack = [[x]]
+        while stack:
+            path = stack.pop()
+            above = self._users.get(path[-1], [])
+            if path[-1] in stop and len(path) > 1:
+                found.append(path[::-1])
+            else:
+                stack.extend([*path, user] for user in reversed(above))
+            if len(found) > 4 or len(stack) > 64:
+                return []
+        return found
+
+    def partial(self, piece: Expr, part: Expr) -> Partial:
+        """∂piece/∂part, marked as direct where the piece is the target and depends on the part in other ways too."""
+        return Partial(piece, part, piece is self.target and len(self._users.get(part, [])) > 1)
+
+    def chain(self, x: Expr) -> Sum:
+        """∂s/∂x as the chain rule gives it, unevaluated; long chains begin at the nearest error signals."""
+        full = self.paths(x)
+        if full and max(map(len, full)) <= _FACTORS + 1:
+            return Sum(tuple(Chain(tuple(self.partial(a, b) for a, b in zip(p, p[1:], strict=False))) for p in full))
+        near = self.paths(x, set(self.signals))
+        chains = []
+        for p in near:
+            first = () if p[0] is self.target else (Partial(self.target, p[0]),)
+            chains.append(Chain((*first, *(self.partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
+        return Sum(tuple(chains))
+
+    def shared_chain(self, x: Expr) -> Sum:
+        """∂s/∂x with the error signals in place: δᵀ ∂z/∂x, summed over the places where x is used."""
+        chains = []
+        for user in self._users.get(x, []):
+            g = self.upstream[user]
+            row = () if g is const(1) else (transpose(vec(g)),)
+            chains.append(Chain((*row, self.partial(user, x))))
+        return Sum(tuple(chains))
+
+    # ---- steps ---------------------------------------------------------------------------------------------------------
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps, stage by stage."""
+        return (*self._break_up(), *self._chain_rule(), *self._local_jacobians(), *self._reuse(), *self._shape_convention())
+
+    def _break_up(self) -> list[Step]:
+        why = "one simple operation a piece, each with a name and a shape"
+        found = [Step(1, "break up", p, p.args[0], (p.shape,), why) for p in self.pieces]
+        for op in dict.fromkeys(e.op for e in topological([self.target, *self._gradients.values()]) if e.op.body is not None):
+            argument, value = op.body  # type: ignore[misc]
+            found.append(Step(1, "definition", node(op, (argument,)), simplify(value), ((),), "as given, entry by entry"))
+        return found
+
+    def _chain_rule(self) -> list[Step]:
+        found = []
+        for x in self.wrt:
+            chain = self.chain(x)
+            several = len(chain.chains) > 1
+            why = "it is used in several places: sum over the paths" if several else "multiply the Jacobians along the path"
+            if any(len(c.factors) == 1 for c in chain.chains) and not several:
+                why = f"{names.text(str(x.name))} stands in {self.target.name} itself"
+            if not chain.chains:
+                why = f"{self.target.name} does not depend on it"
+            found.append(Step(2, "chain rule", Partial(self.target, x), chain, (Partial(self.target, x).shape,), why))
+        return found
+
+    def _local_jacobians(self) -> list[Step]:
+        found = []
+        for piece in reversed(self.pieces):
+            if piece in self._needed:
+                for part in reversed(self._parts(piece)):
+                    rule, why = rule_of(piece, part)
+                    p = self.partial(piece, part)
+                    found.append(Step(3, rule, p, self.local(piece, part), (p.shape,), why))
+        return found
+
+    def _reuse(self) -> list[Step]:
+        found = []
+        for piece, signal in self.signals.items():
+            row, value = transpose(vec(signal)), signal.args[0]
+            at = names.text(str(piece.name))
+            why = f"the local error signal at {at}: it arrives once and serves {_listed(self._users_below(piece))}"
+            through = (self._signal_chain(piece), self._signal_product(piece))
+            found.append(Step(4, "local error signal", row, simplify(transpose(vec(value))), (row.shape,), why, through))
+            if row is not signal:
+                found.append(
+                    Step(4, _in_shape(signal.shape), signal, value, (signal.shape,), f"the error signal in the shape of {at}")
+                )
+        for x in self.wrt:
+            if any(user in self.signals for user in self._users.get(x, [])):
+                p, why = Partial(self.target, x), "the error signal in place of the factors it stands for"
+                found.append(Step(4, "reuse", p, self._reused_product(x), (p.shape,), why, (self.shared_chain(x),)))
+        return found
+
+    def _reused_product(self, x: Expr) -> Expr:
+        """The rows that arrive where x is used, times the local Jacobians, not yet multiplied."""
+        total: Expr = const(0)
+        for user in self._users[x]:
+            total = add(total, matmul(transpose(vec(self.upstream[user])), self.local(user, x)))
+        return total
+
+    def _signal_chain(self, piece: Expr) -> Sum:
+        if piece is self.target:
+            return Sum((Chain((self.seed,)),))
+        near = self.paths(piece, set(self.signals) - {piece})
+        chains = []
+        for p in near:
+            head = self.signals.get(p[0])
+            first = (transpose(vec(head)),) if head is not None else () if p[0] is self.target else (Partial(self.target, p[0]),)
+            chains.append(Chain((*first, *(self.partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
+        return Sum(tuple(chains))
+
+    def _signal_product(self, piece: Expr) -> Expr:
+        """The row that arrives at a piece, with the local Jacobians written out and not yet multiplied."""
+        total: Expr = const(0)
+        for p in self.paths(piece, set(self.signals) - {piece}):
+            head = self.signals.get(p[0])
+            row: Expr = transpose(vec(head)) if head is not None else self.seed
+            for a, b in zip(p, p[1:], strict=False):
+                row = matmul(row, self.local(a, b))
+            total = add(total, row)
+        return total
+
+    def _users_below(self, piece: Expr) -> list[Expr]:
+        below = set(topological([piece])) - {piece}
+        return [x for x in self.wrt if x in below]
+
+    def _shape_convention(self) -> list[Step]:
+        found = []
+        for x in self.wrt:
+            g = self._gradients[x]
+            j = simplify(transpose(vec(g)))
+            found.append(Step(5, "shape convention", j, g, (j.shape, g.shape), _reshaped(x)))
+        return found
+
+    def substitution(self, x: Expr) -> list[Chain]:
+        """The chain for x with one factor after the other replaced by its Jacobian; the next one to replace is marked.
+
+        Empty where several paths lead to x.
+        """
+        paths = self.paths(x)
+        if len(paths) != 1:
+            return []
+        partials = [Partial(a, b) for a, b in zip(paths[0], paths[0][1:], strict=False)]
+        values = [self.local(p.of, p.by) for p in partials]
+        return [Chain((*values[:k], *partials[k:]), k if k < len(partials) else None) for k in range(len(partials) + 1)]
+
+    def multiplied(self, x: Expr) -> Expr:
+        """The Jacobian by x in the pieces' own names, without error signals: (u ∘ f′(z))ᵀ."""
+        bodies: dict[Expr, Expr] = {}
+        for signal in self.signals.values():  # from the target down, so that a body speaks of those before it
+            bodies[signal] = substituted(signal.args[0], bodies)
+        return simplify(transpose(vec(simplify(substituted(self._gradients[x], bodies)))))
+
+    # ---- cost ----------------------------------------------------------------------------------------------------------
+    @cached_property
+    def cost(self) -> dict[str, Any]:
+        """Multiplications of the backward pass: ``scratch`` each gradient alone, ``reused`` each error signal once."""
+        forward = [self.target, *self._forward_values()]
+        alone = sum((multiplications([g], forward) for g in self._gradients.values()), sympy.Integer(0))
+        reused = multiplications(self._gradients.values(), forward)
+        return {"scratch": alone, "reused": reused, "saved": sympy.expand(alone - reused)}
+
+    def _forward_values(self) -> list[Expr]:
+        return [p.args[0] for p in self.pieces]
+
+    # ---- readings ------------------------------------------------------------------------------------------------------
+    def __str__(self) -> str:
+        from matcalc.derivations.text import text
+
+        return text(self)
+
+    __repr__ = __str__
+
+    def to_latex(self, standalone: bool = False) -> str:
+        """An ``align*`` block, or with ``standalone=True`` a document that pdflatex compiles with amsmath alone."""
+        from matcalc.derivations.latex import latex
+
+        return latex(self, standalone)
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
+
+    def to_numpy(self, name: str | None = None) -> Any:
+        """The NumPy module of the forward and the backward pass, in the names of the derivation."""
+        from matcalc.code.to_numpy import to_numpy
+
+        return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)))
+
+    def explain(self, x: Any, strategy: str | None = None) -> str:
+        """In sentences: the case and its shapes, the rules, the index argument, why the transpose.
+
+        ``strategy`` is ``"jacobian_then_reshape"`` or ``"shape_convention"``, the two ways of the lecture.
+        """
+        from matcalc.derivations.explain import explain
+
+        return explain(self, _by_name(self.given, x), strategy) if strategy else explain(self, _by_name(self.given, x))
+
+    def check(self, seed: int = 0, **options: Any) -> Any:
+        """Every gradient against central differences of the target, at random values. The report says what was found."""
+        from matcalc.numeric.check import check
+
+        return check(self.target, self._gradients, seed=seed, **options)
+
+
+def derive(s: Any, wrt: Any) -> Derivation:
+    """The whole derivation of a scalar by one variable or several: every gradient at once, each error signal once."""
+    s = expr(s)
+    if s.shape != ():
+        raise ShapeError(f"a derivation is of a scalar, but {s} has shape {sizes.show(s.shape)}; for a layer use jacobian or vjp")
+    many = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    if not many:
+        raise MatcalcError("derive needs at least one variable in wrt")
+    many = [_by_name(s, x) for x in many]
+    checked_names([s, *many])
+    return Derivation(s, list(dict.fromkeys(many)))
+
+
+def _by_name(s: Expr, x: Any) -> Expr:
+    if isinstance(x, str):
+        found = [e for e in topological([s]) if e.name == x]
+        if not found:
+            raise MatcalcError(f"{x} does not occur in {s}; it speaks of {', '.join(str(v.name) for v in variables([s]))}")
+        return found[0]
+    return variable(x)
+
+
+def _total(terms: list[Expr], shape: Shape) -> Expr:
+    """The sum of what arrives, first use first."""
+    total: Expr = const(0)
+    for term in reversed(terms):  # the sweep met the last use first
+        total = add(total, term)
+    return simplify(total) if terms else zero(shape)
+
+
+def _listed(uses: list[Expr]) -> str:
+    shown = [f"∂/∂{names.text(str(x.name))}" for x in uses]
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else "nothing else"
+
+
+def _in_shape(shape: Shape) -> str:
+    return "as a column" if shape and shape[1] == 1 else "as a matrix"
+
+
+def _reshaped(x: Expr) -> str:
+    if x.shape == ():
+        return "a scalar: both forms are the same number"
+    if x.shape[1] == 1:
+        return f"transpose the row: {names.text(str(x.name))} is a column"
+    if x.shape[0] == 1:
+        return f"{names.text(str(x.name))} is a row: both forms are the same"
+    return f"the same numbers, put back column by column into the shape of {names.text(str(x.name))}"

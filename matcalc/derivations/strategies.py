@@ -1,0 +1,131 @@
+"""The lecture's two ways to a gradient, told step by step.
+
+``jacobian_then_reshape``: Jacobians as far as possible, one reshape at the end. ``shape_convention``: every gradient in the
+shape of its variable from the output down, and a reason for every transpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matcalc.calculus.simplify import simplify
+from matcalc.calculus.sweep import gradients
+from matcalc.core import sizes
+from matcalc.core.constructors import transpose, vec
+from matcalc.core.expression import EYE, Expr, is_zero
+from matcalc.core.operations import DIAG
+from matcalc.derivations.breakup import ingredients
+from matcalc.derivations.chain import Partial
+from matcalc.derivations.derivation import Derivation, opaque
+from matcalc.derivations.index_form import matrix_times_vector
+from matcalc.derivations.sentences import Section, Words, kind
+from matcalc.paper.writing import factor
+
+_LONG = 12  # a longer way is told from the nearest error signal
+
+
+def ways(d: Derivation, x: Expr) -> list[list[Expr]]:
+    """The ways from the target to x; where they are many or long, from the nearest error signals, or the last step alone."""
+    found = d.paths(x)
+    if not found or max(map(len, found)) > _LONG:
+        found = d.paths(x, set(d.signals)) or [[p, x] for p in d.pieces if p in d.upstream and x in ingredients(p)]
+    return found
+
+
+def edges(d: Derivation, x: Expr) -> list[tuple[Expr, Expr]]:
+    """The pairs (piece, part) on these ways, each once."""
+    found = [(a, b) for way in ways(d, x) for a, b in zip(way, way[1:], strict=False)]
+    return list(dict.fromkeys(found))
+
+
+def users(d: Derivation, x: Expr) -> list[Expr]:
+    """The pieces that x stands in, on these ways."""
+    return list(dict.fromkeys(a for a, b in edges(d, x) if b is x))
+
+
+def reshaping(x: Expr, w: Words) -> str:
+    """How the row of a Jacobian becomes the gradient in the shape of x."""
+    if kind(x.shape) == "matrix":
+        return f"put back column by column into the shape of {w.show(x)}"
+    return f"transposed, because {w.show(x)} is a column" if x.shape[1] == 1 else f"as they are, because {w.show(x)} is a row"
+
+
+def _jacobian_then_reshape(d: Derivation, x: Expr, w: Words) -> list[Section]:
+    first, last = Section("Jacobian form first, reshape at the end"), Section("The reshape")
+    for way in ways(d, x):
+        steps = list(zip(way, way[1:], strict=False))
+        head = [] if way[0] is d.target else [factor(transpose(vec(d.upstream[way[0]])), w.n)]  # the row that arrives there
+        shapes = [sizes.shape(sizes.count(a.shape), sizes.count(b.shape)) for a, b in steps]
+        if head:
+            shapes.insert(0, sizes.shape(1, sizes.count(way[0].shape)))
+        product = " ".join([*head, *(Partial(a, b).write(w.n) for a, b in steps)])
+        values = " ".join([*head, *(factor(d.local(a, b), w.n) for a, b in steps)])
+        first.sentences += [
+            f"{w.formula(product)}: rows are outputs and columns are inputs, so neighbours fit without a transpose, "
+            f"{w.fits(*shapes, sizes.shape(1, sizes.count(x.shape)))}.",
+            f"Write out the Jacobians: {w.formula(values)}.",
+        ]
+    if len(ways(d, x)) > 1:
+        first.sentences.append("Several ways lead there: add their products.")
+    first.sentences.append(f"Multiply: {w.equation(Partial(d.target, x), d.jacobians[x])}, {w.row(x)}.")
+    needed = f"The update needs the shape of {w.show(x)}, {w.shape(x.shape)}"
+    last.sentences.append(
+        f"{needed}: the same numbers, {reshaping(x, w)}: {w.show(d[x])}."
+        if x.shape
+        else "A number has one layout: there is nothing to reshape."
+    )
+    return [first, last]
+
+
+def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
+    found, s = Section("The shape convention all the way"), d.target
+    begin = [w.equation(Partial(s, s), "1")]
+    begin = [w.equation(Partial(s, way[0]), d.upstream[way[0]]) for way in ways(d, x) if way[0] is not s] or begin
+    found.sentences.append(f"Every gradient has the shape of what it is by. Begin with {', '.join(dict.fromkeys(begin))}.")
+    arriving = [b for _, b in edges(d, x)]
+    for piece, part in edges(d, x):
+        g = d.upstream[piece]
+        passed = simplify(gradients(piece.args[0], [part], g, opaque, piece)[part])
+        reason = f"{w.shape(part.shape)} like {w.show(part)}: {_justified(piece, part, d.local(piece, part), g, w)}."
+        if arriving.count(part) == 1:
+            signal = [d.signals[part]] if part in d.signals else []
+            found.sentences.append(f"{w.equation(Partial(s, part), passed, *signal)}, {reason}")
+        else:
+            found.sentences.append(f"{w.show(part)} receives {w.show(passed)} from {w.show(piece)}, {reason}")
+    for part in dict.fromkeys(b for b in arriving if arriving.count(b) > 1):
+        total = d[x] if part is x else d.upstream[part]
+        found.sentences.append(f"What several uses of {w.show(part)} send is added: {w.equation(Partial(s, part), total)}.")
+    return [found]
+
+
+def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, w: Words) -> str:
+    """Why the local Jacobian appears as it does, by shapes."""
+    p, q = sizes.count(piece.shape), sizes.count(part.shape)
+    if is_zero(local):
+        return "nothing passes"
+    if local.op is EYE:
+        return f"{w.partial(piece, part)} is the identity, so the gradient passes unchanged"
+    if local.op is DIAG:
+        return f"{w.partial(piece, part)} is diagonal, its own transpose, so it multiplies entry by entry"
+    form = matrix_times_vector(piece, part) if kind(part.shape) == "matrix" else None
+    if form is not None:
+        fits = w.fits(g.shape, form.vector.shape[::-1], part.shape)
+        return f"the error on the left, the input transposed on the right, {fits}"
+    jacobian = w.jacobian_shape(piece, part)
+    if kind(part.shape) == "matrix":
+        return f"the Jacobian, {jacobian}, contracted with the gradient of {w.show(piece)} and put into the shape"
+    if part.shape == piece.shape == ():
+        return "both are numbers, so multiply by the derivative"
+    if part.shape == ():
+        return "a number: the sum over the outputs of gradient times derivative"
+    if piece.shape == ():
+        return f"the Jacobian {w.show(local)} is a row, {jacobian}, and {w.show(part)} is a column: transpose it"
+    column = sizes.shape(p, 1)
+    fits = w.fits(sizes.shape(q, p), column, sizes.shape(q, 1))
+    return f"the Jacobian is {jacobian}, the gradient of {w.show(piece)} {w.shape(column)}: transpose the Jacobian, {fits}"
+
+
+STRATEGIES: dict[str, Callable[[Derivation, Expr, Words], list[Section]]] = {
+    "jacobian_then_reshape": _jacobian_then_reshape,
+    "shape_convention": _shape_convention,
+}

@@ -1,1 +1,0 @@
-"""The printings of expressions and derivations: paper (text and LaTeX) and NumPy."""

@@ -1,0 +1,1 @@
+"""Values, finite differences and checks."""

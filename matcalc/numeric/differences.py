@@ -1,0 +1,144 @@
+"""Central differences, and how much they know.
+
+A difference quotient has an error of its own: rounding, which grows as the step shrinks, and truncation, which grows with it.
+Where it does not agree with the claimed derivative at once, it is taken again with two larger steps and extrapolated
+(Richardson), and what it cannot know is not held against the claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matcalc.errors import CheckError
+from matcalc.numeric.report import FINE, KINKED, Row, verdict
+
+Array = Any  # np.ndarray of float64
+EPS = float(np.finfo(np.float64).eps)
+STEP = EPS ** (1 / 3)  # balances rounding and truncation of a central difference
+LARGER = 1e-4  # the step of the second look
+_NOISIEST = 1e-12
+
+Sample = tuple[float, bytes]  # a value, and on which side of every kink it was taken
+Value = Callable[[Array], Sample]
+Move = Callable[[float], tuple[Array, float]]  # the point moved by so much, and by how much exactly
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A central difference: the numeric derivative, how much of it is rounding, and whether a kink lies between."""
+
+    derivative: float
+    rounding: float
+    kink: bool
+
+
+def _quotient(value: Value, move: Move, h: float, noise: float) -> Quotient:
+    (right, a), (left, b) = move(h), move(-h)
+    (up, side), (down, other) = value(right), value(left)
+    return Quotient((up - down) / (a - b), 10 * max(EPS * max(abs(up), abs(down)), noise) / (a - b), side != other)
+
+
+def _noise(value: Value, at: Array, rng: np.random.Generator) -> float:
+    """How far rounding scatters the value: what fourth differences see at steps so small that the function is a line.
+
+    It may be more than the value's own last digit, where large numbers cancel. (Hamming's table, as in Moré and Wild's ECNoise.)
+    A jump or a kink between the steps is not noise, so the answer is bounded, and 0 where a kink is known.
+    """
+    direction = 1e-9 * rng.uniform(0.5, 1.0, at.shape) * np.maximum(1, abs(at))
+    samples, sides = zip(*(value(at + k * direction) for k in range(-4, 5)), strict=True)
+    fourth = np.diff(samples, 4)
+    if len(set(sides)) > 1 or not np.isfinite(fourth).all():
+        return 0.0
+    scatter = float(np.sqrt(np.mean(fourth**2) / 70))  # 70 = 1² + 4² + 6² + 4² + 1²
+    return min(scatter, _NOISIEST * max(1.0, abs(samples[4])))
+
+
+def _entry(at: Array, k: int) -> Move:
+    scale = max(1.0, abs(float(at.flat[k])))
+
+    def move(t: float) -> tuple[Array, float]:
+        moved = at.copy()
+        moved.flat[k] += t * scale
+        return moved, float(moved.flat[k]) - float(at.flat[k])
+
+    return move
+
+
+def _direction(at: Array, direction: Array) -> Move:
+    return lambda t: (at + t * direction, t)
+
+
+def relative_error(claimed: float, numeric: float, slack: float = 0.0) -> float:
+    """|a - n| / max(|a|, |n|) as in CS231n; a difference within ``slack``, which the quotient cannot tell, is at most fine."""
+    size, apart = max(abs(claimed), abs(numeric)), abs(claimed - numeric)
+    if not np.isfinite(apart):
+        return float("nan")
+    if apart == 0:
+        return 0.0
+    return max(max(0.0, apart - slack) / size, min(apart, slack) / max(size, slack / FINE))
+
+
+def _probe(value: Value, move: Move, claimed: float, step: float, noise: float) -> tuple[float, float, float] | None:
+    """The relative error, the numeric derivative and its rounding error; None where a kink is in the way."""
+    first = _quotient(value, move, step, noise)
+    if first.kink:
+        return None
+    error = relative_error(claimed, first.derivative, first.rounding)
+    if error <= FINE and first.rounding <= KINKED * abs(claimed):
+        return error, first.derivative, first.rounding
+    near, far = (_quotient(value, move, h, noise) for h in (max(step, LARGER), 2 * max(step, LARGER)))
+    if near.kink or far.kink or not np.isfinite(near.derivative + far.derivative):
+        return error, first.derivative, first.rounding
+    numeric = near.derivative + (near.derivative - far.derivative) / 3  # the h² terms cancel
+    slack = near.rounding + abs(near.derivative - far.derivative) / 3
+    return relative_error(claimed, numeric, slack), numeric, near.rounding
+
+
+def compared(
+    name: str, shape: tuple[int, ...], value: Value, at: Array, claim: Array, step: float, entries: Sequence[int], kinks: bool,
+    rng: np.random.Generator,
+) -> Row:  # fmt: skip
+    """Probes the given entries of one variable; if they are not all, a random direction through all of them too."""
+    moves: list[tuple[Move, float, tuple[int, ...] | None]] = [
+        (_entry(at, k), float(claim.flat[k]), tuple(map(int, np.unravel_index(k, shape)))) for k in entries
+    ]
+    found: list[tuple[float, float, float, tuple[int, ...] | None]] = []
+    probes = skipped = measured = 0
+    noise = _noise(value, at, rng)
+    if len(entries) < at.size:
+        direction = rng.choice([-1.0, 1.0], at.shape) * np.maximum(1, abs(at))
+        moves.append((_direction(at, direction), float(np.sum(claim * direction)), None))
+    for move, claimed, where in moves:
+        outcome = _probe(value, move, claimed, step, noise)
+        if outcome is None:
+            skipped += 1
+            continue
+        error, numeric, rounding = outcome
+        probes += 1
+        measured += max(abs(claimed), abs(numeric)) >= rounding
+        found.append((error, claimed, numeric, where))
+    if not found:
+        return Row(name, shape, float("nan"), None, float("nan"), float("nan"), 0, skipped, "not probed")
+    error, claimed, numeric, where = max(found, key=lambda item: (np.isnan(item[0]), item[0]))
+    return Row(name, shape, error, where, claimed, numeric, probes, skipped, verdict(error, kinks, measured > 0))
+
+
+def chosen(counts: Sequence[int], budget: int, rng: np.random.Generator) -> list[list[int]]:
+    """Which entries of each variable are probed: all within the budget, else a sample that leaves out no variable."""
+    if sum(counts) <= budget:
+        return [list(range(n)) for n in counts]
+    share = max(1, budget // len(counts))
+    return [list(range(n)) if n <= share else sorted(rng.choice(n, share, replace=False).tolist()) for n in counts]
+
+
+def checked_step(step: float | None) -> float:
+    """The step, or the default for None; CheckError for what is no step."""
+    if step is None:
+        return STEP
+    if not 1e-12 < step < 1:
+        raise CheckError(f"a step is a small positive number such as 1e-4, but got {step!r}")
+    return float(step)

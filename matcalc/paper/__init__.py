@@ -1,0 +1,1 @@
+"""Expressions written as text and as LaTeX."""
