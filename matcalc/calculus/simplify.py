@@ -28,7 +28,7 @@ from matcalc.calculus.terms import (
     stacked,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, part, power, total, transpose, vec
+from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, power, total, transpose, vec
 from matcalc.core.expression import (
     CONST,
     EYE,
@@ -69,6 +69,7 @@ from matcalc.core.operations import (
     TRANSPOSE,
     VEC,
 )
+from matcalc.core.parts import part
 
 _EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
 INV = TABLE["inv"]

@@ -7,9 +7,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from matcalc.core import sizes
-from matcalc.core.constructors import concat, matmul, mul, over_columns, over_rows, transpose
+from matcalc.core.constructors import matmul, mul, over_columns, over_rows, transpose
 from matcalc.core.expression import CONST, LET, Expr, const, number, ones, topological
 from matcalc.core.operations import BROADCAST, MATMUL, MUL, ONE_HOT, PLACE, POW, SUM_COLUMNS, SUM_ROWS, TABLE, TRANSPOSE
+from matcalc.core.parts import concat
 from matcalc.core.shapes import plus
 
 INV = TABLE["inv"]

@@ -25,8 +25,6 @@ from matcalc.core.constructors import (
     mul,
     over_columns,
     over_rows,
-    part,
-    place,
     total,
     transpose,
     unvec,
@@ -72,6 +70,7 @@ from matcalc.core.operations import (
     TRANSPOSE,
     WHERE,
 )
+from matcalc.core.parts import part, place
 from matcalc.core.signature import Slots
 from matcalc.core.sizes import Size
 
