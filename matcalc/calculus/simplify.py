@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.calculus import composites
+from matcalc.calculus import composites, structure
 from matcalc.calculus.terms import (
     base_of,
     chain_of,
@@ -241,6 +241,9 @@ def _unsigned(x: Expr) -> Expr:
 # ---- Hadamard products ---------------------------------------------------------------------------------------------
 def _hadamard(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> Expr:
     """Numbers first, then scalars, then the rest; equal bases become powers and cancel."""
+    half = structure.half_of_diagonal(factors)
+    if half is not None:
+        return diag(_hadamard(half, sizes.shape(shape[0], 1)))
     value: Any = 1
     exponents: dict[Expr, Any] = {}
     for f in factors_of(factors):
@@ -352,7 +355,7 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return total_of(b)
     if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(transpose(a))
-    return None
+    return structure.pair(a, b)
 
 
 def _as_matrix(row: Expr, product: Expr) -> Expr | None:
@@ -390,6 +393,9 @@ def total_of(x: Expr) -> Expr:
 # ---- the rest ------------------------------------------------------------------------------------------------------
 def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     """Operations that are linear in each argument let scalars pass; sums of distributions are 1."""
+    known = structure.shortened(new := rebuilt(x, args))
+    if known is not new:
+        return known
     if x.op in (SUM, TRACE, DIAGONAL) and args[0].op is TRANSPOSE:  # they do not see the transpose
         args = args[0].args
     if x.op is SUM:

@@ -137,7 +137,7 @@ def stacked(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
     blocks: dict[Any, Expr] = {}
     for rest, c in collected.items():
         s, block = scalar_part(mul(c, rest))
-        if block.op not in (PLACE, ONE_HOT):
+        if block.op not in (PLACE, ONE_HOT) or (block.op is ONE_HOT and block.args):
             return None
         at, block = (block.params[0][0], block.args[0]) if block.op is PLACE else (block.params[1], const(1))
         if at in blocks:

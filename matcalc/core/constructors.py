@@ -50,6 +50,7 @@ from matcalc.core.sizes import Shape
 from matcalc.errors import MatcalcError
 
 TRANSPOSE_FREE = (DIAG, EYE, CONST)  # their own transposes
+OF_SYMMETRIC = tuple(TABLE[name] for name in ("inv", "matrix_power", "expm"))  # symmetric where their argument is
 
 
 def add(a: Any, b: Any) -> Expr:
@@ -150,9 +151,13 @@ def matmul(a: Any, b: Any) -> Expr:
 
 
 def transpose(a: Any) -> Expr:
-    """The transpose; ``(Aᵀ)ᵀ`` is A, a symmetric matrix is its own."""
+    """The transpose; ``(Aᵀ)ᵀ`` is A, a symmetric matrix is its own, and so are its inverse and its powers."""
     a = expr(a)
-    if a.shape == () or a.op in TRANSPOSE_FREE or any(assumed(a, key) for key in ("symmetric", "positive_definite", "diagonal")):
+    below = a
+    while below.op in OF_SYMMETRIC:
+        (below,) = below.args
+    symmetric = any(assumed(below, key) for key in ("symmetric", "positive_definite", "diagonal"))
+    if a.shape == () or a.op in TRANSPOSE_FREE or symmetric:
         return a
     if a.op is TRANSPOSE:
         return a.args[0]

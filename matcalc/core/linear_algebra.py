@@ -11,7 +11,7 @@ from typing import Any
 
 from matcalc.core.constructors import div
 from matcalc.core.expression import BUILD, EYE, REBUILD, Expr, const, expr, eye, is_zero, node, ones, zero
-from matcalc.core.operations import TABLE
+from matcalc.core.operations import TABLE, TRANSPOSE
 from matcalc.errors import MatcalcError, UnsupportedError
 
 # What each of them is of a single number, where an axis has length one.
@@ -61,6 +61,8 @@ def expm(a: Any) -> Expr:
     if a.shape == ():
         return BUILD["exp"](a)
     made = node(TABLE["expm"], (a,))
+    if a.op is TRANSPOSE:
+        return expm(a.args[0]).T
     return eye(a.shape[0]) if is_zero(a) else made
 
 
@@ -69,6 +71,8 @@ def frechet(a: Any, e: Any) -> Expr:
     a, e = expr(a), expr(e)
     if a.shape == e.shape == ():
         return BUILD["exp"](a) * e
+    if e.op is EYE:  # I commutes with A
+        return expm(a)
     made = node(TABLE["frechet"], (a, e))
     return e if is_zero(a) else zero(made.shape) if is_zero(e) else made
 
