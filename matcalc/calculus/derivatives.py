@@ -8,8 +8,9 @@ from typing import Any
 from matcalc.calculus.simplify import simplified, simplify
 from matcalc.calculus.sweep import gradients, jacobians, nudged
 from matcalc.core import sizes
-from matcalc.core.constructors import transpose
-from matcalc.core.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr, leaf, substituted
+from matcalc.core.constructors import diag, diagonal, transpose
+from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, leaf, substituted
+from matcalc.core.operations import symmetrised
 from matcalc.errors import MatcalcError, ShapeError
 
 
@@ -32,15 +33,33 @@ def variable(x: Any) -> Expr:
     raise MatcalcError(f"derivatives are by a variable or a named intermediate, but got {shown}; name it with mc.let first")
 
 
-def grad(s: Any, x: Any) -> Any:
+def grad(s: Any, x: Any, symmetric: str = "independent") -> Any:
     """The gradient of a scalar by x, in x's own shape (the shape convention). A list of variables gives a list.
 
     Zeros of that shape where s does not depend on x. Raises ShapeError if s is not a scalar.
+
+    By a variable that was declared symmetric, its entries are taken as independent: the gradient of tr(AS) is Aᵀ. With
+    ``symmetric="tangent"`` the gradient is projected on what the declaration allows: ½(G + Gᵀ) for a symmetric variable, so that
+    a step along it stays symmetric, and the diagonal of G for a diagonal one. Other variables are not affected.
     """
     s = scalar_target(s)
-    if isinstance(x, (list, tuple)):
-        return simplified(_gradients(s, x).values())
-    return simplify(_gradients(s, [x])[x])
+    if symmetric not in ("independent", "tangent"):
+        raise MatcalcError(f"symmetric is 'independent' (every entry by itself) or 'tangent' (½(G + Gᵀ)), not {symmetric!r}")
+    wrt = list(x) if isinstance(x, (list, tuple)) else [x]
+    found = _gradients(s, wrt)
+    if symmetric == "tangent":
+        found = {v: tangent(g, v) for v, g in found.items()}
+    short = simplified(found[v] for v in wrt)
+    return short if isinstance(x, (list, tuple)) else short[0]
+
+
+def tangent(g: Expr, x: Expr) -> Expr:
+    """The gradient projected on the matrices that x was declared to be: symmetric ones, or diagonal ones."""
+    if assumed(x, "diagonal"):
+        return diag(diagonal(g))
+    if assumed(x, "symmetric") or assumed(x, "positive_definite"):
+        return symmetrised(g)
+    return g
 
 
 def _gradients(s: Expr, wrt: Sequence[Any]) -> dict[Expr, Expr]:
