@@ -1,0 +1,128 @@
+"""Published identities as rows of a table, and what is tested of each: its numbers, at many sizes, and its form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+import matcalc as mc
+from matcalc.calculus.simplify import leaves
+from matcalc.core.expression import Expr, assumed, expr, topological, variables
+
+Array = np.ndarray[Any, Any]
+Arrays = Mapping[str, Array]
+SMALL = (3, 2, 4, 5)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An identity.
+
+    ``build`` gives the statement y, the variable x and the expected derivative; where ``form`` is a VJP or a JVP, the upstream
+    gradient or the nudge stands before it. ``printed`` is how the result is written. ``define`` is y once more in plain NumPy,
+    by the names of its variables, all of them matrices (a column is n by 1, a scalar 1 by 1): it knows nothing of matcalc.
+    """
+
+    form: Callable[..., Expr]
+    name: str
+    build: Callable[[], tuple[Any, ...]]
+    printed: str
+    define: Callable[..., Any]
+
+    def __str__(self) -> str:
+        return f"{self.form.__name__} {self.name}"
+
+
+# ---- values --------------------------------------------------------------------------------------------------------
+def symbols(roots: Sequence[Expr]) -> list[sympy.Symbol]:
+    """The sizes that stand in the shapes and numbers below the roots."""
+    found = {s for e in topological(roots) for size in e.shape for s in sympy.sympify(size).free_symbols}
+    return sorted(found, key=str)
+
+
+def lengths(roots: Sequence[Expr]) -> Iterator[dict[Any, int]]:
+    """All sizes different, all of them 1, and each of them 1 in turn."""
+    names = symbols(roots)
+    different = dict(zip(names, SMALL, strict=False))
+    yield different
+    if names:
+        yield dict.fromkeys(names, 1)
+    if len(names) > 1:
+        yield from ({**different, size: 1} for size in names)
+
+
+def drawn(x: Expr, at: Mapping[Any, int], rng: np.random.Generator) -> Array:
+    """Random numbers for a variable; a square matrix has a positive determinant and is well away from singular."""
+    shape = tuple(int(sympy.sympify(size).subs(at)) for size in x.shape or (1, 1))
+    a = rng.normal(size=shape)
+    if assumed(x, "distribution"):
+        return np.exp(a) / np.exp(a).sum()
+    if assumed(x, "positive"):
+        return abs(a) + 0.3
+    if x.shape and x.shape[0] == x.shape[1]:
+        a = a / (2 * shape[0]) + np.eye(*shape)
+        if assumed(x, "diagonal"):
+            return np.diag(np.diag(a))
+        if assumed(x, "symmetric") or assumed(x, "positive_definite"):
+            return a @ a.T
+    return a
+
+
+def points(roots: Sequence[Expr], named: Sequence[Expr] = ()) -> Iterator[tuple[dict[Any, Any], dict[str, Array]]]:
+    """Sizes and values, for ``evaluate`` and for a definition; a value for a named intermediate stands in its place."""
+    for seed, at in enumerate(lengths(roots)):
+        rng = np.random.default_rng(seed)
+        arrays = {x: drawn(x, at, rng) for x in dict.fromkeys([*named, *variables(roots)])}
+        yield {**at, **{x: a if x.shape else a.item() for x, a in arrays.items()}}, {str(x.name): a for x, a in arrays.items()}
+
+
+def difference_quotients(define: Callable[..., Any], arrays: Arrays, x: str, step: float = 1e-5) -> Array:
+    """∂vec(y)/∂vec(x): the definition on both sides of every entry of x."""
+    names = define.__code__.co_varnames[: define.__code__.co_argcount]
+
+    def y(a: Array) -> Array:
+        held = {**arrays, x: a}
+        return np.asarray(define(*(held[name] for name in names)), dtype=float).ravel(order="F")
+
+    def column(i: int, j: int) -> Array:
+        nudge = np.zeros(arrays[x].shape)
+        nudge[i, j] = step
+        return (y(arrays[x] + nudge) - y(arrays[x] - nudge)) / (2 * step)
+
+    rows, columns = arrays[x].shape
+    return np.stack([column(i, j) for j in range(columns) for i in range(rows)], axis=1)
+
+
+def derivative(row: Row, jacobian: Array, other: Array) -> Array:
+    """The numbers that the row asks for, from ∂vec(y)/∂vec(x); entries column by column."""
+    if row.form is mc.jvp:
+        return jacobian @ other.ravel(order="F")
+    if row.form is mc.vjp:
+        return jacobian.T @ other.ravel(order="F")
+    return jacobian.ravel(order="F")
+
+
+# ---- what is tested ------------------------------------------------------------------------------------------------
+def numbers(row: Row) -> None:
+    """The derivative, the stated form and the difference quotients of the definition agree, at every size."""
+    y, x, *between, expected = map(expr, row.build())
+    found = row.form(y, x, *between)
+    assert found.shape == expected.shape
+    for at, arrays in points([y, x, *between, expected], [x]):
+        value = np.ravel(mc.evaluate(found, at), order="F")
+        np.testing.assert_allclose(value, np.ravel(mc.evaluate(expected, at), order="F"), rtol=1e-9, atol=1e-9)
+        other = np.asarray(mc.evaluate(between[0], at)) if between else np.ones(1)
+        numeric = derivative(row, difference_quotients(row.define, arrays, str(x.name)), other)
+        np.testing.assert_allclose(value, numeric, rtol=1e-6, atol=1e-7)
+
+
+def form(row: Row) -> None:
+    """The derivative is as short as the stated form, up to a factor of two at most, and printed as it is written."""
+    y, x, *between, expected = map(expr, row.build())
+    found = row.form(y, x, *between)
+    assert str(found) == row.printed
+    assert leaves(found) <= 2 * leaves(expected)
