@@ -15,7 +15,7 @@ from matcalc.core.expression import Expr, assumed, expr, topological, variables
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
-SMALL = (3, 2, 4, 5)
+SMALL = (3, 2, 4, 5, 6, 7)
 
 
 @dataclass(frozen=True)
