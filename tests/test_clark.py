@@ -38,6 +38,8 @@ IDENTITIES = [
     Row(vjp, "2: δ times Wᵀ", lambda: (row @ W, row, delta_row, delta_row @ W.T), "δWᵀ", lambda W, x: x @ W),
     Row(grad, "7: cross-entropy of softmax", lambda: (mc.cross_entropy(y, mc.softmax(theta)), theta, mc.softmax(theta) - y),
         "softmax(θ) − y", np_cross_entropy),
+    Row(jacobian, "7: in numerator layout", lambda: (mc.cross_entropy(y, mc.softmax(theta)), theta, (mc.softmax(theta) - y).T),
+        "(softmax(θ) − y)ᵀ", np_cross_entropy),
     Row(grad, "7: by the logits", lambda: (mc.softmax_cross_entropy(theta, y), theta, mc.softmax(theta) - y), "softmax(θ) − y",
         np_cross_entropy),
 ]
