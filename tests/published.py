@@ -81,13 +81,17 @@ def points(roots: Sequence[Expr], named: Sequence[Expr] = ()) -> Iterator[tuple[
         yield {**at, **{x: a if x.shape else a.item() for x, a in arrays.items()}}, {str(x.name): a for x, a in arrays.items()}
 
 
+def value(define: Callable[..., Any], arrays: Arrays) -> Array:
+    """What a definition gives, its entries column by column."""
+    names = define.__code__.co_varnames[: define.__code__.co_argcount]
+    return np.asarray(define(*(arrays[name] for name in names)), dtype=float).ravel(order="F")
+
+
 def difference_quotients(define: Callable[..., Any], arrays: Arrays, x: str, step: float = 1e-5) -> Array:
     """∂vec(y)/∂vec(x): the definition on both sides of every entry of x."""
-    names = define.__code__.co_varnames[: define.__code__.co_argcount]
 
     def y(a: Array) -> Array:
-        held = {**arrays, x: a}
-        return np.asarray(define(*(held[name] for name in names)), dtype=float).ravel(order="F")
+        return value(define, {**arrays, x: a})
 
     def column(i: int, j: int) -> Array:
         nudge = np.zeros(arrays[x].shape)
@@ -114,11 +118,11 @@ def numbers(row: Row) -> None:
     found = row.form(y, x, *between)
     assert found.shape == expected.shape
     for at, arrays in points([y, x, *between, expected], [x]):
-        value = np.ravel(mc.evaluate(found, at), order="F")
-        np.testing.assert_allclose(value, np.ravel(mc.evaluate(expected, at), order="F"), rtol=1e-9, atol=1e-9)
+        entries = np.ravel(mc.evaluate(found, at), order="F")
+        np.testing.assert_allclose(entries, np.ravel(mc.evaluate(expected, at), order="F"), rtol=1e-9, atol=1e-9)
         other = np.asarray(mc.evaluate(between[0], at)) if between else np.ones(1)
         numeric = derivative(row, difference_quotients(row.define, arrays, str(x.name)), other)
-        np.testing.assert_allclose(value, numeric, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(entries, numeric, rtol=1e-6, atol=1e-7)
 
 
 def form(row: Row) -> None:
@@ -127,3 +131,51 @@ def form(row: Row) -> None:
     found = row.form(y, x, *between)
     assert row.printed is None or str(found) == row.printed
     assert leaves(found) <= 2 * leaves(expected)
+
+
+# ---- problems ------------------------------------------------------------------------------------------------------
+class Problem:
+    """A scalar by some variables: ``build`` gives both, ``define`` the scalar in plain NumPy, ``printed`` the known gradients."""
+
+    def __init__(
+        self,
+        name: str,
+        build: Callable[[], tuple[Expr, list[Expr]]],
+        define: Callable[..., Any],
+        *printed: str | None,
+    ) -> None:
+        self.name, self.build, self.define, self.printed = name, build, define, printed
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def gradients(problem: Problem) -> None:
+    """The value is that of the definition, and the gradients are its difference quotients, at every size."""
+    s, wrt = problem.build()
+    found = mc.grad(s, wrt)
+    assert [g.shape for g in found] == [x.shape for x in wrt]
+    for at, arrays in points([s, *wrt]):
+        assert np.isclose(mc.evaluate(s, at), value(problem.define, arrays).item(), rtol=1e-9)
+        for x, g in zip(wrt, found, strict=True):
+            (numeric,) = difference_quotients(problem.define, arrays, str(x.name))
+            np.testing.assert_allclose(np.ravel(mc.evaluate(g, at), order="F"), numeric, rtol=1e-6, atol=1e-6)
+
+
+def module(problem: Problem) -> None:
+    """The generated NumPy gives the value and the gradients that the expressions have."""
+    s, wrt = problem.build()
+    code = mc.derive(s, wrt).to_numpy(name="objective")
+    at, _ = next(points([s, *wrt]))
+    held = {x: at[x][:, 0] if x.shape and x.shape[1] == 1 else at[x] for x in variables([s])}
+    result, gradients = code.value_and_grad(**{str(x.name): array for x, array in held.items()})
+    assert np.isclose(result, mc.evaluate(s, at), rtol=1e-9)
+    for found, g in zip(gradients.values(), mc.grad(s, wrt), strict=True):
+        np.testing.assert_allclose(found, mc.evaluate(g, at), rtol=1e-8, atol=1e-9)
+
+
+def known_forms(problem: Problem) -> None:
+    """The gradients whose form is well known are printed in it."""
+    s, wrt = problem.build()
+    for x, printed in zip(wrt, problem.printed, strict=False):
+        assert printed is None or str(mc.grad(s, x)) == printed
