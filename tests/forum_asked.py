@@ -136,12 +136,12 @@ PROBLEMS = [
         "−2((y − sin(Xz)) ∘ cos(Xz)) zᵀ",
     ),
     Problem(
-        "phis of rectified units",
+        "squares of rectified units",
         lambda: (w.T @ (A @ X @ relu(D @ mc.vector("v", k))) ** 2, [X, D]),
         lambda w, A, X, D, v: w.T @ (A @ X @ np.maximum(D @ v, 0)) ** 2,
     ),
     Problem(
-        "the diagonal of a Hadamard phi",
+        "the diagonal of a Hadamard square",
         lambda: (trace((A - B) * (A - B)), [A]),
         lambda A, B: np.trace((A - B) ** 2),
         "2 diag(diagonal(A − B))",
