@@ -8,7 +8,7 @@ from typing import Any
 from matcalc.calculus.simplify import simplified, simplify
 from matcalc.calculus.sweep import gradients, jacobians, nudged
 from matcalc.core import sizes
-from matcalc.core.constructors import diag, diagonal, transpose
+from matcalc.core.constructors import diag, diagonal, transpose, vec
 from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, leaf, substituted
 from matcalc.core.operations import symmetrised
 from matcalc.errors import MatcalcError, ShapeError
@@ -77,7 +77,10 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
     if layout not in ("numerator", "denominator"):
         raise MatcalcError(f"a layout is 'numerator' (rows are outputs) or 'denominator', not {layout!r}")
     checked_names([y, x])
-    found = simplify(jacobians(y, [x])[x])
+    if y.shape == ():  # one row: the gradient, entry by entry
+        found = simplify(transpose(vec(simplify(gradients(y, [x], const(1))[x]))))
+    else:
+        found = simplify(jacobians(y, [x])[x])
     return simplify(transpose(found)) if layout == "denominator" else found
 
 
