@@ -90,7 +90,7 @@ DOCUMENT = r"""\documentclass{article}
 """
 TAUGHT = {"top", "circ", "oslash", "otimes", "frac", "tfrac", "sqrt", "operatorname", "text", "mathbf", "lVert", "rVert"} | {
     *("lvert", "rvert", "left", "right", "ge", "begin", "end", "hat", "sigma", "delta", "Sigma", "max", "log", "det"),
-    *("tanh", "exp", "sin", "cos", "min", "cdot", "pi"),
+    *("tanh", "exp", "sin", "cos", "min", "cdot", "pi", "sum"),
 }
 
 

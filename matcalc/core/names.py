@@ -22,7 +22,7 @@ _SPELLED = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu
 GREEK = dict(zip(_SPELLED.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 _LETTER = {char: name for name, char in GREEK.items()}
 _ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
-_SUB = str.maketrans("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+SUBSCRIPTS = str.maketrans("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _SUPER = str.maketrans("0123456789+-()abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 
 
@@ -77,7 +77,7 @@ def text(name: str) -> str:
     shown = unicodedata.normalize("NFC", GREEK.get(base, base) + _ACCENTS.get(accent, ""))
     if sub:
         word = sub.isalpha() and len(set(sub)) > 1 and "_{" not in name  # x_in is a word, W_{ij} and W_hh are indices
-        lowered = _translated(sub, _SUB) if len(sub) <= 4 and not word else ""
+        lowered = _translated(sub, SUBSCRIPTS) if len(sub) <= 4 and not word else ""
         shown += lowered or "_" + sub
     if sup:
         shown += _translated(sup, _SUPER) or "^" + sup

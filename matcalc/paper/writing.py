@@ -10,6 +10,7 @@ from __future__ import annotations
 from matcalc.core.expression import BUILD, LET, Expr, Names, topological
 from matcalc.core.operations import ADD, MATMUL, MUL, TRANSPOSE
 from matcalc.paper.forms import Page
+from matcalc.paper.indexed import entries
 from matcalc.paper.notation import ASCII, LATEX, POWER, UNICODE, Notation, current, set_ascii
 
 _LARGE = 400  # nodes, counted along every path; from here on parts are named
@@ -57,7 +58,7 @@ def _page(e: Expr, n: Notation) -> tuple[Page, list[str]]:
     for x in order:
         if x in inside:
             continue
-        piece = page.write(x)
+        piece = entries(x, page) if x.op.name == "einsum" else page.write(x)
         if x in parts:
             page.named.add(x)
             name = n.symbol(parts[x])
