@@ -174,6 +174,7 @@ UNVEC = _row(
     "unvec",
     shape=shapes.given,
     adjoint=lambda e, k, g: apply("vec", g),
+    adjoint=lambda e, k, g: apply("unvec", g, e.args[0].shape),
     matrix=lambda e, k: apply("same entries", e),
     latex=r"\operatorname{unvec}",
     value=lambda np, shape, params, a: a.reshape(shape, order="F"),
