@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.calculus import composites
+from matcalc.calculus import composites, inverses, kronecker
 from matcalc.calculus.terms import (
     base_of,
     chain_of,
@@ -26,9 +26,10 @@ from matcalc.calculus.terms import (
     parts_of,
     scalar_part,
     stacked,
+    transposed,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, part, power, total, transpose, vec
+from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, part, power, total, transpose
 from matcalc.core.expression import (
     CONST,
     EYE,
@@ -38,7 +39,6 @@ from matcalc.core.expression import (
     Expr,
     assumed,
     const,
-    eye,
     inner,
     is_zero,
     node,
@@ -50,7 +50,6 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import (
     ADD,
-    COMMUTATION,
     DIAG,
     DIAGONAL,
     KRON,
@@ -67,7 +66,6 @@ from matcalc.core.operations import (
     TABLE,
     TRACE,
     TRANSPOSE,
-    VEC,
 )
 
 _EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
@@ -292,7 +290,19 @@ def _chain(factors: list[Expr]) -> Expr:
         work.extend(chain_of(rest))
     if any(is_zero(f) for f in work):
         return zero(shape)
-    k = 0
+    changed = True
+    while changed:
+        length, work = len(work), inverses.cancelled(work)
+        changed = _combined(work, scalars) or kronecker.moved(work) or len(work) < length
+    result = matrix_product(work)
+    if result.shape == () and result.op is MATMUL and len(work) == 2:
+        result = _inner(work[0], work[1], result)
+    return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+
+
+def _combined(work: list[Expr], scalars: list[Expr]) -> bool:
+    """Neighbours that combine combined, in place; whether there were any."""
+    k, changed = 0, False
     while k + 1 < len(work):
         pair = _pair(work[k], work[k + 1])
         if pair is None:
@@ -301,20 +311,22 @@ def _chain(factors: list[Expr]) -> Expr:
         s, rest = scalar_part(pair)
         scalars.append(s)
         work[k : k + 2] = chain_of(rest)
-        k = max(k - 1, 0)
-    result = matrix_product(work)
-    if result.shape == () and result.op is MATMUL and len(work) == 2:
-        result = _inner(work[0], work[1], result)
-    return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+        k, changed = max(k - 1, 0), True
+    return changed
 
 
 def _inward(f: Expr) -> Expr:
     """The transpose of a sum or of a scaled matrix, taken inside where fewer transposes are left: (c hᵀ)ᵀ = c h."""
-    if f.op is not TRANSPOSE or f.args[0].op not in (ADD, MUL):
+    if f.op is not TRANSPOSE or f.args[0].op not in (ADD, MUL, KRON):
         return f
+    if f.args[0].op is KRON:
+        result, *others = [_chain(chain_of(transpose(g))) for g in parts_of(KRON, f.args[0])]
+        for g in others:
+            result = kron(result, g)
+        return result
     s, rest = scalar_part(f.args[0])
     if s is not const(1):
-        return mul(s, _inward(transpose(rest)))
+        return mul(s, _inward(transposed(rest)))
     if rest.op is ADD:
         terms = [_chain(chain_of(transpose(t))) for t in parts_of(ADD, rest)]
         if sum(t.op is TRANSPOSE for term in terms for t in topological([term])) < len(terms):
@@ -328,42 +340,17 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return b
     if b.op is EYE:
         return a
-    if (a.op is INV and a.args[0] is b) or (b.op is INV and b.args[0] is a):
-        return eye(a.shape[0])
-    if a.op is COMMUTATION and b.op is COMMUTATION and a.params == b.params[::-1]:
-        return eye(a.shape[0])
     if a.op is DIAG and b.op is DIAG:
         return diag(_hadamard([a.args[0], b.args[0]], a.args[0].shape))
     if a.op is DIAG and sizes.columns(b.shape) == 1:
         return _hadamard([a.args[0], b], b.shape)
     if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
         return transpose(_hadamard([transpose(a), b.args[0]], b.args[0].shape))
-    if b.op is KRON:
-        if (
-            a.op is KRON
-            and sizes.same(a.args[0].shape[1], b.args[0].shape[0])
-            and sizes.same(a.args[1].shape[1], b.args[1].shape[0])
-        ):
-            return kron(_chain([a.args[0], b.args[0]]), _chain([a.args[1], b.args[1]]))
-        if sizes.rows(a.shape) == 1 and (m := _as_matrix(a, b)) is not None:  # vec(M)ᵀ (B ⊗ A) = vec(Aᵀ M B)ᵀ
-            return transpose(vec(_chain([transpose(b.args[1]), m, b.args[0]])))
     if a.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(b)
     if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(transpose(a))
-    return None
-
-
-def _as_matrix(row: Expr, product: Expr) -> Expr | None:
-    """M with vec(M)ᵀ = row, fit for the Kronecker product beside it; None if the row is not of that form."""
-    outer, inner_ = product.args[0].shape[0], product.args[1].shape[0]
-    column = transpose(row)
-    if column.op is VEC:
-        m = column.args[0]
-        return m if sizes.same(m.shape[0], inner_) and sizes.same(m.shape[1], outer) else None
-    if outer == 1:
-        return column
-    return row if inner_ == 1 else None
+    return kronecker.pair(a, b, _chain)
 
 
 def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
@@ -394,6 +381,8 @@ def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     if x.op is SUM:
         summed = total_of(args[0])
         return summed if leaves(summed) <= leaves(x) else rebuilt(x, args)
+    if x.op is INV:
+        return inverses.of_inverse(args[0])
     if x.op in (SUM_ROWS, SUM_COLUMNS) and args[0].op is ONES:  # 1 1ᵀ 1 = n 1
         return mul(args[0].shape[x.op is SUM_COLUMNS], ones(*x.shape))
     if x.op is PLACE and args[0] is const(1) and x.shape[1] == 1 and isinstance(x.params[0][0], int):

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from matcalc.core import sizes
 from matcalc.core.constructors import concat, matmul, mul, over_columns, over_rows, transpose
-from matcalc.core.expression import CONST, LET, Expr, const, number, ones, topological
-from matcalc.core.operations import BROADCAST, MATMUL, MUL, ONE_HOT, PLACE, POW, SUM_COLUMNS, SUM_ROWS, TABLE, TRANSPOSE
+from matcalc.core.expression import CONST, LET, Expr, const, node, number, ones, topological
+from matcalc.core.operations import (
+    ADD,
+    BROADCAST,
+    COMMUTATION,
+    KRON,
+    MATMUL,
+    MUL,
+    ONE_HOT,
+    PLACE,
+    POW,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TABLE,
+    TRANSPOSE,
+)
 from matcalc.core.shapes import plus
 
 INV = TABLE["inv"]
@@ -89,7 +104,7 @@ def scalar_part(x: Expr) -> tuple[Expr, Expr]:
     """A scalar expression and the rest of a product: ``(xᵀy) A`` is (xᵀy, A)."""
     if x.op is TRANSPOSE:
         scalars, inside = scalar_part(x.args[0])
-        return scalars, transpose(inside)
+        return scalars, transposed(inside)
     if x.op is BROADCAST and x.args[0].shape == ():
         return x.args[0], ones(*x.shape)
     if x.op is not MUL or x.shape == ():
@@ -122,11 +137,66 @@ def chain_of(x: Expr) -> list[Expr]:
 
 def transposed(x: Expr) -> Expr:
     """The transpose, without the sign where it can be spared: S⁻¹ of a symmetric S is symmetric, (1ᵀG)ᵀ is Gᵀ1."""
-    if x.op is INV and transpose(x.args[0]) is x.args[0]:
+    if x.op is INV and is_symmetric(x.args[0]):
         return x
+    if x.op is COMMUTATION:
+        return node(COMMUTATION, (), x.params[::-1])
     if x.op in (SUM_ROWS, SUM_COLUMNS):
         return (over_columns if x.op is SUM_ROWS else over_rows)(transposed(x.args[0]))
     return transpose(x)
+
+
+def is_symmetric(x: Expr) -> bool:
+    """Whether x is its own transpose, as far as its structure shows: XᵀSX is, with a symmetric S, and A + Aᵀ."""
+    if x not in _symmetric:
+        _symmetric[x] = _is_transpose(x, x)
+    return _symmetric[x]
+
+
+_symmetric: WeakKeyDictionary[Expr, bool] = WeakKeyDictionary()  # so that nested inverses are looked into once
+
+
+def _is_transpose(x: Expr, y: Expr) -> bool:
+    """Whether y is xᵀ: part by part, products in reverse order. All the pairs that wait must turn out to be transposes."""
+    pairs, seen = [(x, y)], set()
+    while pairs:
+        a, b = pairs.pop()
+        if (a, b) in seen or transpose(a) is b or (a is b and _symmetric.get(a, False)):
+            continue
+        seen.add((a, b))
+        if a.op is not b.op or a.params != b.params:
+            return False
+        if a.op is MATMUL:
+            left, right = parts_of(MATMUL, a), parts_of(MATMUL, b)[::-1]
+        elif a.op is ADD:
+            left, right = _unpaired(a, b)
+        elif a.op in (INV, KRON, TRANSPOSE, LET) or a.op is MUL or a.op.primes is not None:
+            left, right = list(a.args), list(b.args)
+        else:
+            return False
+        if len(left) != len(right):
+            return False
+        pairs.extend(zip(left, right, strict=True))
+    return True
+
+
+def _unpaired(a: Expr, b: Expr) -> tuple[list[Expr], list[Expr]]:
+    """The terms of two sums that are left when every term of the one has met its transpose, if it is there, in the other."""
+    waiting = Counter(_factors(t, False) for t in parts_of(ADD, b))
+    left = []
+    for t in parts_of(ADD, a):
+        key = _factors(t, True)
+        if waiting[key]:
+            waiting[key] -= 1
+        else:
+            left.append(t)
+    return left, [t for t in parts_of(ADD, b) if waiting[_factors(t, False)]]
+
+
+def _factors(term: Expr, turned: bool) -> tuple[Any, ...]:
+    c, rest = coefficient(term)
+    factors = parts_of(MATMUL, rest)
+    return (c, *(map(transpose, reversed(factors)) if turned else factors))
 
 
 def stacked(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
