@@ -68,7 +68,7 @@ def drawn(e: Expr, lengths: dict[Any, int], rng: np.random.Generator) -> Any:
         array = np.diag(np.diagonal(array))
     if assumed(e, "positive"):
         array = abs(array)
-    return array[0, 0] if e.shape == () else array
+    return array[0, 0] if e.shape == () else array[:, 0] if e.shape[1] == 1 else array
 
 
 def points(row: Row) -> list[dict[Any, Any]]:

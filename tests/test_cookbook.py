@@ -53,7 +53,7 @@ DETERMINANTS = [
     row("53", lambda: (det(T.T @ S @ T), T, 2 * det(T.T @ S @ T) * (S @ T @ inv(T.T @ S @ T))), None, lambda S, X: np_det(X.T @ S @ X)),
     row("54", lambda: (det(T.T @ A @ T), T, det(T.T @ A @ T) * (A @ T @ inv(T.T @ A @ T) + A.T @ T @ inv(T.T @ A.T @ T))), None, lambda A, X: np_det(X.T @ A @ X)),
     row("55", lambda: (logdet(T.T @ T), T, 2 * (inv(T.T @ T) @ T.T).T), None, lambda X: log_abs_det(X.T @ X)),
-    row("57", lambda: (logdet(X), X, inv(X).T), "X⁻ᵀ", log_abs_det),
+    row("57", lambda: (logdet(X), X, inv(X).T), "X⁻ᵀ", lambda X: log_abs_det(X)),
     row("57, of a product", lambda: (logdet(A @ X @ B), X, inv(X).T), None, lambda A, X, B: log_abs_det(A @ X @ B)),
     row("58", lambda: (det(power(X, 3)), X, 3 * det(power(X, 3)) * inv(X).T), None, lambda X: np_det(X @ X @ X)),
     row("58, logarithm", lambda: (logdet(power(X, 3)), X, 3 * inv(X).T), None, lambda X: log_abs_det(X @ X @ X)),
@@ -61,7 +61,7 @@ DETERMINANTS = [
 
 INVERSES = [
     row("59", lambda: (inv(Y), t, -vec(inv(Y) @ (B + 2 * t * C) @ inv(Y))), None, lambda t, A, B, C: np_inv(A + t * B + t**2 * C), "jacobian"),
-    row("60", lambda: (inv(X), X, -kron(inv(X).T, inv(X))), "−X⁻ᵀ ⊗ X⁻¹", np_inv, "jacobian"),
+    row("60", lambda: (inv(X), X, -kron(inv(X).T, inv(X))), "−X⁻ᵀ ⊗ X⁻¹", lambda X: np_inv(X), "jacobian"),
     row("61", lambda: (a.T @ inv(X) @ b, X, -inv(X).T @ a @ b.T @ inv(X).T), "−X⁻ᵀa bᵀX⁻ᵀ", lambda X, a, b: (a.T @ np_inv(X) @ b)),
     row("62", lambda: (det(inv(X)), X, -det(inv(X)) * inv(X).T), "−det(X⁻¹) X⁻ᵀ", lambda X: 1 / np_det(X)),
     row("63", lambda: (trace(M @ inv(X) @ H), X, -(inv(X) @ H @ M @ inv(X)).T), None, lambda X, M, H: np_tr(M @ np_inv(X) @ H)),
@@ -108,26 +108,26 @@ HIGHER_ORDER = [
         lambda: (
             a.T @ power(X, 2).T @ power(X, 2) @ b,
             X,
-            X @ a @ b.T @ (X @ X).T
-            + a @ b.T @ (X @ X).T @ X
-            + X @ X @ a @ b.T @ X.T
-            + X.T @ X @ X @ a @ b.T,
+            X.T @ X @ X @ b @ a.T
+            + X @ X @ b @ a.T @ X.T
+            + X.T @ X @ X @ a @ b.T
+            + X @ X @ a @ b.T @ X.T,
         ),
         None,
         lambda X, a, b: a.T @ (X @ X).T @ (X @ X) @ b,
     ),
-    row("93", lambda: (mc.sin(x).T @ A @ mc.exp(x), x, diag(mc.cos(x)) @ A @ mc.exp(x) + diag(mc.exp(x)) @ A.T @ mc.sin(x)), None, lambda x, A: np.sin(x).T @ A @ np.exp(x)),
+    row("93", lambda: (mc.sin(x).T @ A @ mc.exp(x), x, mc.cos(x) * (A @ mc.exp(x)) + mc.exp(x) * (A.T @ mc.sin(x))), None, lambda x, A: np.sin(x).T @ A @ np.exp(x)),
     row("95", lambda: ((M @ x).T @ (M @ x) / ((A @ x).T @ (A @ x)), x, 2 * M.T @ M @ x / (x.T @ A.T @ A @ x) - 2 * (x.T @ M.T @ M @ x) * (A.T @ A @ x) / (x.T @ A.T @ A @ x) ** 2), None, lambda M, A, x: (M @ x).T @ (M @ x) / ((A @ x).T @ (A @ x))),
     row("97", lambda: (x.T @ A @ x + b.T @ x, x, (A + A.T) @ x + b), None, lambda x, A, b: x.T @ A @ x + b.T @ x),
     row("98", lambda: (x.T @ A @ x + b.T @ x, x, A + A.T), None, lambda x, A, b: x.T @ A @ x + b.T @ x, "hessian"),
 ]
 
 FIRST_ORDER_TRACES = [
-    row("99", lambda: (trace(X), X, eye(n)), "I", np_tr),
+    row("99", lambda: (trace(X), X, eye(n)), "I", lambda X: np_tr(X)),
     row("100", lambda: (trace(T @ M), T, M.T), "Mᵀ", lambda X, M: np_tr(X @ M)),
     row("101", lambda: (trace(L.T @ L @ T @ M), T, L.T @ L @ M.T), None, lambda X, L, M: np_tr(L.T @ L @ X @ M)),
     row("101, rectangular", lambda: (trace(F @ T @ R), T, F.T @ R.T), "FᵀRᵀ", lambda X, F, R: np_tr(F @ X @ R)),
-    row("102", lambda: (trace(R.T @ T.T @ E), T, E @ R.T), "E Rᵀ", lambda X, R, E: np_tr(R.T @ X.T @ E)),
+    row("102", lambda: (trace(R.T @ T.T @ E), T, E @ R.T), "ERᵀ", lambda X, R, E: np_tr(R.T @ X.T @ E)),
     row("103", lambda: (trace(T.T @ H), T, H), "H", lambda X, H: np_tr(X.T @ H)),
     row("104", lambda: (trace(H @ T.T), T, H), "H", lambda X, H: np_tr(H @ X.T)),
     row("105", lambda: (trace(kron(N, X)), X, trace(N) * eye(n)), "tr(N) I", lambda N, X: np_tr(np.kron(N, X))),
@@ -205,7 +205,7 @@ NORMS = [
     row("131", lambda: (norm(x) ** 2, x, 2 * x), "2x", lambda x: np_norm(x) ** 2),
     row("131, xᵀx", lambda: (x.T @ x, x, 2 * x), "2x", lambda x: np_norm(x) ** 2),
     row("132", lambda: (norm(T) ** 2, T, 2 * T), "2X", lambda X: np_norm(X) ** 2),
-    row("132, the norm", lambda: (norm(T), T, T / norm(T)), "X / ‖X‖_F", np_norm),
+    row("132, the norm", lambda: (norm(T), T, T / norm(T)), "X / ‖X‖_F", lambda X: np_norm(X)),
     row("132, a difference", lambda: (norm(T - H) ** 2, T, 2 * (T - H)), "2(X − H)", lambda X, H: np_norm(X - H) ** 2),
 ]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from matcalc.core import sizes
-from matcalc.core.constructors import concat, matmul, mul, over_columns, over_rows, transpose
+from matcalc.core.constructors import broadcast, concat, matmul, mul, over_columns, over_rows, part, transpose
 from matcalc.core.expression import CONST, LET, Expr, const, node, number, ones, topological
 from matcalc.core.operations import (
     ADD,
@@ -97,6 +97,9 @@ def coefficient(x: Expr) -> tuple[Any, Expr]:
         return x.params[1], const(1)
     if x.op is MUL and x.args[0].op is CONST:
         return x.args[0].params[1], x.args[1]
+    if x.op is BROADCAST:
+        c, rest = coefficient(x.args[0])
+        return (c, broadcast(rest, x.shape)) if c != 1 else (1, x)
     return 1, x
 
 
@@ -144,6 +147,25 @@ def transposed(x: Expr) -> Expr:
     if x.op in (SUM_ROWS, SUM_COLUMNS):
         return (over_columns if x.op is SUM_ROWS else over_rows)(transposed(x.args[0]))
     return transpose(x)
+
+
+def turns(terms: list[Expr]) -> int:
+    """The transposes written in products."""
+    return sum(f.op is TRANSPOSE for t in terms for f in chain_of(scalar_part(t)[1]))
+
+
+def part_of(a: Expr, start: tuple[Any, Any], shape: sizes.Shape, chain: Callable[[list[Expr]], Expr]) -> Expr:
+    """A part of a product is made of some rows of its first factor and some columns of its last: those of [A B]ᵀx are Bᵀx."""
+    (row, column), (height, width) = start, shape or (1, 1)
+    if a.op is TRANSPOSE:
+        return transpose(part_of(a.args[0], start[::-1], shape[::-1], chain))
+    if a.op is not MATMUL:
+        return part(a, start, shape)
+    factors = chain_of(a)
+    first, last = factors[0], factors[-1]
+    factors[0] = part_of(first, (row, 0), sizes.shape(height, sizes.columns(first.shape)), chain)
+    factors[-1] = part_of(last, (0, column), sizes.shape(sizes.rows(last.shape), width), chain)
+    return chain(factors)
 
 
 def is_symmetric(x: Expr) -> bool:
@@ -234,6 +256,14 @@ def multiplied(factors: list[Expr]) -> Expr:
     for f in factors[1:]:
         result = mul(result, f)
     return result
+
+
+def shape_of(factors: list[Expr]) -> sizes.Shape:
+    """The shape of the Hadamard product of the factors."""
+    result = factors[0]
+    for f in factors[1:]:
+        result = node(MUL, (result, f))
+    return result.shape
 
 
 def is_negative(value: Any) -> bool:
