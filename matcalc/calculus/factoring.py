@@ -13,7 +13,21 @@ from matcalc.calculus.contraction import commutation
 from matcalc.calculus.terms import chain_of, is_negative, leaves, matrix_product, multiplied, parts_of, scalar_part, transposed
 from matcalc.core.constructors import kron, mul, neg, total, trace, transpose
 from matcalc.core.expression import CONST, Expr, Operation, const, eye
-from matcalc.core.operations import ADD, COMMUTATION, DIAG, DIAGONAL, KRON, MUL, SUM, SUM_COLUMNS, SUM_ROWS, TRACE, TRANSPOSE, VEC
+from matcalc.core.operations import (
+    ADD,
+    COMMUTATION,
+    DIAG,
+    DIAGONAL,
+    KRON,
+    MUL,
+    POW,
+    SUM,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TRACE,
+    TRANSPOSE,
+    VEC,
+)
 from matcalc.core.sizes import Shape, columns, rows
 
 Build = Callable[[Expr], Expr | None]
@@ -55,16 +69,16 @@ View = Iterator[tuple[Hashable, Expr, Build]]
 
 
 def _last(rest: Expr, short: Short) -> View:
-    """A x, by x."""
+    """A x, by x; uᵀx + uᵀy stays, two scores."""
     s, factors = _scaled_chain(rest)
-    if len(factors) > 1:
+    if len(factors) > 1 and rest.shape != ():
         yield (tuple(factors[1:]), factors[0].shape), mul(s, factors[0]), lambda inside: short.chain([inside, *factors[1:]])
 
 
 def _first(rest: Expr, short: Short) -> View:
     """A x, by A."""
     s, factors = _scaled_chain(rest)
-    if len(factors) > 1:
+    if len(factors) > 1 and rest.shape != ():
         yield (tuple(factors[:-1]), factors[-1].shape), mul(s, factors[-1]), lambda inside: short.chain([*factors[:-1], inside])
 
 
@@ -129,7 +143,10 @@ def _commuted(rest: Expr, short: Short) -> View:
 
 
 def _scaled_chain(rest: Expr) -> tuple[Expr, list[Expr]]:
+    """A scalar and the factors of a product of matrices; what is divided by something stays whole."""
     s, product = scalar_part(rest)
+    if any(f.op is POW for f in parts_of(MUL, s)):
+        return const(1), [rest]
     return s, chain_of(product)
 
 

@@ -53,6 +53,7 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import (
     ADD,
+    BROADCAST,
     DIAG,
     DIAGONAL,
     KRON,
@@ -402,6 +403,9 @@ def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
         upright, turned = _upright(args[0])
         inverse = inverses.of_inverse(upright)
         return _chain([transposed(inverse)]) if turned else inverse
+    if x.op is BROADCAST:
+        c, rest = coefficient(rebuilt(x, args))
+        return mul(const(c), rest)
     if x.op is VEC:
         return kronecker.of_vec(args[0])
     if x.op is KRON:
