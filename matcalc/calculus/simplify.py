@@ -1,8 +1,8 @@
 """Results as short as a person writes them.
 
-One pass, arguments before users. Sums, Hadamard products and matrix products are each taken as a whole (a *cluster*), so a
-sum of thousands of terms costs one visit. Every rewrite keeps the value and never raises the number of leaves; what has
-a name (``let``) is an atom.
+Each pass takes arguments before users, until one finds nothing to do. Sums, Hadamard products and matrix products are each
+taken as a whole (a *cluster*), so a sum of thousands of terms costs one visit. Every rewrite keeps the value and never raises
+the number of leaves; what has a name (``let``) is an atom.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.calculus import composites, structure
+from matcalc.calculus import composites, einsums, factoring, inverses, kronecker, structure
 from matcalc.calculus.terms import (
     base_of,
     chain_of,
@@ -23,12 +23,16 @@ from matcalc.calculus.terms import (
     matrix_product,
     multiplied,
     operands,
+    part_of,
     parts_of,
     scalar_part,
+    shape_of,
     stacked,
+    transposed,
+    turns,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, power, total, transpose, vec
+from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, power, total, transpose
 from matcalc.core.expression import (
     CONST,
     EYE,
@@ -38,7 +42,6 @@ from matcalc.core.expression import (
     Expr,
     assumed,
     const,
-    eye,
     inner,
     is_zero,
     node,
@@ -50,7 +53,7 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import (
     ADD,
-    COMMUTATION,
+    BROADCAST,
     DIAG,
     DIAGONAL,
     KRON,
@@ -69,10 +72,10 @@ from matcalc.core.operations import (
     TRANSPOSE,
     VEC,
 )
-from matcalc.core.parts import part
 
+_PASSES = 8
 _EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
-INV = TABLE["inv"]
+INV, DET, LOGDET = (TABLE[name] for name in ("inv", "det", "logdet"))
 
 
 def simplify(e: Expr) -> Expr:
@@ -80,22 +83,30 @@ def simplify(e: Expr) -> Expr:
     return simplified([e])[0]
 
 
-def simplified(roots: Iterable[Expr]) -> list[Expr]:
-    """Several expressions made short in one pass: what they share stays shared and is visited once."""
-    roots = list(roots)
-    order = topological(roots, lambda x: x.op is not LET)
+def simplified(roots: Iterable[Expr], done: Iterable[Expr] = ()) -> list[Expr]:
+    """Several expressions made short: what they share stays shared and is visited once a pass; what is ``done`` is kept."""
+    short, atoms = list(roots), set(done)
+    for _ in range(_PASSES):  # the second finds nothing to do, almost always
+        before, short = short, _pass(short, atoms)
+        if short == before:
+            break
+    return short
+
+
+def _pass(roots: list[Expr], atoms: set[Expr]) -> list[Expr]:
+    order = topological(roots, lambda x: x.op is not LET and x not in atoms)
     kept = set(roots)
     users: dict[Expr, list[Expr]] = {}
     for x in order:
-        if x.op is not LET:
+        if x.op is not LET and x not in atoms:
             for a in x.args:
                 users.setdefault(a, []).append(x)
     short: dict[Expr, Expr] = {}
-    inside = {x for x in order if x not in kept and _inside(x, users)}
+    inside = {x for x in order if x not in kept and x not in atoms and _inside(x, users)}
     for x in order:
         if x in inside:
             continue
-        if x.op is LET or not x.args:
+        if x.op is LET or not x.args or x in atoms:
             short[x] = x
         elif x.op is ADD:
             short[x] = _sum(operands(x, inside, short), x.shape)
@@ -122,9 +133,11 @@ def _inside(x: Expr, users: dict[Expr, list[Expr]]) -> bool:
 
 
 # ---- sums ----------------------------------------------------------------------------------------------------------
-def _sum(terms: list[Expr], shape: sizes.Shape) -> Expr:
+def _sum(terms: list[Expr], shape: sizes.Shape, merge: bool = True) -> Expr:
     """Like terms collected, common factors of matrix products pulled out, products multiplied out where that is shorter."""
-    collected = _like(term for t in terms for term in parts_of(ADD, t))
+    collected = _like(term for t in terms for term in parts_of(ADD, _opened(t)))
+    while merge and (fewer := factoring.merged(collected, SHORT)) is not None:
+        collected = _like(term for t in fewer for term in parts_of(ADD, t))
     column = stacked(collected, shape)
     if column is not None:
         return column
@@ -132,22 +145,36 @@ def _sum(terms: list[Expr], shape: sizes.Shape) -> Expr:
     expanded = _multiplied_out(collected, shape)
     if expanded is not None and leaves(expanded) < leaves(plain):
         return expanded
-    pulled = _pulled(collected, shape)
+    pulled = factoring.pulled(collected, shape, SHORT)
     return pulled if pulled is not None and leaves(pulled) < leaves(plain) else plain
+
+
+def _opened(term: Expr) -> Expr:
+    """(A + B)ᵀ as the sum of Aᵀ and Bᵀ, so that they meet like terms."""
+    c, rest = coefficient(term)
+    if rest.op is not TRANSPOSE or rest.args[0].op is not ADD:
+        return term
+    turned = [_chain(chain_of(transposed(t))) for t in parts_of(ADD, rest.args[0])]
+    result: Expr = const(0)
+    for t in turned:
+        result = add(result, mul(const(c), t))
+    return result
 
 
 def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
     found: dict[Expr, Any] = {}
-    commuting: dict[frozenset[tuple[Expr, int]], Expr] = {}
+    commuting: dict[Any, Expr] = {}
     for term in terms:
-        if is_zero(term):
-            continue
         c, rest = coefficient(term)
+        if is_zero(rest):
+            continue
         if rest not in found and rest.shape == () and rest.op is MATMUL:  # xᵀy is yᵀx
             other = _chain([transpose(f) for f in reversed(chain_of(rest))])
             rest = other if other in found else rest
         if rest.op is MUL:  # A ∘ B is B ∘ A
             rest = commuting.setdefault(frozenset(Counter(parts_of(MUL, rest)).items()), rest)
+        elif (cycle := factoring.cycle(rest)) is not None:  # tr(AB) is tr(BA)
+            rest = commuting.setdefault(cycle, rest)
         found[rest] = found.get(rest, 0) + c
     return {rest: c for rest, c in found.items() if c != 0}
 
@@ -186,43 +213,6 @@ def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | No
     return _added(_like(term for t in terms for term in parts_of(ADD, t)), shape) if opened else None
 
 
-def _pulled(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
-    """A + B with a common first or last factor: A x + B x = (A + B) x. Also a number or a factor that all terms share."""
-    if len(collected) < 2:
-        return None
-    numbers = list(collected.values())
-    size = -numbers[0] if is_negative(numbers[0]) else numbers[0]
-    if size != 1 and all(c in (size, -size) for c in numbers):
-        return mul(const(size), _sum([rest if c == size else neg(rest) for rest, c in collected.items()], shape))
-    shared = _shared_factors(collected, shape)
-    if shared is not None:
-        return shared
-    chains = [([const(c)], chain_of(rest)) for rest, c in collected.items()]
-    for end in (-1, 0):
-        common = chains[0][1][end]
-        if len(chains[0][1]) < 2 and common.shape != shape or common.op is CONST:
-            continue
-        if all(factors[end] is common and len(factors) > 1 for _, factors in chains):
-            rests = [mul(c[0], matrix_product(factors[:-1] if end else factors[1:])) for c, factors in chains]
-            rest = _sum(rests, rests[0].shape)
-            return _chain([rest, common] if end else [common, rest])
-    return None
-
-
-def _shared_factors(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
-    """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry."""
-    factors = [Counter(parts_of(MUL, rest)) for rest in collected]
-    common = factors[0].copy()
-    for other in factors[1:]:
-        common &= other
-    if not common:
-        return None
-    rests = [multiplied([const(c), *(f - common).elements()]) for c, f in zip(collected.values(), factors, strict=True)]
-    wide = next((r.shape for r in rests if r.shape != ()), ())
-    pulled = _hadamard([*common.elements(), _sum(rests, wide)], shape, expand=False)
-    return pulled if pulled.shape == shape else None
-
-
 def _unsigned(x: Expr) -> Expr:
     """-(a - b) is b - a, also where it is one factor of a product: -(y - p) xᵀ is (p - y) xᵀ."""
     c, rest = coefficient(x)
@@ -232,7 +222,7 @@ def _unsigned(x: Expr) -> Expr:
         factors = parts_of(op, rest)
         for k, f in enumerate(factors):
             signs = [is_negative(coefficient(t)[0]) for t in parts_of(ADD, f)]
-            if any(signs) and not all(signs):
+            if any(signs):
                 factors[k] = _added(_like(neg(t) for t in parts_of(ADD, f)), f.shape)
                 return matrix_product(factors) if op is MATMUL else multiplied(factors)
     return x
@@ -247,6 +237,8 @@ def _hadamard(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> E
     value: Any = 1
     exponents: dict[Expr, Any] = {}
     for f in factors_of(factors):
+        if is_zero(f):
+            return zero(shape)
         if f.op is CONST:
             value = value * f.params[1]
         elif f.op is not ONES:
@@ -258,6 +250,8 @@ def _hadamard(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> E
     result: Expr = const(1)
     for f in powers:
         result = mul(result, f)
+    if result.shape != shape and result.op is not CONST and result.shape == ():  # a number stays outside
+        return mul(const(value), broadcast(_hadamard(powers, (), expand), shape))
     result = mul(const(value), result)
     if expand and result.op is MUL:
         result = min([result, *_distributed(powers, value)], key=leaves)
@@ -272,16 +266,8 @@ def _distributed(powers: list[Expr], value: Any) -> Iterable[Expr]:
         summands = parts_of(ADD, f)
         if others and len(summands) <= _EXPANDED:
             products = [[const(value), s, *others] for s in summands]
-            shape = _shape_of(powers)
-            yield _sum([_hadamard(p, _shape_of(p), expand=False) for p in products], shape)
-
-
-def _shape_of(factors: list[Expr]) -> sizes.Shape:
-    """The shape of the Hadamard product of the factors."""
-    result = factors[0]
-    for f in factors[1:]:
-        result = node(MUL, (result, f))
-    return result.shape
+            shape = shape_of(powers)
+            yield _sum([_hadamard(p, shape_of(p), expand=False) for p in products], shape, merge=False)
 
 
 # ---- products of matrices ------------------------------------------------------------------------------------------
@@ -296,7 +282,19 @@ def _chain(factors: list[Expr]) -> Expr:
         work.extend(chain_of(rest))
     if any(is_zero(f) for f in work):
         return zero(shape)
-    k = 0
+    changed = True
+    while changed:
+        length, work = len(work), inverses.cancelled(work)
+        changed = _combined(work, scalars) or kronecker.moved(work) or len(work) < length
+    result = matrix_product(work)
+    if result.shape == () and result.op is MATMUL and len(work) == 2:
+        result = _inner(work[0], work[1], result)
+    return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+
+
+def _combined(work: list[Expr], scalars: list[Expr]) -> bool:
+    """Neighbours that combine combined, in place; whether there were any."""
+    k, changed = 0, False
     while k + 1 < len(work):
         pair = _pair(work[k], work[k + 1])
         if pair is None:
@@ -305,25 +303,37 @@ def _chain(factors: list[Expr]) -> Expr:
         s, rest = scalar_part(pair)
         scalars.append(s)
         work[k : k + 2] = chain_of(rest)
-        k = max(k - 1, 0)
-    result = matrix_product(work)
-    if result.shape == () and result.op is MATMUL and len(work) == 2:
-        result = _inner(work[0], work[1], result)
-    return _hadamard([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+        k, changed = max(k - 1, 0), True
+    return changed
 
 
 def _inward(f: Expr) -> Expr:
     """The transpose of a sum or of a scaled matrix, taken inside where fewer transposes are left: (c hᵀ)ᵀ = c h."""
-    if f.op is not TRANSPOSE or f.args[0].op not in (ADD, MUL):
+    if f.op is not TRANSPOSE or f.args[0].op not in (ADD, MUL, KRON):
         return f
+    if f.args[0].op is KRON:
+        result, *others = [_chain(chain_of(transpose(g))) for g in parts_of(KRON, f.args[0])]
+        for g in others:
+            result = kron(result, g)
+        return result
     s, rest = scalar_part(f.args[0])
     if s is not const(1):
-        return mul(s, _inward(transpose(rest)))
+        return mul(s, _inward(transposed(rest)))
     if rest.op is ADD:
-        terms = [_chain(chain_of(transpose(t))) for t in parts_of(ADD, rest)]
-        if sum(t.op is TRANSPOSE for term in terms for t in topological([term])) < len(terms):
-            return _sum(terms, f.shape)
+        terms = parts_of(ADD, rest)
+        turned = [_chain(chain_of(transposed(t))) for t in terms]
+        if turns(turned) <= turns(terms) or turns(turned) < len(terms):
+            return _sum(turned, f.shape)
     return f
+
+
+def _upright(a: Expr) -> tuple[Expr, bool]:
+    """A product, or a sum of them, or its transpose, whichever has fewer transposes; and whether it is the transpose."""
+    terms = parts_of(ADD, a)
+    turned = [transposed(t) if t.op is not MATMUL else matrix_product([transposed(f) for f in chain_of(t)[::-1]]) for t in terms]
+    if turns(turned) >= turns(terms):
+        return a, False
+    return _sum([_chain(chain_of(t)) for t in turned], a.shape[::-1]), True
 
 
 def _pair(a: Expr, b: Expr) -> Expr | None:
@@ -332,42 +342,18 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return b
     if b.op is EYE:
         return a
-    if (a.op is INV and a.args[0] is b) or (b.op is INV and b.args[0] is a):
-        return eye(a.shape[0])
-    if a.op is COMMUTATION and b.op is COMMUTATION and a.params == b.params[::-1]:
-        return eye(a.shape[0])
     if a.op is DIAG and b.op is DIAG:
         return diag(_hadamard([a.args[0], b.args[0]], a.args[0].shape))
     if a.op is DIAG and sizes.columns(b.shape) == 1:
         return _hadamard([a.args[0], b], b.shape)
     if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
         return transpose(_hadamard([transpose(a), b.args[0]], b.args[0].shape))
-    if b.op is KRON:
-        if (
-            a.op is KRON
-            and sizes.same(a.args[0].shape[1], b.args[0].shape[0])
-            and sizes.same(a.args[1].shape[1], b.args[1].shape[0])
-        ):
-            return kron(_chain([a.args[0], b.args[0]]), _chain([a.args[1], b.args[1]]))
-        if sizes.rows(a.shape) == 1 and (m := _as_matrix(a, b)) is not None:  # vec(M)ᵀ (B ⊗ A) = vec(Aᵀ M B)ᵀ
-            return transpose(vec(_chain([transpose(b.args[1]), m, b.args[0]])))
     if a.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(b)
     if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(transpose(a))
-    return structure.pair(a, b)
-
-
-def _as_matrix(row: Expr, product: Expr) -> Expr | None:
-    """M with vec(M)ᵀ = row, fit for the Kronecker product beside it; None if the row is not of that form."""
-    outer, inner_ = product.args[0].shape[0], product.args[1].shape[0]
-    column = transpose(row)
-    if column.op is VEC:
-        m = column.args[0]
-        return m if sizes.same(m.shape[0], inner_) and sizes.same(m.shape[1], outer) else None
-    if outer == 1:
-        return column
-    return row if inner_ == 1 else None
+    known = structure.pair(a, b)
+    return kronecker.pair(a, b, _chain) if known is None else known
 
 
 def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
@@ -383,11 +369,25 @@ def total_of(x: Expr) -> Expr:
     below = inner(rest)
     if (below.op is LEAF and assumed(below, "distribution")) or below.op in (SOFTMAX, ONE_HOT):
         return s
-    if rest.op is PLACE:
+    if rest.op in (PLACE, SUM_ROWS, SUM_COLUMNS, VEC, TRANSPOSE):
         return mul(s, total_of(rest.args[0]))
+    if rest.op is DIAGONAL:
+        return mul(s, _trace(rest.args[0]))
+    factors = parts_of(MUL, rest)
+    if len(factors) == 2 and all(f.shape == rest.shape and 1 not in f.shape for f in factors):  # sum(Aᵀ ∘ B) = tr(AB)
+        for a, b in (factors, factors[::-1]):
+            turned, fewer = _upright(a)
+            if fewer:
+                return mul(s, _trace(_chain([*chain_of(turned), *chain_of(b)])))
     if rest.op is ADD:
         return _sum([mul(s, total_of(broadcast(t, rest.shape))) for t in parts_of(ADD, rest)], ())
     return mul(s, total(rest))
+
+
+def _trace(a: Expr) -> Expr:
+    """The trace, which does not see a transpose; factors go round: tr(x yᵀ) is yᵀx."""
+    s, rest = scalar_part(a)
+    return _hadamard([s, factoring.of_trace(_upright(rest)[0], _chain)], ())
 
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
@@ -396,17 +396,39 @@ def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     known = structure.shortened(new := rebuilt(x, args))
     if known is not new:
         return known
-    if x.op in (SUM, TRACE, DIAGONAL) and args[0].op is TRANSPOSE:  # they do not see the transpose
+    if x.op is DIAGONAL and args[0].op is TRANSPOSE:  # it does not see the transpose
         args = args[0].args
+    if x.op is TRACE:
+        return _trace(args[0])
+    if x.op in (DET, LOGDET):
+        upright, _ = _upright(args[0])
+        return rebuilt(x, (upright,)) if upright.op is not EYE else const(int(x.op is DET))
     if x.op is SUM:
         summed = total_of(args[0])
         return summed if leaves(summed) <= leaves(x) else rebuilt(x, args)
+    if x.op is INV:
+        upright, turned = _upright(args[0])
+        inverse = inverses.of_inverse(upright)
+        return _chain([transposed(inverse)]) if turned else inverse
+    if x.op is BROADCAST:
+        c, rest = coefficient(rebuilt(x, args))
+        return mul(const(c), rest)
+    if x.op is VEC:
+        return kronecker.of_vec(args[0])
+    if x.op is KRON:
+        s, rest = scalar_part(kronecker.times(args[0], args[1], _chain))
+        return _hadamard([s, rest], x.shape) if s is not const(1) else rest
+    if x.op.name == "einsum":
+        e = rebuilt(x, args)
+        found = einsums.named(e)
+        short = e if found is None else simplified([found], args)[0]
+        return short if leaves(short) <= leaves(e) else e
     if x.op in (SUM_ROWS, SUM_COLUMNS) and args[0].op is ONES:  # 1 1ᵀ 1 = n 1
         return mul(args[0].shape[x.op is SUM_COLUMNS], ones(*x.shape))
     if x.op is PLACE and args[0] is const(1) and x.shape[1] == 1 and isinstance(x.params[0][0], int):
         return node(ONE_HOT, (), (x.shape[0], x.params[0][0]))
     if x.op is SLICE:
-        sliced = _part(args[0], *x.params)
+        sliced = part_of(args[0], x.params[0], x.params[1], _chain)
         return sliced if leaves(sliced) < leaves(args[0]) else rebuilt(x, args)
     if x.op is POW and number(args[1]) is not None:
         if args[0].op is MUL:
@@ -419,20 +441,6 @@ def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     return composites.of_logarithm(rebuilt(x, args))
 
 
-def _part(a: Expr, start: tuple[Any, Any], shape: sizes.Shape) -> Expr:
-    """A part of a product is made of some rows of its first factor and some columns of its last: those of [A B]ᵀx are Bᵀx."""
-    (row, column), (height, width) = start, shape or (1, 1)
-    if a.op is TRANSPOSE:
-        return transpose(_part(a.args[0], start[::-1], shape[::-1]))
-    if a.op is not MATMUL:
-        return part(a, start, shape)
-    factors = chain_of(a)
-    first, last = factors[0], factors[-1]
-    factors[0] = _part(first, (row, 0), sizes.shape(height, sizes.columns(first.shape)))
-    factors[-1] = _part(last, (0, column), sizes.shape(sizes.rows(last.shape), width))
-    return _chain(factors)
-
-
 def _power_of_product(base: Expr, exponent: Any, shape: sizes.Shape) -> Expr:
     """(2 x)² = 4 x², for whole exponents; (x y)² only where the parts then combine."""
     if not isinstance(exponent, int):
@@ -442,5 +450,7 @@ def _power_of_product(base: Expr, exponent: Any, shape: sizes.Shape) -> Expr:
     opened = _hadamard([power(f, exponent) for f in parts_of(MUL, base)], shape)
     return opened if leaves(opened) <= leaves(whole) else whole
 
+
+SHORT = factoring.Short(_sum, _chain, _hadamard, _other)
 
 __all__ = ["coefficient", "leaves", "parts_of", "simplify"]
