@@ -1,4 +1,4 @@
-"""Magnus and Neudecker's rules: Jacobians of matrix functions, Hessians, and the calculus of vec, ⊗ and the matrix K."""
+"""Magnus and Neudecker's rules: Jacobians of matrix functions, Hessians, the calculus of vec, ⊗ and the commutation matrix."""
 
 from __future__ import annotations
 
