@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from matcalc.calculus.short import Short
 from matcalc.calculus.terms import chain_of, is_negative, leaves, matrix_product, multiplied, parts_of, scalar_part, transposed
 from matcalc.core.constructors import kron, mul, neg, total, trace, transpose
 from matcalc.core.expression import CONST, Expr, Operation, const, eye
@@ -31,15 +32,6 @@ from matcalc.core.parts import commutation
 from matcalc.core.sizes import Shape, columns, rows
 
 Build = Callable[[Expr], Expr | None]
-
-
-class Short(NamedTuple):
-    """How sums, products and the rest are made short."""
-
-    total: Callable[[list[Expr], Shape], Expr]
-    chain: Callable[[list[Expr]], Expr]
-    entries: Callable[..., Expr]  # the product entry by entry
-    other: Callable[[Expr, tuple[Expr, ...]], Expr]
 
 
 LINEAR = (TRACE, DIAGONAL, DIAG, SUM, SUM_ROWS, SUM_COLUMNS)
