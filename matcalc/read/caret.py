@@ -6,8 +6,18 @@ import re
 
 from matcalc.errors import ParseError
 
+_AROUND = 60  # characters shown on either side of the place in a long text
+
 
 def pointed(sentence: str, text: str, at: int) -> ParseError:
-    """The sentence, then the text on one line, then a caret under the character ``at``."""
+    """The sentence, then the text on one line, then a caret under the character ``at``; of a long text, what is around it."""
     line = re.sub(r"\s", " ", text)
-    return ParseError(f"{sentence}\n    {line}\n    {' ' * at}^")
+    start = max(0, at - _AROUND) if len(line) > 3 * _AROUND else 0
+    shown = line[start : start + 3 * _AROUND]
+    if start:
+        shown = "…" + shown[1:]
+    if start + 3 * _AROUND < len(line):
+        shown = shown[:-1] + "…"
+    error = ParseError(f"{sentence}\n    {shown}\n    {' ' * (at - start)}^")
+    error.column = at + 1
+    return error
