@@ -81,17 +81,16 @@ def _size(text: str, shapes: str, at: int) -> Any:
     """A sum of products of names and whole numbers."""
     if not _SIZE.fullmatch(text):
         raise pointed(f"{text} is not a size; a size is a name, a whole number or a sum such as 5*d or n+1", shapes, at)
-    total, product, sign = sympy.Integer(0), None, 1
+    total, product = sympy.Integer(0), sympy.Integer(1)
     for piece in _PIECE.findall(text):
         if piece in "+-":
-            total, product, sign = total + sign * product, None, 1 if piece == "+" else -1
+            total, product = total + product, sympy.Integer(1 if piece == "+" else -1)
         elif piece != "*":
             if len(piece) > _DIGITS and piece.isdecimal():
                 raise pointed("this number is too large for a size", shapes, at)
-            factor = sympy.Integer(piece) if piece.isdecimal() else sizes.dims(names.checked(piece))
-            product = factor if product is None else product * factor
+            product *= sympy.Integer(piece) if piece.isdecimal() else sizes.dims(names.checked(piece))
     try:
-        return sizes.size(total + sign * product)
+        return sizes.size(total + product)
     except MatcalcError as error:
         raise pointed(str(error), shapes, at) from None
 

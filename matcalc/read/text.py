@@ -22,7 +22,7 @@ from matcalc.read.text_words import Word, Words, definitions
 if TYPE_CHECKING:
     from lark import Lark
 
-LONGEST = 100_000  # characters
+LONGEST = 50_000  # characters
 
 # Loosest first. What stands side by side binds more tightly than every sign but ** and the scripts.
 GRAMMAR = r"""
@@ -98,9 +98,10 @@ def _grammar() -> Lark:
 def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Expr:
     """Reads one line of text as an expression.
 
-    The text is Python (``u.T @ f(W @ x + b)``, with ``*`` entry by entry, ``**``, slices, ``axis=1``, ``f'(z)`` or ``f.prime(z)``,
-    masks such as ``x > 0``) or paper's notation as ``str`` prints it in Unicode or ASCII (``uᵀ f(Wx + b)``, ``A⁻¹``, ``∘``, ``‖x‖``).
-    ``symbols`` maps the names in the text to leaves, named intermediates and functions, or is a line of shapes such as
+    The text is Python (``u.T @ f(W @ x + b)``, with ``*`` entry by entry, ``**``, slices, ``axis=1``, ``f'(z)`` or
+    ``f.prime(z)``, masks such as ``x > 0``) or paper's notation as ``str`` prints it in Unicode or ASCII (``uᵀ f(Wx + b)``,
+    ``A⁻¹``, ``∘``, ``‖x‖``). ``symbols`` maps
+    the names in the text to leaves, named intermediates and functions, or is a line of shapes such as
     ``"W: n m, x: m, t: scalar, f: function"``. The names of the sizes in the shapes may be used as numbers. ``shape``, if it
     is given, is the shape of the result; it tells the sizes of ``I``, ``1`` and ``0`` where nothing else does.
 
@@ -171,7 +172,7 @@ class _Reader:
         except UnexpectedToken:
             raise rules.error(_unexpected(word, words), word.at) from None
         try:
-            return parser.feed_eof()
+            return parser.feed_eof()  # type: ignore[no-untyped-call]
         except UnexpectedToken:
             sentence = "the text ends where something is still missing" if words else "there is nothing to read"
             raise rules.error(sentence, len(rules.text[:stop].rstrip())) from None

@@ -63,9 +63,16 @@ POINTWISE = {row.name for row in TABLE.values() if row.shape is shapes.broadcast
 _OPTIONAL = {"sqrt", "swish", "hinge", "leaky_relu", "elu"}
 CALLS = _known()
 WORDS = frozenset(CALLS)
-ENTRYWISE = POINTWISE | {"binary_cross_entropy"}
+_ENTRYWISE = POINTWISE | {"binary_cross_entropy"}
+REDUCTIONS = ("sum", "mean", "var")  # the second argument is the axis
+OF_COLUMNS = ("softmax", "log_softmax", "logsumexp", "diag")
 LISTS = {"concat", "block", "take"}  # take lists in brackets
 COUNTED = {"eye", "ones", "zeros", "one_hot"}  # take sizes and whole numbers alone
+
+
+def is_entrywise(name: str, count: int) -> bool:
+    """Whether a function of so many arguments works entry by entry."""
+    return name in _ENTRYWISE or (name in ("max", "min") and count == 2)
 
 
 def arguments(name: str, given: list[Any], named: dict[str, Any]) -> None:
@@ -83,9 +90,7 @@ def _plain(signature: inspect.Signature) -> str:
 
 # ---- shapes where sizes are unknown ------------------------------------------------------------------------------------
 def result_shape(name: str, given: list[Shape], named: dict[str, Any], sizes: UnknownSizes) -> Shape | None:
-    """The shape of the result where an argument has unknown sizes, which it may help to find; None if there is no rule."""
-    if name in POINTWISE or (name in ("max", "min") and len(given) == 2):
-        return sizes.broadcast(*given)
+    """The shape of what is not entry by entry, where an argument has unknown sizes; None if there is no rule."""
     rule = _RULES.get(name)
     return rule(sizes, named, *given) if rule is not None else None
 
@@ -146,7 +151,7 @@ def kron(sizes: UnknownSizes, named: dict[str, Any], a: Shape, b: Shape) -> Shap
 _RULES: dict[str, Callable[..., Shape | None]] = {
     **dict.fromkeys(("trace", "tr", "det", "logdet"), _of_square),
     **dict.fromkeys(("norm", "max"), _scalar),
-    **dict.fromkeys(("sum", "mean", "var"), _reduced),
+    **dict.fromkeys(REDUCTIONS, _reduced),
     **dict.fromkeys(("softmax", "log_softmax"), _column),
     "logsumexp": _of_column,
     "winner": _same,

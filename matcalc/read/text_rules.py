@@ -23,7 +23,6 @@ from matcalc.read.text_terms import ANY, COLUMN, Term, Terms, numeral, raw
 from matcalc.read.text_words import Called, Word
 from matcalc.read.unknown_sizes import pair, rows_and_columns
 
-ENTRYWISE, MATRIX, KRONECKER, PYTHON = "entry by entry", "matrix", "Kronecker", "as in Python"
 _COMPARE = {">": ("greater", 1), "<": ("greater", -1), ">=": ("greater_equal", 1), "<=": ("greater_equal", -1)}
 _BUILT_HERE = {"unvec"}  # functions that need a shape from what is around them
 WORDS = f.WORDS | _BUILT_HERE
@@ -89,25 +88,23 @@ class Rules(Terms):
             return self._fraction(a, sign, b)
         if sign.text in "·×":
             return self._dot(a, sign, b)
-        kind = {"@": PYTHON, "*": PYTHON, "/": PYTHON, "⊗": KRONECKER}.get(sign.text, ENTRYWISE)
-        chain = self._chain(a, kind, sign)
+        chain = self._chain(a, sign)
         if sign.text == "@":
             made = self.matmul(sign.at, self.firm(a, "before @"), self.firm(b, "behind @"))
-            chain = MATRIX
         elif sign.text == "⊗":
-            a, b = self.firm(a, "before ⊗"), self.firm(b, "behind ⊗")
+            a, b = (self.stretched(p) if p.loose else p for p in map(self.part, (a, b)))  # of a number it would be the product
             made = self.made(sign.at, (a, b), lambda _, p, q: c.kron(p, q), partial(f.kron, self.sizes, {}))
         else:
             made = self.entrywise(sign.at, c.div if sign.text in "/⊘" else c.mul, a, b)
-        made.chain = "" if numeral(self.part(a)) and sign.text == "*" else chain
+        made.chain = frozenset() if numeral(a) and sign.text == "*" else chain
         return made
 
-    def _chain(self, a: Term, kind: str, sign: Word) -> str:
-        """How the signs of a row of products go together; ParseError where parentheses are needed."""
-        before = a.chain
-        if not before or before == kind or {before, kind} in ({PYTHON, MATRIX}, {PYTHON, ENTRYWISE}):
-            return PYTHON if before == MATRIX else kind
-        raise self.error(f"{sign.text} beside another kind of product: put parentheses, to say which comes first", sign.at)
+    def _chain(self, a: Term, sign: Word) -> frozenset[str]:
+        """The signs of a row of products; ParseError for those of which none comes first by custom."""
+        chain = a.chain | {sign.text}
+        if (chain & {"∘", "⊘"} and "@" in chain) or ("⊗" in chain and len(chain) > 1):
+            raise self.error(f"{sign.text} beside another kind of product: put parentheses, to say which comes first", sign.at)
+        return chain
 
     def _dot(self, a: Term, sign: Word, b: Term) -> Term:
         """2·1: a product by a number or scalar. Of two arrays it may be entry by entry or of matrices."""
@@ -206,7 +203,9 @@ class Rules(Terms):
 
     # ---- parts and blocks --------------------------------------------------------------------------------------------
     def block_of(self, opened: Word, rows: list[list[Term]], closed: Word) -> Term:
-        """[A, B; C, D], put together where it is used."""
+        """[A, B; C, D], put together where it is used; no more than two brackets deep, for lists of lists."""
+        for line in rows:
+            line[:] = [self.block(cell) if any(c.rows for r in cell.rows or () for c in r) else cell for cell in line]
         return Term(opened.at, rows=rows)
 
     def indexed(self, a: Term, opened: Word, items: list[Any], closed: Word) -> Term:
@@ -237,10 +236,12 @@ class Rules(Terms):
         called: Called = word.meaning
         if script is None:
             return self._called(word, called, given)
+        made = self._called(word, called, given)
         kind, exponent = script.meaning
-        if kind != "power" or exponent < 1 or isinstance(called.function, Function) or called.function not in f.POINTWISE:
+        known = isinstance(called.function, str) and (made.shape == () or f.is_entrywise(called.function, len(given)))
+        if kind != "power" or exponent < 1 or not known:
             raise self.error(f"put the power behind the call, ({word.text}(x)){script.text}", script.at)
-        return self.power(script.at, self._called(word, called, given), Term(script.at, expr=const(exponent)))
+        return self.power(script.at, made, Term(script.at, expr=const(exponent)))
 
     def _called(self, word: Word, called: Called, given: list[Term]) -> Term:
         plain = [a for a in given if not a.name]
@@ -270,9 +271,9 @@ class Rules(Terms):
             counts = [self.length(a) for a in plain]
             return self.known(word.at, lambda: f.CALLS[name](*counts, **named))
         args = [a if a.raw is not None else self.part(a) for a in plain]
-        entrywise = name in f.ENTRYWISE or (name in ("max", "min") and len(args) == 2)
+        entrywise = f.is_entrywise(name, len(args))
         if not entrywise:
-            args = [a if k and a.literal else a if a.raw is not None else self.firm(a, f"in {name}") for k, a in enumerate(args)]
+            args = [a if a.raw is not None or (k and a.literal) else self._array(name, a) for k, a in enumerate(args)]
         fixed = {k: raw(a) for k, a in enumerate(args) if a.raw is not None or numeral(a)}
         free = [a for k, a in enumerate(args) if k not in fixed]
 
@@ -284,8 +285,16 @@ class Rules(Terms):
             made = self.entrywise(word.at, make, *free)
             made.loose = self.looseness(args, made.shape)
             return made
-        options = named | {"axis": fixed[k] for k in fixed if k == 1 and name in ("sum", "mean", "var")}
-        return self.made(word.at, free, lambda _, *es: make(*es), lambda *shapes: f.result_shape(name, list(shapes), options, self.sizes))
+        options = {"axis": fixed[1]} if 1 in fixed and name in f.REDUCTIONS else named
+
+        def shape(*given: Shape) -> Shape | None:
+            return f.result_shape(name, list(given), options, self.sizes)
+
+        return self.made(word.at, free, lambda _, *es: make(*es), shape)
+
+    def _array(self, name: str, a: Term) -> Term:
+        """The argument of a function of arrays; one of a column takes a loose number for a column."""
+        return self.stretched(a) if a.loose and name in f.OF_COLUMNS else self.firm(a, f"in {name}")
 
     def _of_lists(self, word: Word, name: str, plain: list[Term]) -> Term:
         """concat, block and take, whose lists stand in brackets."""
@@ -300,7 +309,9 @@ class Rules(Terms):
                 raise self.error(f"block takes a list of rows, as in {_LIST_EXAMPLES[name]}", word.at)
             return self.concat(word.at, [self.concat(word.at, line[0], 1) for line in lines if line], 0)
         ids, table = [self.length(cell) for cell in rows[0]], self.part(plain[0])
-        return self.made(word.at, (table,), lambda _, e: f.CALLS[name](e, ids), lambda shape: pair(len(ids), rows_and_columns(shape)[1]))
+        return self.made(
+            word.at, (table,), lambda _, e: f.CALLS[name](e, ids), lambda shape: pair(len(ids), rows_and_columns(shape)[1])
+        )
 
     def _unit(self, word: Word, at: Term) -> Term:
         """one_hot(i) as it is printed: its length is told by what is around it."""
@@ -316,29 +327,32 @@ class Rules(Terms):
         x = self.part(x)
         shape = (self.sizes.new(), self.sizes.new())
         self.attempt(word.at, lambda: self.sizes.equal(rows_and_columns(x.shape)[0], plus(shape[0] * shape[1])))
-        return self.kept(Term(word.at, shape, (x,), lambda s, e: c.unvec(e, s), missing="unvec; it has no other notation"))
+        return self.unknown(word.at, shape, lambda s, e: c.unvec(e, s), "unvec; there is no other notation", (x,))
 
     def _einsum(self, word: Word, text: str, given: list[Term]) -> Term:
         """An einsum as it is printed; the lengths of its letters are those of its arguments."""
         sig = self.attempt(word.at, lambda: signature(text))
         if len(sig.operands) != len(given):
             raise self.error(f"this einsum takes {len(sig.operands)} arguments", word.at)
-        args = tuple(self.firm(a, "in an einsum") for a in given)
+        args = tuple(
+            self.stretched(p) if p.loose and any(s) else p for p, s in zip(map(self.part, given), sig.operands, strict=True)
+        )
         length: dict[str, Any] = {}
 
         def product(slot: tuple[str, ...]) -> Any:
             return plus(sympy.prod([self.sizes.now(length.setdefault(letter, self.sizes.new())) for letter in slot]))
 
-        slots = [(slot, n) for s, a in zip(sig.operands, args, strict=True) for slot, n in zip(s, rows_and_columns(a.shape), strict=True)]
-        for slot, n in sorted(slots, key=lambda item: len(item[0])):
-            self.attempt(word.at, lambda slot=slot, n=n: self.sizes.equal(product(slot), n))
+        slots = [slot for operand in sig.operands for slot in operand]
+        extents = [n for a in args for n in rows_and_columns(a.shape)]
+        for slot, n in sorted(zip(slots, extents, strict=True), key=lambda item: len(item[0])):
+            self.attempt(word.at, partial(lambda slot, n: self.sizes.equal(product(slot), n), slot, n))
         shape = pair(*map(product, sig.result))
 
         def make(shape: Shape, *es: Expr) -> Expr:
             known = {letter: self.sizes.now(n) for letter, n in length.items()}
             return node(einsum(sig), es, (tuple(sorted(known.items())), shape))
 
-        return self.kept(Term(word.at, shape, args, make, missing="einsum; it has no other notation"))
+        return self.unknown(word.at, shape, make, "einsum; there is no other notation", args)
 
 
 _LIST_EXAMPLES = {"concat": "concat([x, y])", "block": "block([[A, B], [C, D]])", "take": "take(L, [0, 2])"}

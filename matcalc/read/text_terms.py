@@ -1,7 +1,8 @@
-"""What is read, part by part. A part whose sizes are not all known yet is built at the end, when its neighbours have told them.
+"""What is read, part by part. A part whose sizes are not known yet is built at the end, when its neighbours have told them.
 
-``1``, ``0`` and ``I`` say no size. ``I`` has an unknown one; ``1`` is the number where a number fits, and a column of ones where only
-a column does; where both would give different values, that is an error. A number computed from such a ``1`` is *loose*.
+``1``, ``0`` and ``I`` say no size. ``I`` has an unknown one; ``1`` is the number where a number fits, and a column of ones
+where only a column does; where both would give different values, that is an error. A number computed from such a ``1`` is
+*loose*.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from matcalc.read.caret import pointed
 from matcalc.read.unknown_sizes import UnknownSizes, pair, rows_and_columns
 
 COLUMN, ANY = 1, 2  # what a loose number may stand for: a column of it, or (from a 0) an array of any shape
+_UNKNOWN = 500  # parts that do not say their size
 _BITS = 10_000  # of a whole number
+_OPERATIONS, _TERMS = 200, 100  # of an exact number, of a size
 _ROOT_BITS = 64  # of a whole number under a root
 _POWER = 100  # of a size
 _DEGREE = 8  # of what is used as a size
@@ -42,7 +45,7 @@ class Term:
     raw: Any = None  # a string or inf
     rows: list[list[Term]] | None = None  # a matrix of blocks, not put together yet
     factors: tuple[Term, ...] = ()  # what stands side by side
-    chain: str = ""  # the signs that have put it together, where parentheses matter
+    chain: frozenset[str] = frozenset()  # the signs of products that have put it together, without parentheses
     root: bool = False  # a root without parentheses
     mask: bool = False  # a comparison
     name: str = field(default="")  # the keyword of an argument
@@ -60,6 +63,7 @@ class Terms:
         self.text = text
         self.sizes = UnknownSizes()
         self.terms: list[Term] = []
+        self.several = 0  # parts that have a size of their own
 
     def error(self, sentence: str, at: int) -> ParseError:
         """The error that points at a place of the text."""
@@ -73,7 +77,7 @@ class Terms:
             raise
         except MatcalcError as error:
             raise self.error(str(error), at) from error
-        except (ArithmeticError, TypeError, ValueError) as error:
+        except (ArithmeticError, TypeError, ValueError, RecursionError) as error:
             raise self.error(f"this cannot be built: {error}", at) from error
 
     # ---- making ------------------------------------------------------------------------------------------------------
@@ -83,7 +87,15 @@ class Terms:
         value = number(e)
         if isinstance(value, int) and value.bit_length() > _BITS:
             raise self.error("this number is too large", at)
-        return Term(at, e.shape, expr=e)
+        if isinstance(value, sympy.Expr) and value.count_ops() > _OPERATIONS:
+            raise self.error("this number is too long", at)
+        return self.sized(Term(at, e.shape, expr=e))
+
+    def sized(self, term: Term) -> Term:
+        """The part, its sizes within limits."""
+        if any(isinstance(size, sympy.Add) and len(size.args) > _TERMS for size in term.shape):
+            raise self.error("the sizes of this are too long", term.at)
+        return term
 
     def made(self, at: int, args: Sequence[Term], make: Callable[..., Expr], shape: Callable[..., Shape | None]) -> Term:
         """A part made of others; ``shape`` tells its shape from theirs where not all sizes are known."""
@@ -98,7 +110,7 @@ class Terms:
     def kept(self, term: Term) -> Term:
         """A part that is built at the end."""
         self.terms.append(term)
-        return term
+        return self.sized(term)
 
     def entrywise(self, at: int, make: Callable[..., Expr], *args: Term) -> Term:
         """An operation entry by entry."""
@@ -118,9 +130,12 @@ class Terms:
             return Term(at, term.shape, expr=term.expr, loose=term.loose)
         return self.kept(Term(at, term.shape, (term,), lambda shape, e: e, loose=term.loose))
 
-    def unknown(self, at: int, shape: Shape, make: Callable[[Shape], Expr], missing: str) -> Term:
+    def unknown(self, at: int, shape: Shape, make: Callable[..., Expr], missing: str, args: tuple[Term, ...] = ()) -> Term:
         """A part that has a size of its own."""
-        return self.kept(Term(at, shape, (), make, missing=missing))
+        self.several += 1
+        if self.several > _UNKNOWN:
+            raise self.error(f"more than {_UNKNOWN} sizes are not written here; write ones(n) and eye(n)", at)
+        return self.kept(Term(at, shape, args, make, missing=missing))
 
     def ones(self, at: int, row: bool = False) -> Term:
         """A column or a row of ones."""
@@ -134,8 +149,7 @@ class Terms:
         shape = (self.sizes.new(), columns)
         word = term.value if term.literal else "what 1 or 0 stands for"
         missing = f"{word}; write {'zeros(n, m)' if term.value == 0 else 'ones(n)'}"
-        made = Term(term.at, shape, (term,), lambda shape, e: c.broadcast(e, shape or ()), missing=missing)
-        return self.kept(made)
+        return self.unknown(term.at, shape, lambda shape, e: c.broadcast(e, shape), missing, (term,))
 
     # ---- using -------------------------------------------------------------------------------------------------------
     def part(self, term: Term) -> Term:
@@ -155,8 +169,8 @@ class Terms:
         """The part; ParseError where it is a loose number."""
         term = self.part(term)
         if term.loose:
-            what = "a number or an array of zeros or ones" if term.loose == ANY else "a number or a column"
-            raise self.error(f"this may be {what}, which makes a difference {why}; write ones(n) or zeros(n, m) for the array", term.at)
+            what, mend = ("an array", "zeros(n, m) or ones(n)") if term.loose == ANY else ("a column", "ones(n)")
+            raise self.error(f"this may be a number or {what}, which differ {why}; write {mend} for {what}", term.at)
         return term
 
     def length(self, term: Term) -> Any:
@@ -187,7 +201,7 @@ class Terms:
         A loose number is a number before an array, but before a row it may be a column just as well, so the row is loose.
         """
         a, b = self.part(a), self.part(b)
-        if a.shape and 1 != rows_and_columns(self.sizes.shape(a.shape))[1]:
+        if a.shape and rows_and_columns(self.sizes.shape(a.shape))[1] != 1:
             b = self.firm(b, "behind an array")
         if b.shape and a.loose == ANY and a.expr is not None and not a.expr.names:
             a = self.firm(a, "before an array")
@@ -202,10 +216,11 @@ class Terms:
         """Factors side by side. A number comes first; a ``1`` that does not is a column of ones, and so is one before a row."""
         first, *rest = factors
         if first.literal and first.value == 1:
-            following = self.sizes.shape(self.part(rest[0]).shape)
-            if following[:1] != (1,):
-                raise self.error("1 before a factor that is no row: the number needs no 1, a column of ones does not fit", first.at)
-            first = self.ones(first.at)
+            following = self.part(rest[0])
+            if self.sizes.shape(following.shape)[:1] == (1,):
+                first = self.ones(first.at)
+            elif not numeral(following):
+                raise self.error("a number 1 is not needed here, and a column of ones stands only before a row", first.at)
         result = first
         for f in rest:
             if f.literal and f.value != 1:
@@ -247,10 +262,8 @@ class Terms:
         cells = [cell for line in rows for cell in line]
         if len(cells) == 1:
             raise self.error("a matrix of one block needs no brackets; a part such as x[0] is written without a space", term.at)
-        if any(cell.rows is not None for line in term.rows for cell in line) and len(rows) == 1:
-            inner = [cell.rows for cell in term.rows[0]]
-            if all(r is not None and len(r) == 1 for r in inner):
-                raise self.error("lists in a list may be rows or stand side by side; write block([[A, B], [C, D]]) or [A, B; C, D]", term.at)
+        if len(rows) == 1 and all(cell.rows is not None and len(cell.rows) == 1 for cell in term.rows[0]):
+            raise self.error("are these lists rows? write block([[A, B], [C, D]]) or [A, B; C, D]", term.at)
         if any(self.sizes.shape(cell.shape) for cell in cells):
             rows = [[self.stretched(cell) if cell.literal and cell.loose else cell for cell in line] for line in rows]
         return self.concat(term.at, [self.concat(line[0].at, line, 1) for line in rows], 0)
@@ -266,8 +279,14 @@ class Terms:
                 self.sizes.alike(self.sizes.shape(root.shape), shape)
             except ShapeError as error:
                 raise self.error(f"the whole has another shape than it should have: {error}", root.at) from error
-        for term in self.terms:
-            self._build(term)
+        used, stack = {root}, [root]
+        while stack:
+            new = [a for a in stack.pop().args if a not in used]
+            used.update(new)
+            stack.extend(new)
+        for term in self.terms:  # arguments come before what is made of them
+            if term in used:
+                self._build(term)
         assert root.expr is not None
         return root.expr
 

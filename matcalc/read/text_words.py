@@ -14,19 +14,20 @@ from matcalc.read.caret import pointed
 from matcalc.read.symbols import Vocabulary
 
 _DIGITS = 50  # of a number
+_LONGEST, _SHOWN = 60, 12  # characters and pieces of a word in a message
 _PRIMES = 9  # the order of a derivative f⁽⁹⁾
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _PREFIX = re.compile(r"(?:np|numpy|mc|matcalc)\.(?:linalg\.)?(?=[A-Za-z])")
-_ORDER = re.compile(r"(?P<primes>['′″‴]+)|\^\((?P<order>\d+)\)(?=\s*\()|(?P<method>\.prime(?!\w))")
+_ORDER = re.compile(r"(?P<primes>['′″‴]+)|\^\((?P<order>\d+)\)(?=\s*\()|(?P<method>\.prime(?![A-Za-z0-9_]))")
 _COMMUTATION = re.compile(r"K_(?P<rows>[^\s,()]+),(?P<columns>\w+)")
 _EINSUM = re.compile(r"einsum\[(?P<signature>[a-z1(),]+->[a-z1()]+)\](?=\()")
-_WHICH_NORM = re.compile(r"_?(F|[1₁2₂∞])(?!\w)")
+_WHICH_NORM = re.compile(r"_?(F|[1₁2₂∞])(?![A-Za-z0-9_])")
 _STRING = re.compile(r"'(\w*)'|\"(\w*)\"")
 _SCRIPTS = re.compile(
-    r"(?P<transpose>\.T(?!\w)|ᵀ|\^T(?!\w)|\^?⊤)|(?P<inverse>⁻¹(?![⁰¹²³⁴⁵⁶⁷⁸⁹])|\^-1(?![\w.]))"
-    r"|(?P<inverse_transpose>⁻ᵀ|\^-T(?!\w))|(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+    r"(?P<transpose>\.T(?![A-Za-z0-9_])|ᵀ|\^T(?![A-Za-z0-9_])|\^?⊤)|(?P<inverse>⁻¹(?![⁰¹²³⁴⁵⁶⁷⁸⁹])|\^-1(?![\w.]))"
+    r"|(?P<inverse_transpose>⁻ᵀ|\^-T(?![A-Za-z0-9_]))|(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
 )
 _SIGNS = [  # longest first
     *(("POWER", sign) for sign in ("**", "^∘", "^")),
@@ -228,8 +229,8 @@ class Words:
         if not readings:
             raise self._unknown(run, at, end)
         if len(readings) > 1:
-            shown = " or ".join(" ".join(reading) for reading in readings)
-            raise self.error(f"{run} may be {shown}; write the product with @ or *, or put spaces", at)
+            shown = " or ".join(" ".join(reading[:_SHOWN]) for reading in readings)
+            raise self.error(f"{run[:_LONGEST]} may be {shown}; write the product with @ or *, or put spaces", at)
         for piece in readings[0]:
             at = self._piece(piece, at)
         return at
@@ -262,15 +263,17 @@ class Words:
             return [[run + raised]]
         letters = {piece for piece in self.known if len(piece) < len(run)} | {"I", "π"}
         longest = max(map(len, [*letters, *self.raised, ""]))
-        ways: list[list[list[str]]] = [[] for _ in run] + [[[]]]  # the ways to read what begins at a letter
+        ways: list[list[Any]] = [[] for _ in run] + [
+            [None]
+        ]  # the ways to read what begins at a letter: its first piece, the rest
         for k in reversed(range(len(run))):
             for length in range(min(longest, len(run) - k), 0, -1):
                 piece, last = run[k : k + length], k + length == len(run)
                 raised = self._raised(piece, end) if last else ""
                 if piece in letters or raised or (last and self._ends_in_call(piece, end)):
-                    ways[k] += [[piece + raised, *rest] for rest in ways[k + length]]
+                    ways[k] += [(piece + raised, rest) for rest in ways[k + length]]
             del ways[k][2:]
-        return ways[0]
+        return [_pieces(way) for way in ways[0]]
 
     def _raised(self, piece: str, end: int) -> str:
         """The superscript with which the piece is a longer name: ⁽¹⁾ behind W."""
@@ -330,12 +333,21 @@ class Words:
     def _unknown(self, run: str, at: int, end: int) -> ParseError:
         if run in self.functions:
             return self.error(f"{run} is a function: its argument stands in parentheses, {run}(...)", at)
-        return self.error(f"{run} is not a known name{self._near(run)}", at)
+        return self.error(f"{run[:_LONGEST]} is not a known name{self._near(run[:_LONGEST])}", at)
+
+
+def _pieces(way: Any) -> list[str]:
+    """The pieces of a chain of pairs."""
+    found = []
+    while way is not None:
+        piece, way = way
+        found.append(piece)
+    return found
 
 
 def _calls(text: str, end: int) -> bool:
     """Whether an argument in parentheses follows, perhaps behind primes or a power."""
-    return bool(re.compile(r"(?:['′″‴]|\^\(\d+\)(?=\s*\()|\.prime(?!\w))*[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*\s*\(").match(text, end))
+    return bool(re.compile(r"(?:['′″‴]|\^\(\d+\)(?=\s*\()|\.prime(?![A-Za-z0-9_]))*[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*\s*\(").match(text, end))
 
 
 def _strange(char: str, text: str, at: int) -> str:
@@ -344,13 +356,13 @@ def _strange(char: str, text: str, at: int) -> str:
         return f"{char} is the derivative of a declared function, as in f'(z); the transpose is .T or ᵀ"
     if char == "=":
         return "= is not understood: the text is one expression; a comparison is >, <, >= or <="
+    if char == "…" or text.startswith("...", at):
+        return "the text is cut off here"
     if char == ".":
         method = re.compile(r"\.\w*").match(text, at)
         return f"{method[0] if method else char} is not understood; behind a name there are .T and, for a function, .prime"
     if char in "\\{}$":
         return f"{char} is not understood in text; LaTeX is read by mc.parse_latex"
-    if char == "…":
-        return "the text is cut off here"
     return f"{char} is not understood"
 
 
