@@ -19,7 +19,7 @@ from matcalc.core.sizes import Shape
 from matcalc.errors import ShapeError
 from matcalc.functions import Function, one_hot
 from matcalc.read import text_functions as f
-from matcalc.read.text_terms import ANY, COLUMN, Term, Terms, numeral, raw
+from matcalc.read.text_terms import ANY, COLUMN, Term, Terms, longer, numeral, raw
 from matcalc.read.text_words import Called, Word
 from matcalc.read.unknown_sizes import pair, rows_and_columns
 
@@ -54,7 +54,7 @@ class Rules(Terms):
         """I, π, inf, and K with its sizes."""
         if word.meaning == "eye":
             n = self.sizes.new()
-            return self.unknown(word.at, (n, n), lambda shape: eye(shape[0] if shape else 1), "I; write eye(n)")
+            return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), "I; write eye(n)")
         if word.meaning == "pi":
             return Term(word.at, expr=const(sympy.pi))
         if word.meaning == "inf":

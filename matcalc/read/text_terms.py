@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import sympy
 
 from matcalc.core import constructors as c
-from matcalc.core.expression import CONST, Expr, const, number, ones
+from matcalc.core.expression import CONST, Expr, number, ones
 from matcalc.core.sizes import Shape
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.read.caret import pointed
@@ -141,7 +142,7 @@ class Terms:
         """A column or a row of ones."""
         k = self.sizes.new()
         missing = "1; write ones(n)" + ".T" * row
-        return self.unknown(at, (1, k) if row else (k, 1), lambda shape: ones(*shape), missing)
+        return self.unknown(at, (1, k) if row else (k, 1), lambda shape: ones(*longer(shape)), missing)
 
     def stretched(self, term: Term) -> Term:
         """The column, or the array, for which a loose number stands; the matrix for which a loose row does."""
@@ -221,14 +222,19 @@ class Terms:
                 first = self.ones(first.at)
             elif not numeral(following):
                 raise self.error("a number 1 is not needed here, and a column of ones stands only before a row", first.at)
-        result = first
+        parts = [first]
         for f in rest:
             if f.literal and f.value != 1:
                 raise self.error("a number stands first in a product", f.at)
-            result = self.beside(result, self.ones(f.at) if f.literal else f)
-        return Term(**{**vars(result), "factors": tuple(factors)}) if result.expr is not None else self._side(result, factors)
+            parts.append(self.ones(f.at) if f.literal else self.part(f))
+        scalars = next((k for k, p in enumerate(parts) if p.shape), len(parts) - 1)  # 2AX is 2 (AX)
+        result = reduce(self.beside, parts[scalars:])
+        if scalars:
+            result = self.beside(reduce(self.beside, parts[:scalars]), result)
+        return self._side(result, factors)
 
     def _side(self, result: Term, factors: Sequence[Term]) -> Term:
+        """The product, which remembers its factors."""
         alias = self.alias(result.at, result)
         alias.factors = tuple(factors)
         return alias
@@ -305,6 +311,13 @@ class Terms:
         term.expr = e
 
 
+def longer(shape: Shape) -> Shape:
+    """The shape; ShapeError if it is 1 by 1, which is written as a number and not as an array of ones or I."""
+    if shape == ():
+        raise ShapeError("the sizes do not fit: this would be 1 by 1")
+    return shape
+
+
 def _too_large(x: Any, t: Any) -> bool:
     """Whether the power of two numbers is beyond the limits."""
     if x is None or t is None:
@@ -327,4 +340,4 @@ def raw(term: Term) -> Any:
     return term.value if numeral(term) else term.expr
 
 
-__all__ = ["ANY", "COLUMN", "Term", "Terms", "const", "numeral", "raw"]
+__all__ = ["ANY", "COLUMN", "Term", "Terms", "longer", "numeral", "raw"]

@@ -259,8 +259,10 @@ class Words:
     def _readings(self, run: str, end: int) -> list[list[str]]:
         """The ways (two at most) to read a run of letters: as one known name or word, else as known names side by side."""
         raised = self._raised(run, end)
-        if raised or run in self.known or run in _CONSTANTS or self._is_function(run, end):
+        if raised or run in self.known or run in "Iπ" or self._is_function(run, end):
             return [[run + raised]]
+        if run in self.functions:
+            return []
         letters = {piece for piece in self.known if len(piece) < len(run)} | {"I", "π"}
         longest = max(map(len, [*letters, *self.raised, ""]))
         ways: list[list[Any]] = [[] for _ in run] + [
@@ -273,7 +275,8 @@ class Words:
                 if piece in letters or raised or (last and self._ends_in_call(piece, end)):
                     ways[k] += [(piece + raised, rest) for rest in ways[k + length]]
             del ways[k][2:]
-        return [_pieces(way) for way in ways[0]]
+        word = [[run]] if run in _CONSTANTS else []
+        return [*word, *map(_pieces, ways[0])]
 
     def _raised(self, piece: str, end: int) -> str:
         """The superscript with which the piece is a longer name: ⁽¹⁾ behind W."""
