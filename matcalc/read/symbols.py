@@ -109,7 +109,7 @@ class Vocabulary:
     lengths: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, symbols: Mapping[str, Any] | str | Iterable[Any]) -> Vocabulary:
+    def of(cls, symbols: Mapping[str, Any] | str) -> Vocabulary:
         """The vocabulary of a mapping, or of a line of shapes; ParseError for what cannot stand in an expression."""
         made = cls()
         table = _table(symbols)
@@ -151,7 +151,7 @@ class Vocabulary:
         return f"; the known names are {shown}" if self.keys else "; no names are given"
 
 
-def _table(symbols: Mapping[str, Any] | str | Iterable[Any]) -> dict[str, Meaning]:
+def _table(symbols: Mapping[str, Any] | str) -> dict[str, Meaning]:
     """The mapping in canonical form: keys composed, numbers and sizes as constants."""
     if isinstance(symbols, str):
         return declared(symbols)

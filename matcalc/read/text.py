@@ -187,7 +187,7 @@ def _unexpected(word: Word, words: list[Word]) -> str:
     if word.kind == "COMPARE":
         return "a comparison is one of two sides, and stands in parentheses within an expression"
     if word.kind == "KEYWORD":
-        return f"{word.text}= stands only among the arguments of a function"
+        return f"{word.meaning}= stands only among the arguments of a function"
     return f"{word.text} cannot stand behind {before}" if before else f"{word.text} cannot stand at the beginning"
 
 

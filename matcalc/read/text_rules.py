@@ -19,7 +19,7 @@ from matcalc.core.sizes import Shape
 from matcalc.errors import ShapeError
 from matcalc.functions import Function, one_hot
 from matcalc.read import text_functions as f
-from matcalc.read.text_terms import ANY, COLUMN, Term, Terms, longer, numeral, raw
+from matcalc.read.text_terms import ANY, COLUMN, LIKELY, Term, Terms, longer, numeral, raw
 from matcalc.read.text_words import Called, Word
 from matcalc.read.unknown_sizes import pair, rows_and_columns
 
@@ -73,6 +73,7 @@ class Rules(Terms):
 
     def add(self, a: Term, sign: Word, b: Term) -> Term:
         """The sum or the difference."""
+        a, b = (Term(p.at, expr=const(0), loose=LIKELY) if p.literal and p.loose == ANY else p for p in (a, b))
         return self.entrywise(sign.at, c.add if sign.text == "+" else c.sub, a, b)
 
     def compare(self, a: Term, sign: Word, b: Term) -> Term:

@@ -21,7 +21,9 @@ from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.read.caret import pointed
 from matcalc.read.unknown_sizes import UnknownSizes, pair, rows_and_columns
 
-COLUMN, ANY = 1, 2  # what a loose number may stand for: a column of it, or (from a 0) an array of any shape
+# What a loose number may stand for: a column of it, or (from a 0) an array of any shape. A 0 in a sum most likely is an array,
+# since the number would not be written, and so is a function of nothing but 1 and 0.
+COLUMN, ANY, LIKELY = 1, 2, 3
 _UNKNOWN = 500  # parts that do not say their size
 _BITS = 10_000  # of a whole number
 _OPERATIONS, _TERMS = 200, 100  # of an exact number, of a size
@@ -121,8 +123,18 @@ class Terms:
         return made
 
     def looseness(self, args: Sequence[Term], shape: Shape) -> int:
-        """A number made of loose ones is loose, a row made of loose rows; a loose number beside an array is a number."""
-        return max((a.loose for a in args if rows_and_columns(shape)[0] == 1 and bool(a.shape) == bool(shape)), default=0)
+        """A number made of loose ones is loose, and so is a row made of loose rows.
+
+        Beside an array, a loose number is a number; but if it most likely is an array, then what is no whole matrix is loose.
+        """
+        shape = self.sizes.shape(shape)
+        alike = [a.loose for a in args if bool(a.shape) == bool(shape) and rows_and_columns(shape)[0] == 1]
+        likely = [a.loose for a in args if not a.literal and self.likely(a) and 1 in (shape[:1] if a.loose == COLUMN else shape)]
+        return max([*alike, *likely], default=0)
+
+    def likely(self, term: Term) -> bool:
+        """Whether a loose number most likely is an array."""
+        return term.loose == LIKELY or (term.loose > 0 and term.expr is not None and not term.expr.names and not numeral(term))
 
     def alias(self, at: int, term: Term) -> Term:
         """The same part once more, at another place or in parentheses."""
@@ -146,7 +158,7 @@ class Terms:
 
     def stretched(self, term: Term) -> Term:
         """The column, or the array, for which a loose number stands; the matrix for which a loose row does."""
-        columns = rows_and_columns(term.shape)[1] if term.shape else self.sizes.new() if term.loose == ANY else 1
+        columns = rows_and_columns(term.shape)[1] if term.shape else self.sizes.new() if term.loose > COLUMN else 1
         shape = (self.sizes.new(), columns)
         word = term.value if term.literal else "what 1 or 0 stands for"
         missing = f"{word}; write {'zeros(n, m)' if term.value == 0 else 'ones(n)'}"
@@ -170,7 +182,7 @@ class Terms:
         """The part; ParseError where it is a loose number."""
         term = self.part(term)
         if term.loose:
-            what, mend = ("an array", "zeros(n, m) or ones(n)") if term.loose == ANY else ("a column", "ones(n)")
+            what, mend = ("an array", "zeros(n, m) or ones(n)") if term.loose > COLUMN else ("a column", "ones(n)")
             raise self.error(f"this may be a number or {what}, which differ {why}; write {mend} for {what}", term.at)
         return term
 
@@ -204,7 +216,7 @@ class Terms:
         a, b = self.part(a), self.part(b)
         if a.shape and rows_and_columns(self.sizes.shape(a.shape))[1] != 1:
             b = self.firm(b, "behind an array")
-        if b.shape and a.loose == ANY and a.expr is not None and not a.expr.names:
+        if b.shape and a.loose > COLUMN and self.likely(a):
             a = self.firm(a, "before an array")
         if a.shape == () or b.shape == ():
             made = self.entrywise(b.at, c.mul, a, b)
@@ -224,9 +236,9 @@ class Terms:
                 raise self.error("a number 1 is not needed here, and a column of ones stands only before a row", first.at)
         parts = [first]
         for f in rest:
-            if f.literal and f.value != 1:
+            if f.literal and not f.loose:
                 raise self.error("a number stands first in a product", f.at)
-            parts.append(self.ones(f.at) if f.literal else self.part(f))
+            parts.append(self.stretched(f) if f.literal else self.part(f))
         scalars = next((k for k, p in enumerate(parts) if p.shape), len(parts) - 1)  # 2AX is 2 (AX)
         result = reduce(self.beside, parts[scalars:])
         if scalars:
@@ -340,4 +352,4 @@ def raw(term: Term) -> Any:
     return term.value if numeral(term) else term.expr
 
 
-__all__ = ["ANY", "COLUMN", "Term", "Terms", "longer", "numeral", "raw"]
+__all__ = ["ANY", "COLUMN", "LIKELY", "Term", "Terms", "longer", "numeral", "raw"]

@@ -221,7 +221,7 @@ class Words:
         run = text[at:end]
         if two := re.compile(r"log\s+(det|softmax)(?=\s*\()").match(text, at):
             return self._function({"det": "logdet", "softmax": "log_softmax"}[two[1]], at, two.end())
-        if self._keyword(run, end):
+        if self._keyword(end):
             return self._put("KEYWORD", at, re.compile(r"\s*=").match(text, end).end(), run)  # type: ignore[union-attr]
         if run == "kron" and not self._due and not text.startswith("(", end):
             return self._put("OPERATOR", at, end, text="⊗")
@@ -245,11 +245,10 @@ class Words:
             raise self.error(f"{prefix}{word[0]} is not a function that is known here{self._near(word[0])}", at)
         return self._function(word[0], at, word.end())
 
-    def _keyword(self, run: str, end: int) -> bool:
-        """Whether this is the name of an argument, as in ``axis=1``."""
-        return self.words[-1:] != [] and self.words[-1].kind in ("COMMA", "OPEN") and bool(
-            re.compile(r"\s*=(?!=)").match(self.text, end)
-        )  # fmt: skip
+    def _keyword(self, end: int) -> bool:
+        """Whether what ends here is the name of an argument, as in ``axis=1``."""
+        behind = re.compile(r"\s*=(?!=)").match(self.text, end)
+        return behind is not None and bool(self.words) and self.words[-1].kind in ("COMMA", "OPEN")
 
     def _is_function(self, piece: str, end: int) -> bool:
         """Whether the piece is a function that is called here."""
