@@ -18,9 +18,10 @@ import sympy
 import matcalc as mc
 from matcalc.calculus.contraction import commutation
 from matcalc.core import shapes
-from matcalc.core.constructors import broadcast, part, place, unvec
+from matcalc.core.constructors import broadcast, unvec
 from matcalc.core.expression import Expr, Operation, const, is_zero, zero
-from matcalc.core.operations import TABLE, apply
+from matcalc.core.operations import TABLE, apply, half
+from matcalc.core.parts import part, place
 
 n, m = mc.dims("n m")
 SIZES = (1, n, m)
@@ -71,8 +72,8 @@ def spelled(shape: Any) -> str:
 class Grower:
     """Grows expressions; what has been grown may be drawn again, so parts are shared."""
 
-    def __init__(self, choose: Choose, generic: bool = True) -> None:
-        self.choose, self.generic = choose, generic
+    def __init__(self, choose: Choose, given: bool = True) -> None:
+        self.choose, self.given = choose, given
         self.made: dict[Shape, list[Expr]] = {}
         self.grown = self.named = 0
 
@@ -163,6 +164,10 @@ class Spot:
             return mc.diag(self.positive(self(size, 1)))
         b = mc.sin(self(size, self.length()))
         return b @ b.T + mc.eye(size)
+
+    def ids(self, length: Any) -> Expr:
+        """A column of row numbers."""
+        return mc.vector(f"i_{spelled((length, 1))}", length)
 
     def name(self, e: Expr) -> Expr:
         """A named intermediate, of a name that no other has."""
@@ -307,10 +312,15 @@ NETWORKS = (
     Rule("softmax", column, lambda at: mc.softmax(at())),
     Rule("softmax written out", column, _probabilities),
     Rule("log_softmax", column, lambda at: mc.log_softmax(at())),
+    Rule("softmax", matrix, lambda at: mc.softmax(at(), axis=at.choose((0, 1)))),
+    Rule("log_softmax", matrix, lambda at: mc.log_softmax(at(), axis=at.choose((0, 1)))),
     Rule("logsumexp", scalar, lambda at: mc.logsumexp(at(at.length(), 1))),
+    Rule("logsumexp", row, lambda at: mc.logsumexp(at(at.length(), at.columns), axis=0)),
+    Rule("logsumexp", column, lambda at: mc.logsumexp(at(at.rows, at.length()), axis=1)),
     Rule("log of sum of exp", scalar, lambda at: mc.log(mc.sum(mc.exp(at(at.length(), 1))))),
     Rule("layer norm", column, lambda at: (lambda x: (x - mc.mean(x)) / mc.sqrt(mc.var(x) + Fraction(1, 10)))(at())),
-    Rule("attention", matrix, lambda at: mc.softmax(at(at.rows, 1)) @ at(1, at.columns)),
+    Rule("attention", matrix, lambda at: mc.softmax(at(at.rows, n) @ at(m, n).T, axis=1) @ at(m, at.columns)),
+    Rule("batch norm", matrix, lambda at: (lambda x: (x - mc.mean(x, axis=0)) / mc.sqrt(mc.var(x, axis=0) + 0.1))(at())),
 )
 REDUCTIONS = (
     Rule("sum", scalar, lambda at: mc.sum(at.any())),
@@ -323,7 +333,12 @@ REDUCTIONS = (
     Rule("var", row, lambda at: mc.var(at(at.length(), at.columns), axis=0)),
     Rule("var", column, lambda at: mc.var(at(at.rows, at.length()), axis=1)),
     Rule("max", scalar, lambda at: mc.max(at.any())),
+    Rule("max", row, lambda at: mc.max(at(at.length(), at.columns), axis=0)),
+    Rule("max", column, lambda at: mc.max(at(at.rows, at.length()), axis=1)),
     Rule("norm", scalar, lambda at: mc.norm(at.any() + at.choose((0, 2)))),
+    Rule("norm", scalar, lambda at: mc.norm(at(at.length(), at.length()), at.choose((1, float("inf"), "fro")))),
+    Rule("nuclear", scalar, lambda at: mc.norm(at(at.length(), at.length()), "nuc")),
+    Rule("spectral", scalar, lambda at: mc.norm(at(at.length(), at.length()), 2)),
     Rule("norm", scalar, lambda at: mc.norm(at.any()) ** 2),
     Rule("norm", scalar, lambda at: mc.norm(at(at.length(), 1), at.choose((1, float("inf"))))),
     Rule("trace", scalar, lambda at: (lambda size: mc.trace(at(size, size)))(at.length())),
@@ -343,6 +358,15 @@ ALGEBRA = (
     Rule("logdet", scalar, lambda at: mc.logdet(at.invertible(at.choose((n, m))))),
     Rule("inv", square, lambda at: mc.inv(at.invertible(at.rows))),
     Rule("inv", scalar, lambda at: mc.trace(mc.inv(at.invertible(n)) @ at(n, n))),
+    Rule("matrix_power", square, lambda at: mc.matrix_power(at(), at.choose((2, 3))) / 4),
+    Rule("matrix_power", square, lambda at: mc.matrix_power(at.invertible(at.rows), at.choose((-2, -1, 5))) / 100),
+    Rule("cholesky", square, lambda at: mc.cholesky(at.definite(at.rows))),
+    Rule("cholesky", scalar, lambda at: mc.sum(mc.log(mc.diagonal(mc.cholesky(at.definite(at.length())))))),
+    Rule("expm", square, lambda at: mc.expm(mc.sin(at()))),
+    Rule("frechet", square, lambda at: apply("frechet", mc.sin(at()), at())),
+    Rule("polar", matrix, lambda at: apply("polar", at())),
+    Rule("leading", matrix, lambda at: apply("leading", at())),
+    Rule("sylvester", matrix, lambda at: apply("sylvester", at.definite(at.rows), at.definite(at.columns), at())),
     Rule("diag", square, lambda at: mc.diag(at(at.rows, 1))),
     Rule("diagonal", column, lambda at: mc.diagonal(at(at.rows, at.rows))),
     Rule("outer", matrix, lambda at: mc.outer(at(at.rows, 1), at(at.columns, 1))),
@@ -357,6 +381,9 @@ STRUCTURE = (
     Rule("unvec", matrix, lambda at: unvec(mc.vec(at.choose((at(), at(at.columns, at.rows)))), at.shape)),
     Rule("commutation", matrix, _commuted),
     Rule("place", matrix, _placed),
+    Rule("take", scalar, lambda at: mc.norm(mc.take(at.any(), at.choose(([1, 0, 1], [0, 0], [1])))) ** 2),
+    Rule("scatter", matrix, lambda at: apply("scatter", at(2, at.columns), at.choose(((0, 1), (1, 1))), at.rows)),
+    Rule("half_lower", square, lambda at: half(at()) * at()),
     Rule("slice", row, lambda at: at(at.length(), at.columns)[at.choose((0, 1))]),
     Rule("slice", matrix, lambda at: at(at.rows + 1, at.columns)[1:]),
     Rule("slice", column, lambda at: at(at.rows, at.length())[:, at.choose((0, -1)) :][:, :1]),
@@ -365,6 +392,14 @@ STRUCTURE = (
     Rule("concat", scalar, lambda at: mc.norm(mc.concat([at(n, m), at(1, m), at(2, m)]) + 2)),
     Rule("block", matrix, _block),
     Rule("one_hot", column, lambda at: mc.one_hot(at.choose((0, 1)), at.rows) * at()),
+)
+# What speaks of more than variables to differentiate by: generic functions, and variables that hold whole numbers.
+GIVEN = (
+    Rule("function", anywhere, _generic),
+    Rule("function", anywhere, _generic),
+    Rule("take", anywhere, lambda at: mc.take(at(at.length(), at.columns), at.ids(at.rows)) if at.rows != 1 else _generic(at)),
+    Rule("scatter", matrix, lambda at: (lambda size: apply("scatter", at(size, at.columns), at.ids(size), at.rows))(at.length())),
+    Rule("one_hot", column, lambda at: mc.one_hot(mc.scalar("i_s"), at.rows) * at()),
 )
 RULES: dict[str, tuple[Rule, ...]] = {
     "elementwise": tuple(
@@ -376,18 +411,18 @@ RULES: dict[str, tuple[Rule, ...]] = {
             for r in TABLE.values()
             if r.shape is shapes.broadcast and r.flat and r.name != "winner"
         ),
-        Rule("winner", matrix, lambda at: apply("winner", at())),
-        Rule("winner", column, lambda at: apply("winner", at())),
+        Rule("winner", matrix, lambda at: apply("winner", at(), at.choose((None, 0, 1)))),
+        Rule("winner", column, lambda at: apply("winner", at(), None)),
     ),
     "arithmetic": ARITHMETIC,
     "networks": NETWORKS,
     "reductions": REDUCTIONS,
     "algebra": ALGEBRA,
     "structure": STRUCTURE,
-    "generic": (Rule("function", anywhere, _generic),),
+    "given": GIVEN,
 }
 # How often each kind is drawn.
-KINDS = [kind for kind, rules in RULES.items() for _ in range(1 if kind in ("flat", "generic") else 4)]
+KINDS = [kind for kind, rules in RULES.items() for _ in range(1 if kind in ("flat", "given") else 4)]
 
 
 def all_rules() -> Iterator[Rule]:

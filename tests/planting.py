@@ -20,7 +20,8 @@ def one_per_cent(e: Expr) -> Expr:
 
 
 SPOILS: dict[str, Spoil] = {"percent": one_per_cent, "sign": lambda e: mul(-1, e), "double": lambda e: mul(2, e)}
-PLANTABLE = [row for row in TABLE.values() if not (row.flat and row.name in ("one_hot", "commutation"))]  # which take no argument
+CONSTANT = ("one_hot", "half_lower", "commutation")  # nothing to differentiate by: no argument, or a row number
+PLANTABLE = [row for row in TABLE.values() if row.name not in CONSTANT]
 
 
 @contextmanager

@@ -39,8 +39,15 @@ class Skipped(Exception):
     """Nothing can be learned here, and why."""
 
 
+def holds_ids(x: Expr) -> bool:
+    """Whether the values of a variable are row numbers."""
+    return str(x.name).startswith("i_")
+
+
 def numbers(x: Expr, shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """Numbers of size about one for a variable, as it is declared, away from zero; two-dimensional."""
+    """Numbers of size about one for a variable, as it is declared, away from zero; two-dimensional. Row numbers are 0 or 1."""
+    if holds_ids(x):
+        return rng.integers(0, 2, shape)
     a = rng.uniform(0.3, 1.2, shape) * rng.choice([-1, 1], shape)
     if assumed(x, "positive") or assumed(x, "distribution"):
         a = abs(a)
@@ -72,8 +79,8 @@ class Case:
         self.lengths = LENGTHS[seed % len(LENGTHS)]
         waves = self.rng.uniform(0.3, 1.0, 3), self.rng.uniform(0.6, 1.4, 3), self.rng.uniform(0, 6, 3)
         self.meaning = Translation(e, self.lengths, waves)
-        self.variables = variables([e])
-        self.arrays = {x: numbers(x, self.meaning.shapes[x], self.rng) for x in self.variables}
+        self.arrays = {x: numbers(x, self.meaning.shapes[x], self.rng) for x in variables([e])}
+        self.variables = [x for x in self.arrays if not holds_ids(x)]
 
     # ---- values ------------------------------------------------------------------------------------------------------
     @cached_property

@@ -15,18 +15,18 @@ LENGTHS = {n: 3, m: 2}
 
 
 @st.composite
-def expressions(draw: Any, shape: Shape = (1, 1), depth: int = 5, generic: bool = False) -> Expr:
-    """An expression of the given shape, of at most the given depth, with generic functions or without."""
+def expressions(draw: Any, shape: Shape = (1, 1), depth: int = 5, given: bool = False) -> Expr:
+    """An expression of the given shape, of at most the given depth; if ``given``, with generic functions and row numbers."""
 
     def choose(options: Any) -> Any:
         return options[draw(st.integers(0, len(options) - 1))]
 
-    return Grower(choose, generic).grow(shape, depth)
+    return Grower(choose, given).grow(shape, depth)
 
 
 def any_expressions(depth: int) -> Any:
-    """Expressions of every shape, with generic functions, of up to the given depth."""
-    return st.tuples(st.sampled_from(SHAPES), st.integers(1, depth)).flatmap(lambda of: expressions(*of, generic=True))
+    """Expressions of every shape, with generic functions and row numbers, of up to the given depth."""
+    return st.tuples(st.sampled_from(SHAPES), st.integers(1, depth)).flatmap(lambda of: expressions(*of, given=True))
 
 
 def values(variables: list[Expr], seed: int) -> dict[Any, Any]:

@@ -36,30 +36,60 @@ class Library:
         return whole
 
 
-def _axis(params: Sequence[Any]) -> Any:
-    return params[0] if params else None
-
-
 def _exponentials(xp: Any, x: Array, axis: Any) -> Array:
     return xp.exp(x - xp.max(x, axis=axis, keepdims=True))
 
 
 def _logsumexp(lib: Any, shape: Any, params: Any, x: Array) -> Array:
-    top = lib.xp.max(x, axis=_axis(params), keepdims=True)
-    return top + lib.xp.log(lib.xp.sum(lib.xp.exp(x - top), axis=_axis(params), keepdims=True))
+    top = lib.xp.max(x, axis=params[0], keepdims=True)
+    return top + lib.xp.log(lib.xp.sum(lib.xp.exp(x - top), axis=params[0], keepdims=True))
 
 
 def _softmax(lib: Any, shape: Any, params: Any, x: Array) -> Array:
-    e = _exponentials(lib.xp, x, _axis(params))
-    return e / lib.xp.sum(e, axis=_axis(params), keepdims=True)
+    e = _exponentials(lib.xp, x, params[0])
+    return e / lib.xp.sum(e, axis=params[0], keepdims=True)
 
 
 def _winner(lib: Any, shape: Any, params: Any, x: Array) -> Array:
-    axis, xp = _axis(params), lib.xp
+    (axis,), xp = params, lib.xp
     if axis is None:
         return (xp.arange(x.size) == xp.argmax(x)).reshape(x.shape) * 1.0
     lines = xp.arange(x.shape[axis]).reshape((-1, 1) if axis == 0 else (1, -1))
     return (lines == xp.argmax(x, axis=axis, keepdims=True)) * 1.0
+
+
+def _ids(params: Any, given: Sequence[Array]) -> Array:
+    """Row numbers: literal, or a column of them."""
+    return np.array(params[0]) if not given else np.asarray(given[0])[:, 0].astype(int)
+
+
+def _one_hot(lib: Any, shape: Any, params: Any, *given: Array) -> Array:
+    column = np.zeros(shape)
+    column[int(given[0][0, 0]) if given else params[1]] = 1
+    return column
+
+
+def _polar(lib: Any, shape: Any, params: Any, x: Array) -> Array:
+    u, _, vt = lib.xp.linalg.svd(x, full_matrices=False)
+    return u @ vt
+
+
+def _leading(lib: Any, shape: Any, params: Any, x: Array) -> Array:
+    u, _, vt = lib.xp.linalg.svd(x, full_matrices=False)
+    return u[:, :1] @ vt[:1]
+
+
+def _frechet(lib: Any, shape: Any, params: Any, a: Array, e: Array) -> Array:
+    """The block beside the diagonal of expm [A E; 0 A]."""
+    rows = len(a)
+    return lib.expm(lib.xp.vstack([lib.xp.hstack([a, e]), lib.xp.hstack([lib.xp.zeros_like(a), a])]))[:rows, rows:]
+
+
+def _sylvester(lib: Any, shape: Any, params: Any, a: Array, b: Array, c: Array) -> Array:
+    """A X + X B = C as one linear system in the entries of X, row by row."""
+    xp = lib.xp
+    whole = xp.kron(a, xp.eye(shape[1])) + xp.kron(xp.eye(shape[0]), b.T)
+    return xp.linalg.solve(whole, c.reshape(-1, 1)).reshape(shape)
 
 
 def _place(lib: Any, shape: Any, params: Any, a: Array) -> Array:
@@ -129,16 +159,28 @@ OTHERS: dict[str, Meaning] = {  # library, shape of the result, parameters, and 
     "place": _place,
     "concat": lambda lib, shape, params, *parts: (lib.xp.hstack if params[0] else lib.xp.vstack)(parts),
     "winner": _winner,
-    "one_hot": lambda lib, shape, params: np.eye(shape[0])[:, params[1] : params[1] + 1],
+    "one_hot": _one_hot,
+    "half_lower": lambda lib, shape, params: np.tril(np.ones(shape), -1) + np.eye(*shape) / 2,
+    "take": lambda lib, shape, params, a, *given: a[_ids(params, given)],
+    "scatter": lambda lib, shape, params, a, *given: lib.scattered(a, _ids(params, given), shape[0]),
     "commutation": _commutation,
     "softmax": _softmax,
     "log_softmax": lambda lib, shape, params, x: x - _logsumexp(lib, shape, params, x),
     "logsumexp": _logsumexp,
-    "max": lambda lib, shape, params, x: lib.xp.max(x, axis=_axis(params), keepdims=True),
+    "max": lambda lib, shape, params, x: lib.xp.max(x, axis=params[0], keepdims=True),
     "norm": lambda lib, shape, params, x: lib.xp.sqrt(lib.xp.sum(x * x, keepdims=True)),
     "inv": lambda lib, shape, params, a: lib.xp.linalg.inv(a),
     "det": lambda lib, shape, params, a: lib.xp.linalg.det(a).reshape(1, 1),
     "logdet": lambda lib, shape, params, a: lib.xp.linalg.slogdet(a)[1].reshape(1, 1),
+    "nuclear": lambda lib, shape, params, a: lib.xp.sum(lib.xp.linalg.svd(a, compute_uv=False)).reshape(1, 1),
+    "spectral": lambda lib, shape, params, a: lib.xp.max(lib.xp.linalg.svd(a, compute_uv=False)).reshape(1, 1),
+    "polar": _polar,
+    "leading": _leading,
+    "matrix_power": lambda lib, shape, params, a: lib.xp.linalg.matrix_power(a, params[0]),
+    "cholesky": lambda lib, shape, params, a: lib.xp.linalg.cholesky((a + a.T) / 2),
+    "expm": lambda lib, shape, params, a: lib.expm(a),
+    "frechet": _frechet,
+    "sylvester": _sylvester,
     "let": lambda lib, shape, params, a: a,
     "eye": lambda lib, shape, params: np.eye(*shape),
     "ones": lambda lib, shape, params: np.ones(shape),
@@ -166,9 +208,13 @@ KINKS: dict[str, Callable[..., Array]] = {
     "minimum": lambda params, a, b: a - b,
     "greater": lambda params, a, b: a - b,
     "greater_equal": lambda params, a, b: a - b,
-    "max": lambda params, x: _gap(x, _axis(params)),
-    "winner": lambda params, x: _gap(x, _axis(params)),
+    "max": lambda params, x: _gap(x, params[0]),
+    "winner": lambda params, x: _gap(x, params[0]),
     "norm": lambda params, x: np.sqrt(np.sum(x * x)),
+    "nuclear": lambda params, x: np.linalg.svd(x, compute_uv=False)[-1:],
+    "polar": lambda params, x: np.linalg.svd(x, compute_uv=False)[-1:],
+    "spectral": lambda params, x: np.diff(np.linalg.svd(x, compute_uv=False))[:1],
+    "leading": lambda params, x: np.diff(np.linalg.svd(x, compute_uv=False))[:1],
 }
 
 
