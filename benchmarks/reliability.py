@@ -13,6 +13,7 @@ if a planted bug is not found.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the matrices are small
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from growing import grown  # noqa: E402
@@ -131,8 +133,10 @@ def described(failure: Failure, seed: int) -> str:
 
 def report(counts: dict[str, Count], rows: Counter[str], nodes: list[int], seconds: float) -> None:
     """The tables."""
-    print(f"\n{len(nodes)} expressions, of {nodes[len(nodes) // 2]} nodes in the middle and {nodes[-1]} at most, in {seconds:.0f} s\n")
-    print(f"| {'property':<20} | comparisons | expressions | skipped | unsupported | failed | seconds |")
+    print(
+        f"\n{len(nodes)} expressions, of {nodes[len(nodes) // 2]} nodes in the middle and {nodes[-1]} at most, in {seconds:.0f} s\n"
+    )
+    print("| property             | comparisons | expressions | skipped | unsupported | failed | seconds |")
     print(f"|{'-' * 22}|{'-' * 12}:|{'-' * 12}:|{'-' * 8}:|{'-' * 12}:|{'-' * 7}:|{'-' * 8}:|")
     for name, c in counts.items():
         skipped, unsupported = c.skipped.total(), c.unsupported.total()
@@ -172,13 +176,16 @@ def plant(names: Sequence[str], spoil: str, seed: int) -> int:
 
 
 def main() -> int:
+    """The command line; the exit status is 1 if something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000, help="how many expressions")
     parser.add_argument("--first", type=int, default=0, help="the number of the first one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, nargs="+", help="these expressions alone")
     parser.add_argument("--plant", help="the name of a row, or all: plants a bug there and looks for it")
-    parser.add_argument("--spoil", choices=SPOILS, default="percent", help="what is planted: 1 %% too large, the sign, a factor 2")
+    parser.add_argument(
+        "--spoil", choices=SPOILS, default="percent", help="what is planted: 1 %% too large, the sign, a factor 2"
+    )
     parser.add_argument("--no-jax", action="store_true", help="do not ask JAX")
     given = parser.parse_args()
     if given.plant:

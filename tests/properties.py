@@ -80,6 +80,7 @@ class Case:
         waves = self.rng.uniform(0.3, 1.0, 3), self.rng.uniform(0.6, 1.4, 3), self.rng.uniform(0, 6, 3)
         self.meaning = Translation(e, self.lengths, waves)
         self.arrays = {x: numbers(x, self.meaning.shapes[x], self.rng) for x in variables([e])}
+        self.slopes: dict[Expr, tuple[Array, Array, Array]] = {}
         self.variables = [x for x in self.arrays if not holds_ids(x)]
 
     # ---- values ------------------------------------------------------------------------------------------------------
@@ -99,20 +100,21 @@ class Case:
             found = evaluate_all(roots, self.given(extra))
         return [matrix_of(e, a) for e, a in zip(roots, found, strict=True)]
 
-    def run(self, code: Any, up: Array) -> list[Array]:
-        """The value and the gradients of a generated module."""
+    def run(self, up: Array) -> list[Array]:
+        """The value and the gradients by the generated module."""
         sizes = {str(s): length for s, length in self.lengths.items()}
         arrays = {str(x.name): np.array(public(x, a)) for x, a in self.arrays.items()}
         with np.errstate(all="ignore"):
-            out, cache = code.forward(**arrays, **sizes, f=self.functions)
-            return [out, *code.backward(public(self.e, up), cache)]
+            out, cache = self.code.forward(**arrays, **sizes, f=self.functions)
+            return [out, *self.code.backward(public(self.e, up), cache)]
 
     @cached_property
     def value(self) -> Array:
         """The value by the translation; nothing on the way to it may be infinite."""
         parts = self.parts(self.arrays)
         moderate(*parts.values())
-        shaken = self.parts(self.arrays, lambda shape: 1 + NOISE * self.rng.uniform(-1, 1, shape))
+        noise = np.random.default_rng(0)
+        shaken = self.parts(self.arrays, lambda shape: 1 + NOISE * noise.uniform(-1, 1, shape))
         if not same_size(shaken[self.e], parts[self.e], NOISE * 1e5):
             raise Skipped("ill-conditioned")
         self.at_kink = np.abs(self.meaning.kinks(parts)).min(initial=1) < 1e-9
@@ -143,6 +145,21 @@ class Case:
         d = self.drawn(self.arrays[x].shape)
         return tangent(x, d) if any(e.op.name == "cholesky" for e in self.meaning.order) else d
 
+    @cached_property
+    def scalar(self) -> Expr:
+        """The expression, or the sum of its entries: what has a gradient."""
+        return self.e if self.e.shape == () else mc.sum(self.e)
+
+    @cached_property
+    def claims(self) -> list[Expr]:
+        """The gradients of the scalar, as users get them."""
+        return mc.grad(self.scalar, self.variables)
+
+    @cached_property
+    def code(self) -> Any:
+        """The generated module, forward and backward."""
+        return mc.to_numpy(self.e, wrt=self.variables, name="t")
+
     # ---- central differences -------------------------------------------------------------------------------------------
     def differences(self, x: Expr, d: Array, start: Array | None = None) -> tuple[Array, Array]:
         """The derivative of the value when x moves along d from where it is, and how far it may be off."""
@@ -152,6 +169,14 @@ class Case:
             return self.moved(x, start + t * d)
 
         return slope(at)
+
+    def slope(self, x: Expr) -> tuple[Array, Array, Array]:
+        """A direction for a variable, the derivative of the value along it, and how far that may be off."""
+        if x not in self.slopes:
+            d = self.along(x)
+            self.slopes[x] = (d, *self.differences(x, d))
+            moderate(self.slopes[x][1])
+        return self.slopes[x]
 
     def moved(self, x: Expr, to: Array) -> tuple[Array, bytes]:
         """The value with another array for x, and on which side of the kinks that is."""
@@ -171,6 +196,8 @@ def slope(at: Callable[[float], tuple[Array, Any]]) -> tuple[Array, Array]:
         far, near = (d - a) / (2 * h), (c - b) / h
         rounding = 1e-15 * np.maximum(abs(d), abs(a)) / h
         found.append((near + (near - far) / 3, abs(near - far) + rounding))
+        if len(found) == 2 and same_size(found[0][0], found[1][0], 1e-8):
+            break
     if not found:
         raise Skipped("at a kink")
     if not all(np.isfinite(r).all() for r, _ in found):
@@ -245,15 +272,11 @@ def simplified_keeps_the_value(case: Case) -> int:
 def gradient_is_the_slope(case: Case) -> int:
     """Every gradient of a scalar against central differences along a random direction."""
     case.smooth()
-    s = case.e if case.e.shape == () else mc.sum(case.e)
-    claims = mc.grad(s, case.variables)
     made = 0
-    for x, g, claim in zip(case.variables, case.evaluated(claims), claims, strict=True):
+    for x, g, claim in zip(case.variables, case.evaluated(case.claims), case.claims, strict=True):
         if claim.shape != x.shape:
             raise Wrong(f"the gradient by {x.name} has shape {claim.shape}")
-        d = case.along(x)
-        numeric, error = case.differences(x, d)
-        moderate(numeric)
+        d, numeric, error = case.slope(x)
         made += slopes(f"the gradient by {x.name}, {claim}, along\n{d}", np.sum(g * d), np.sum(numeric), np.sum(error))
     return made
 
@@ -265,8 +288,7 @@ def gradient_by_a_name_is_the_slope(case: Case) -> int:
     if not names:
         raise Skipped("no name")
     z = names[case.seed % len(names)]
-    s = case.e if case.e.shape == () else mc.sum(case.e)
-    claim = mc.grad(s, z)
+    claim = mc.grad(case.scalar, z)
     g, at = case.evaluated([claim, z])
     d = case.drawn(at.shape)
     numeric, error = case.differences(z, d, at)
@@ -275,17 +297,16 @@ def gradient_by_a_name_is_the_slope(case: Case) -> int:
 
 
 def derivation_has_the_gradients(case: Case) -> int:
-    """``derive``: the gradients of ``grad``, the Jacobians of the chain rule, and text."""
+    """``derive``: the gradients of ``grad``, the Jacobians of the chain rule, and for some expressions the whole text."""
     case.smooth()
-    s = case.e if case.e.shape == () else mc.sum(case.e)
-    d = mc.derive(s, wrt=case.variables)
+    d = mc.derive(case.scalar, wrt=case.variables)
     claims, jacobians = [d[x] for x in case.variables], [d.jacobians[x] for x in case.variables]
-    wanted = case.evaluated(list(gradients(s, case.variables, const(1)).values()))
+    wanted = case.evaluated(list(gradients(case.scalar, case.variables, const(1)).values()))
     moderate(*wanted)
     for x, g, claim, of, j in zip(case.variables, case.evaluated(claims), claims, case.evaluated(jacobians), wanted, strict=True):
         same(f"the derivation's gradient by {x.name}, {claim}", g, j)
         same(f"the derivation's Jacobian by {x.name}", of, j.reshape((1, -1), order="F"))
-    if not (str(d) and d.to_latex()):
+    if case.seed % 4 == 0 and not (str(d) and d.to_latex()):
         raise Wrong("nothing is printed")
     return 2 * len(claims)
 
@@ -295,14 +316,13 @@ def jacobian_is_the_slope(case: Case) -> int:
     case.smooth()
     y, x = case.e, case.variables[case.seed % len(case.variables)]
     dx, dy = leaf("dx", x.shape), leaf("dy", y.shape)
-    d, u = case.along(x), case.drawn(case.value.shape)
+    u = case.drawn(case.value.shape)
+    d, numeric, error = case.slope(x)
     j, forward, backward = mc.jacobian(y, x), mc.jvp(y, x, dx), mc.vjp(y, x, dy)
     for e, shape in ((forward, y.shape), (backward, x.shape)):
         if e.shape != shape:
             raise Wrong(f"{e} has shape {e.shape}, not {shape}")
     jv, fv, bv = case.evaluated([j, forward, backward], {dx: d, dy: u})
-    numeric, error = case.differences(x, d)
-    moderate(numeric)
     made = slopes(f"the change by {x.name} along\n{d}\n{forward}", fv, numeric, error)
     moderate(jv, fv, bv)
     through = (jv @ d.ravel(order="F")).reshape(numeric.shape, order="F")
@@ -313,9 +333,8 @@ def jacobian_is_the_slope(case: Case) -> int:
 def hessian_is_the_slope_of_the_gradient(case: Case) -> int:
     """The Hessian by one variable against central differences of the gradient, along a direction that keeps what is declared."""
     case.smooth()
-    s = case.e if case.e.shape == () else mc.sum(case.e)
     x = case.variables[case.seed % len(case.variables)]
-    g, h = mc.grad(s, x), mc.hessian(s, x)
+    g, h = mc.grad(case.scalar, x), mc.hessian(case.scalar, x)
     d = tangent(x, case.drawn(case.arrays[x].shape))
     if assumed(x, "distribution"):
         d = d - d.mean()
@@ -338,12 +357,11 @@ def generated_code_is_the_expression(case: Case) -> int:
     up = case.drawn(case.value.shape)
     wanted = case.evaluated([case.e, *gradients(case.e, wrt, dout).values()], {dout: up})
     moderate(*wanted)
-    code = mc.to_numpy(case.e, wrt=wrt, name="t")
-    results, of = case.run(code, up), [case.e, *wrt]
+    results, of = case.run(up), [case.e, *wrt]
     for what, e, found, right in zip(["the value", *(f"d{x.name}" for x in wrt)], of, results, wanted, strict=True):
         if np.shape(found) != np.shape(public(e, right)):
-            raise Wrong(f"{what} has shape {np.shape(found)}\n{code.source}")
-        same(f"{what} in the generated code\n{code.source}", matrix_of(e, found), right)
+            raise Wrong(f"{what} has shape {np.shape(found)}\n{case.code.source}")
+        same(f"{what} in the generated code\n{case.code.source}", matrix_of(e, found), right)
     return len(of)
 
 
@@ -361,17 +379,16 @@ def generated_code_is_finite(case: Case) -> int:
         raise Skipped("singular") from error
     if not all(np.isfinite(a).all() for a in wanted):
         raise Skipped("not finite")
-    code = mc.to_numpy(case.e, wrt=wrt, name="t")
-    for of, found, right in zip([case.e, *wrt], large.run(code, up), wanted, strict=True):
+    large.code = case.code
+    for of, found, right in zip([case.e, *wrt], large.run(up), wanted, strict=True):
         if not np.isfinite(found).all():
-            raise Wrong(f"{of} has the value\n{found}\nin the generated code\n{code.source}\nbut it should be\n{right}")
+            raise Wrong(f"{of} has the value\n{found}\nin the generated code\n{case.code.source}\nbut it should be\n{right}")
     return 1 + len(wrt)
 
 
 def printing_never_fails(case: Case) -> int:
     """Text and LaTeX of the expression and of its gradients."""
-    s = case.e if case.e.shape == () else mc.sum(case.e)
-    shown = [case.e, *mc.grad(s, case.variables)]
+    shown = [case.e, *case.claims]
     for e in shown:
         if not (str(e) and e.to_latex()):
             raise Wrong("nothing is printed")

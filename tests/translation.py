@@ -7,6 +7,7 @@ operation that is not listed has no translation, and the tests say so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -218,6 +219,13 @@ KINKS: dict[str, Callable[..., Array]] = {
 }
 
 
+@cache
+def _bound(value: sympy.Basic, lengths: tuple[tuple[Any, int], ...]) -> int | float:
+    """A size, or another number in sizes, as a number."""
+    bound = value.subs(dict(lengths))
+    return int(bound) if bound.is_Integer else float(bound)
+
+
 class Translation:
     """An expression as a function of arrays; the functions that it leaves open are sums of sines, of any order."""
 
@@ -226,6 +234,8 @@ class Translation:
         self.lengths = dict(lengths)
         self.shapes = {x: (self._number(x.shape[0]), self._number(x.shape[1])) if x.shape else (1, 1) for x in self.order}
         self.params = {x: self._number(x.params) for x in self.order if x.op is not LEAF and not x.op.user}
+        bodies = {x.op: x.op.body for x in self.order if x.op.body is not None}
+        self.bodies = {op: (argument, Translation(value, lengths, waves)) for op, (argument, value) in bodies.items()}
         self.varies = {x for x in self.order if x.op is LEAF}
         for x in self.order:
             if any(a in self.varies for a in x.args):
@@ -237,8 +247,7 @@ class Translation:
             return tuple(map(self._number, value))
         if not isinstance(value, sympy.Basic):
             return value
-        bound = value.subs(self.lengths)
-        return int(bound) if bound.is_Integer else float(bound)
+        return _bound(value, tuple(self.lengths.items()))
 
     def __call__(self, arrays: Arrays, lib: Any = Library) -> Array:
         """The value; an array for a named part stands in its place."""
@@ -270,11 +279,9 @@ class Translation:
     def _user(self, lib: Any, x: Expr, z: Array) -> Array:
         if x.op.body is None:
             return self.wave(x.op.order, z, lib.xp)
-        argument, value = x.op.body
-        inside = Translation(value, self.lengths, self.waves)
-        return lib.xp.concatenate(  # by columns of entries: the body is written for a scalar
-            [inside({argument: z[i : i + 1, j : j + 1]}, lib) for i in range(z.shape[0]) for j in range(z.shape[1])]
-        ).reshape(z.shape)
+        argument, inside = self.bodies[x.op]
+        entries = [inside({argument: z[i : i + 1, j : j + 1]}, lib) for i in range(z.shape[0]) for j in range(z.shape[1])]
+        return lib.xp.concatenate(entries).reshape(z.shape)
 
     def wave(self, order: int, z: Array, xp: Any = np) -> Array:
         """A sum of sines, differentiated so often."""
