@@ -10,7 +10,7 @@ from properties import PROPERTIES, Case, Skipped
 from matcalc.core.expression import Expr, leaf, substituted, topological
 from matcalc.errors import MatcalcError
 
-TRIES = 2000
+TRIES = 250
 
 
 def shrunk(e: Expr, fails: Callable[[Expr], bool]) -> Expr:

@@ -62,3 +62,8 @@ def test_gradients_are_arrays_of_their_own():
     (db,) = layer.backward(upstream, cache)
     db += 1
     np.testing.assert_array_equal(upstream, [1, 1])
+
+
+def test_a_mask_is_its_own_absolute_value():
+    a, b = mc.scalars("a b")
+    assert mc.simplify(abs(a >= b)) is (a >= b)
