@@ -133,9 +133,8 @@ def described(failure: Failure, seed: int) -> str:
 
 def report(counts: dict[str, Count], rows: Counter[str], nodes: list[int], seconds: float) -> None:
     """The tables."""
-    print(
-        f"\n{len(nodes)} expressions, of {nodes[len(nodes) // 2]} nodes in the middle and {nodes[-1]} at most, in {seconds:.0f} s\n"
-    )
+    middle, most = nodes[len(nodes) // 2], nodes[-1]
+    print(f"\n{len(nodes)} expressions, of {middle} nodes in the middle and {most} at most, in {seconds:.0f} s\n")
     print("| property             | comparisons | expressions | skipped | unsupported | failed | seconds |")
     print(f"|{'-' * 22}|{'-' * 12}:|{'-' * 12}:|{'-' * 8}:|{'-' * 12}:|{'-' * 7}:|{'-' * 8}:|")
     for name, c in counts.items():
