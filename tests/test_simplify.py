@@ -71,3 +71,8 @@ def test_every_row_or_column_of_a_softmax_sums_to_one():
         s = t * mc.sum(mc.softmax(X, axis=axis))
         same_value(s, at)
         assert str(mc.grad(s, t)) == str(parts)
+
+
+def test_a_mask_is_its_own_absolute_value():
+    a, b = mc.scalars("a b")
+    assert mc.simplify(abs(a >= b)) is (a >= b)
