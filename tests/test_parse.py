@@ -331,7 +331,7 @@ ERRORS = [
     ("[0; u; 0]", "the size of 0 cannot be told from the text; write zeros(n, m)", 2),
     ("x [0]", "a part such as x[0] is written without a space", 3),
     ("[[A, B], [C, X]]", "are these lists rows?", 1),
-    ("concat(b, u)", "concat(parts): too many positional arguments", 1),
+    ("concat(b, u)", "concat(columns): too many positional arguments", 1),
     ("concat(b)", "concat takes a list", 1),
     ("block([A, B])", "block takes a list of rows", 1),
     ("sum(A, axis=2)", "an axis is 0", 1),

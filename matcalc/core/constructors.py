@@ -129,7 +129,10 @@ def power(x: Any, t: Any) -> Expr:
             return const(base**exponent)
         if isinstance(exponent, int):
             return const(base**exponent)
-        return const(sympy.nsimplify(base) ** sympy.nsimplify(exponent))
+        value = sympy.sympify(base) ** sympy.sympify(exponent)
+        if value.is_real is False:
+            raise MatcalcError(f"{x} to the power {t} is not a real number")
+        return const(value)
     if x.op is POW and isinstance(exponent, int) and isinstance(number(x.args[1]), int):
         return power(x.args[0], exponent * number(x.args[1]))
     return node(POW, (x, t))

@@ -13,8 +13,8 @@ import sympy
 
 from matcalc.core import names, sizes
 from matcalc.core.expression import ASSUMPTIONS, CONST, Expr, const, leaf, topological
+from matcalc.declarations import Function, function
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.functions import Function, function
 from matcalc.read.caret import pointed
 
 Meaning = Any  # an expression, a Function, or a size as a constant

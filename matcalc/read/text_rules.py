@@ -8,16 +8,18 @@ from typing import Any
 
 import sympy
 
-from matcalc.calculus.contraction import commutation
 from matcalc.core import constructors as c
+from matcalc.core import parts
 from matcalc.core import sizes as lengths
 from matcalc.core.expression import BUILD, Expr, const, eye, node
 from matcalc.core.operations import einsum
+from matcalc.core.parts import commutation
 from matcalc.core.shapes import plus
 from matcalc.core.signature import signature
 from matcalc.core.sizes import Shape
+from matcalc.declarations import Function
 from matcalc.errors import ShapeError
-from matcalc.functions import Function, one_hot
+from matcalc.functions import one_hot
 from matcalc.read import text_functions as f
 from matcalc.read.text_terms import ANY, COLUMN, LIKELY, Term, Terms, longer, numeral, raw
 from matcalc.read.text_words import Called, Word
@@ -216,7 +218,7 @@ class Rules(Terms):
         key = tuple(self._index(item) for item in items)
         a = self.firm(a, "where a part is taken")
         whole = key[0] if len(key) == 1 else key
-        return self.made(opened.at, (a,), lambda _, e: c.getitem(e, whole), lambda shape: self._indexed_shape(shape, key))
+        return self.made(opened.at, (a,), lambda _, e: parts.getitem(e, whole), lambda shape: self._indexed_shape(shape, key))
 
     def _index(self, item: Any) -> Any:
         if isinstance(item, Term):
@@ -319,7 +321,7 @@ class Rules(Terms):
         i, n = self.length(at), self.sizes.new()
 
         def make(shape: Shape) -> Expr:
-            return one_hot(i, lengths.rows(shape)) if isinstance(i, int) else c.place(const(1), (i, 0), shape)
+            return one_hot(i, lengths.rows(shape)) if isinstance(i, int) else parts.place(const(1), (i, 0), shape)
 
         return self.unknown(word.at, (n, 1), make, "one_hot; write one_hot(i, n)")
 

@@ -16,6 +16,7 @@ import sympy
 
 from matcalc.core import constructors as c
 from matcalc.core.expression import CONST, Expr, number, ones
+from matcalc.core.parts import concat as put_together
 from matcalc.core.sizes import Shape
 from matcalc.errors import MatcalcError, ParseError, ShapeError
 from matcalc.read.caret import pointed
@@ -271,7 +272,7 @@ class Terms:
 
         if len(parts) == 1:
             return self.part(parts[0])
-        return self.made(at, tuple(self.part(p) for p in parts), lambda _, *es: c.concat(es, axis), shape)
+        return self.made(at, tuple(self.part(p) for p in parts), lambda _, *es: put_together(es, axis), shape)
 
     def block(self, term: Term) -> Term:
         """The blocks put together. Among scalars 0 and 1 are numbers; beside arrays they may be blocks."""

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from matcalc.declarations import Function
 from matcalc.errors import ParseError
-from matcalc.functions import Function
 from matcalc.read.caret import pointed
 from matcalc.read.symbols import Vocabulary
 
