@@ -300,12 +300,22 @@ def one_hot(i: Any, n: Any) -> Expr:
 # ---- networks --------------------------------------------------------------------------------------------------------
 def softmax(z: Any, axis: int | None = None) -> Expr:
     """exp(z) / sum(exp(z)) of a column; its Jacobian is diag(p) - p pᵀ. Of a matrix, of each column (axis 0) or row (axis 1)."""
-    return _along("softmax", z, axis)
+    return _of_vectors("softmax", z, axis)
 
 
 def log_softmax(z: Any, axis: int | None = None) -> Expr:
     """The logarithm of softmax, computed without overflow; of a column, or along an axis of a matrix."""
-    return _along("log_softmax", z, axis)
+    return _of_vectors("log_softmax", z, axis)
+
+
+def _of_vectors(name: str, z: Any, axis: int | None) -> Expr:
+    z = expr(z)
+    if axis is None and z.shape and 1 not in z.shape:
+        raise ShapeError(
+            f"{name} takes a column, but {z} is {sizes.show(z.shape)}; "
+            f"of every row it is {name}({z}, axis=1), of every column {name}({z}, axis=0)"
+        )
+    return _along(name, z, axis)
 
 
 def cross_entropy(y: Any, p: Any) -> Expr:

@@ -335,6 +335,7 @@ REDUCTIONS = (
     Rule("max", scalar, lambda at: mc.max(at.any())),
     Rule("max", row, lambda at: mc.max(at(at.length(), at.columns), axis=0)),
     Rule("max", column, lambda at: mc.max(at(at.rows, at.length()), axis=1)),
+    Rule("min", column, lambda at: mc.min(at(at.rows, at.length()), axis=1)),
     Rule("norm", scalar, lambda at: mc.norm(at.any() + at.choose((0, 2)))),
     Rule("norm", scalar, lambda at: mc.norm(at(at.length(), at.length()), at.choose((1, float("inf"), "fro")))),
     Rule("nuclear", scalar, lambda at: mc.norm(at(at.length(), at.length()), "nuc")),

@@ -10,7 +10,17 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from matcalc.calculus.short import Short
-from matcalc.calculus.terms import chain_of, is_negative, leaves, matrix_product, multiplied, parts_of, scalar_part, transposed
+from matcalc.calculus.terms import (
+    chain_of,
+    is_negative,
+    leaves,
+    matrix_product,
+    multiplied,
+    parts_of,
+    scalar_part,
+    shape_of,
+    transposed,
+)
 from matcalc.core.constructors import kron, mul, neg, total, trace, transpose
 from matcalc.core.expression import CONST, Expr, Operation, const, eye
 from matcalc.core.operations import (
@@ -182,8 +192,7 @@ def _shared_factors(collected: dict[Expr, Any], shape: Shape, short: Short) -> E
     if not common:
         return None
     rests = [multiplied([const(c), *(f - common).elements()]) for c, f in zip(collected.values(), factors, strict=True)]
-    wide = next((r.shape for r in rests if r.shape != ()), ())
-    found = short.entries([*common.elements(), short.total(rests, wide)], shape, expand=False)
+    found = short.entries([*common.elements(), short.total(rests, shape_of(rests))], shape, expand=False)
     return found if found.shape == shape else None
 
 

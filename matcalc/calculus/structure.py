@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from matcalc.calculus.terms import coefficient
-from matcalc.core.constructors import diag, diagonal, mul, power, total, trace
+from matcalc.calculus.terms import coefficient, leaves
+from matcalc.core.constructors import diag, diagonal, power, total, trace
 from matcalc.core.expression import (
     BUILD,
     CONST,
@@ -28,7 +28,7 @@ from matcalc.core.expression import (
     ones,
     topological,
 )
-from matcalc.core.operations import ABS, ADD, DIAG, HALF, LOG, MATMUL, MUL, POW, RELU, SIGN, SUM, TABLE, TRANSPOSE
+from matcalc.core.operations import ABS, ADD, DIAG, HALF, MATMUL, MUL, POW, RELU, SIGN, TABLE, TRANSPOSE
 
 CHOLESKY, DET, INV, LOGDET, NORM, TRACE = (TABLE[k] for k in ("cholesky", "det", "inv", "logdet", "norm", "trace"))
 UNKNOWN, NONNEGATIVE, POSITIVE = 0, 1, 2
@@ -120,7 +120,7 @@ def shortened(x: Expr) -> Expr:
     """The node in the form that the structure of its arguments allows; itself where there is none."""
     rule = _RULES.get(x.op.name)
     found = rule(x) if rule is not None else None
-    return x if found is None else found
+    return x if found is None or leaves(found) > leaves(x) else found
 
 
 def _same_if_nonnegative(x: Expr) -> Expr | None:
@@ -174,15 +174,6 @@ def _polar(x: Expr) -> Expr | None:
     return eye(x.shape[0]) if is_positive_definite(x.args[0]) else None
 
 
-def _sum(x: Expr) -> Expr | None:
-    """Σ log of the diagonal of the Cholesky factor of A is half of log det A."""
-    (a,) = x.args
-    if a.op is LOG and a.args[0].op is TABLE["diagonal"] and a.args[0].args[0].op is CHOLESKY:
-        (of,) = a.args[0].args[0].args
-        return mul(Fraction(1, 2), BUILD["logdet"](of)) if is_positive_definite(of) else None
-    return None
-
-
 _RULES: dict[str, Callable[[Expr], Expr | None]] = {
     ABS.name: _same_if_nonnegative,
     RELU.name: _same_if_nonnegative,
@@ -191,7 +182,6 @@ _RULES: dict[str, Callable[[Expr], Expr | None]] = {
     LOGDET.name: _log_determinant,
     INV.name: _inverse,
     "polar": _polar,
-    SUM.name: _sum,
     **{name: _norm(name) for name in ("norm", "nuclear", "spectral")},
 }
 

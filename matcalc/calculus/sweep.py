@@ -14,9 +14,13 @@ from matcalc.core.constructors import add, matmul
 from matcalc.core.expression import LET, Expr, eye, topological, zero
 
 
-def aliases(order: Iterable[Expr]) -> dict[Expr, Expr]:
-    """The names that nodes were given: f(z) -> h where ``h = let("h", f(z))`` stands in the graph."""
-    return {e.args[0]: e for e in order if e.op is LET}
+def aliases(order: Iterable[Expr], varied: Iterable[Expr] = ()) -> dict[Expr, Expr]:
+    """The names that nodes were given: f(z) -> h where ``h = let("h", f(z))`` stands in the graph.
+
+    A name that is ``varied`` by itself is no longer the same as what it was given to.
+    """
+    varied = set(varied)
+    return {e.args[0]: e for e in order if e.op is LET and e not in varied}
 
 
 def depending(order: Sequence[Expr], on: Iterable[Expr]) -> set[Expr]:
@@ -40,7 +44,7 @@ def reverse(
     Nodes for which ``below`` is false are not entered. ``name`` is what y itself is called, if it has a name.
     """
     order = topological([y], below)
-    alias = aliases(order)
+    alias = aliases(order, wrt)
     if name is not None:
         alias[y] = name
     needed = depending(order, wrt)
@@ -80,7 +84,7 @@ def jacobians(y: Expr, wrt: Sequence[Expr], below: Below | None = None, name: Ex
 def nudged(y: Expr, nudges: dict[Expr, Expr]) -> Expr:
     """The change of y, to first order, when each variable changes by its nudge."""
     order = topological([y])
-    alias = aliases(order)
+    alias = aliases(order, nudges)
     change: dict[Expr, Expr] = dict(nudges)
     for e in order:
         if e in change:

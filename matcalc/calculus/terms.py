@@ -287,7 +287,7 @@ def is_negative(value: Any) -> bool:
 
 
 def leaves(e: Expr) -> int:
-    """The number of symbols that a person writes; a name counts once, numbers and identities count too, a sign does not."""
+    """The number of symbols that a person writes; a name counts once, numbers and identities count too, a sign and a reciprocal do not."""
     for x in topological([e], lambda x: x.op is not LET and x not in _counted):
         if x in _counted:
             continue
@@ -295,7 +295,8 @@ def leaves(e: Expr) -> int:
             _counted[x] = 1
         else:
             ones_too = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS)  # x 1ᵀ, 1ᵀA, A 1
-            _counted[x] = sum(_counted[a] for a in x.args if x.op is not MUL or number(a) != -1) + ones_too
+            unsigned = (a for a in x.args if x.op not in (MUL, POW) or number(a) != -1)  # -x and 1/x count as x does
+            _counted[x] = sum(_counted[a] for a in unsigned) + ones_too
     return _counted[e]
 
 

@@ -185,14 +185,14 @@ KRON = _product(
 # A part is given by its first row and column and its shape.
 BROADCAST = _row(
     "broadcast",
-    shape=shapes.given,  # params: shape
+    shape=shapes.of_broadcast,
     adjoint=lambda e, k, g: apply("unbroadcast", g, e.args[0].shape),
     matrix=lambda e, k: apply("spreading", e.args[0].shape, e.shape),
     value=lambda np, shape, params, a: np.broadcast_to(a, shape),
 )
 UNVEC = _row(
     "unvec",
-    shape=shapes.given,
+    shape=shapes.of_unvec,
     adjoint=lambda e, k, g: apply("vec", g),
     matrix=lambda e, k: apply("same entries", e),
     latex=r"\operatorname{unvec}",
@@ -200,14 +200,14 @@ UNVEC = _row(
 )
 SLICE = _row(
     "slice",
-    shape=shapes.given,
+    shape=shapes.of_part,
     adjoint=lambda e, k, g: apply("place", g, e.params[0], e.args[0].shape),
     matrix=lambda e, k: apply("selecting", e.args[0].shape, e.params[0], e.shape),
     value=lambda np, shape, params, a: a[params[0][0] :, params[0][1] :][: shape[0], : shape[1]],
 )
 PLACE = _row(
     "place",
-    shape=shapes.given,
+    shape=shapes.of_place,
     adjoint=lambda e, k, g: apply("part", g, e.params[0], e.args[0].shape),
     matrix=lambda e, k: apply("placing", e.args[0].shape, e.params[0], e.shape),
     value=lambda np, shape, params, a: np.pad(
@@ -325,8 +325,8 @@ COMMUTATION = _flat(  # K vec(X) = vec(Xᵀ); params: rows, columns of X
 # ---- everything else: a differential, linear in d ------------------------------------------------------------------
 # fmt: off
 # Along an axis (0: each column, 1: each row), or of all entries (None).
-SOFTMAX     = _row("softmax", shape=shapes.of_vectors, keywords=("axis",), latex=r"\operatorname{softmax}", numpy="softmax", differentials=(lambda y, d, x, axis: y * d - y * dots(y, d, axis),))
-LOG_SOFTMAX = _row("log_softmax", text="log softmax", shape=shapes.of_vectors, keywords=("axis",), latex=r"\log\operatorname{softmax}", numpy="log_softmax", differentials=(lambda y, d, x, axis: d - dots(softmax(x, axis), d, axis),))
+SOFTMAX     = _row("softmax", shape=shapes.of_argument, keywords=("axis",), latex=r"\operatorname{softmax}", numpy="softmax", differentials=(lambda y, d, x, axis: y * d - y * dots(y, d, axis),))
+LOG_SOFTMAX = _row("log_softmax", text="log softmax", shape=shapes.of_argument, keywords=("axis",), latex=r"\log\operatorname{softmax}", numpy="log_softmax", differentials=(lambda y, d, x, axis: d - dots(softmax(x, axis), d, axis),))
 LOGSUMEXP   = _row("logsumexp", shape=shapes.reduced, keywords=("axis",), latex=r"\operatorname{logsumexp}", numpy="logsumexp", differentials=(lambda y, d, x, axis: dots(softmax(x, axis), d, axis),))
 MAX         = _row("max", shape=shapes.reduced, keywords=("axis",), latex=r"\max", numpy="{0}.max()", value=lambda np, shape, params, a: a.max(axis=params[0], keepdims=True), differentials=(lambda y, d, x, axis: dots(winner(x, axis), d, axis),), kink=lambda x, axis: winner(x, axis), convention="at a tie it is that of the first largest entry")
 

@@ -26,7 +26,7 @@ from matcalc.core.expression import (
     zero,
 )
 from matcalc.core.operations import COMMUTATION, CONCAT, ONE_HOT, PLACE, SCATTER, SLICE, TAKE
-from matcalc.core.shapes import offset, plus
+from matcalc.core.shapes import below_zero, offset, plus
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 
@@ -101,7 +101,7 @@ def _index(key: Any, n: Any) -> Any:
 
 
 def _beyond(stop: Any, n: Any) -> bool:
-    return getattr(plus(n, -stop), "is_negative", None) is True or (isinstance(plus(n, -stop), int) and plus(n, -stop) < 0)
+    return below_zero(plus(n, -stop))
 
 
 # ---- rows by number ------------------------------------------------------------------------------------------------

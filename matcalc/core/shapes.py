@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sympy
@@ -116,15 +117,41 @@ def of_argument(op: Operation, args: Args, params: Params) -> Shape:
     return args[0].shape
 
 
-def of_vectors(op: Operation, args: Args, params: Params) -> Shape:
-    """A vector in, a vector out; of a matrix, the vectors along the axis in ``params[0]``."""
-    (a,) = args
-    if params[0] is None and a.shape != () and 1 not in a.shape:
-        raise ShapeError(
-            f"{op.name} takes a column, but {_names_shape(a)}; of every row it is {op.name}({_brief(a)}, axis=1), "
-            f"of every column {op.name}({_brief(a)}, axis=0)"
-        )
-    return a.shape
+def of_part(op: Operation, args: Args, params: Params) -> Shape:
+    """The block of shape ``params[1]`` that begins at ``params[0]``."""
+    start, shape = params
+    _fits(args[0].shape, start, shape)
+    return shape
+
+
+def of_place(op: Operation, args: Args, params: Params) -> Shape:
+    """Zeros of shape ``params[1]``, with the argument at ``params[0]``."""
+    start, shape = params
+    _fits(shape, start, args[0].shape)
+    return shape
+
+
+def _fits(whole: Shape, start: tuple[Size, Size], piece: Shape) -> None:
+    for n, at, length in zip(whole or (1, 1), start, piece or (1, 1), strict=True):
+        if below_zero(plus(n, -at, -length)) or (n == 1 and length != 1):
+            raise ShapeError(f"a part of shape {sizes.show(piece)} at {start} does not fit into shape {sizes.show(whole)}")
+
+
+def of_broadcast(op: Operation, args: Args, params: Params) -> Shape:
+    """``params[0]``, to which axes of literal length 1 are repeated."""
+    (shape,) = params
+    for a, n in zip(args[0].shape or (1, 1), shape or (1, 1), strict=True):
+        if a != 1 and not sizes.same(a, n):
+            raise ShapeError(f"{_names_shape(args[0])}, which does not broadcast to {sizes.show(shape)}")
+    return shape
+
+
+def of_unvec(op: Operation, args: Args, params: Params) -> Shape:
+    """``params[0]``, with as many entries as the column."""
+    (shape,) = params
+    if sizes.columns(args[0].shape) != 1 or not sizes.same(sizes.rows(args[0].shape), sizes.count(shape)):
+        raise ShapeError(f"{_names_shape(args[0])}, whose entries do not fill the shape {sizes.show(shape)}")
+    return shape
 
 
 def reduced(op: Operation, args: Args, params: Params) -> Shape:
@@ -208,6 +235,15 @@ def plus(*lengths: Any) -> Any:
         total = total + length
     total = sympy.expand(total)
     return int(total) if total.is_Integer else total
+
+
+@cache
+def below_zero(size: Any) -> bool:
+    """Whether a difference of sizes is negative whatever they are; every size is at least 1."""
+    if isinstance(size, int):
+        return size < 0
+    more = {s: 1 + sympy.Symbol(f"{s.name} - 1", integer=True, nonnegative=True) for s in size.free_symbols}
+    return sympy.expand(size.xreplace(more)).is_negative is True
 
 
 def _names_shape(e: Expr) -> str:
