@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from matcalc.calculus.simplify import simplified, simplify
+from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients, jacobians, nudged
+from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import sizes
 from matcalc.core.constructors import transpose
 from matcalc.core.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr, leaf, substituted
@@ -39,8 +40,8 @@ def grad(s: Any, x: Any) -> Any:
     """
     s = scalar_target(s)
     if isinstance(x, (list, tuple)):
-        return simplified(_gradients(s, x).values())
-    return simplify(_gradients(s, [x])[x])
+        return Vocabulary([s], without=x).spoken(_gradients(s, x).values())
+    return grad(s, [x])[0]
 
 
 def _gradients(s: Expr, wrt: Sequence[Any]) -> dict[Expr, Expr]:
@@ -58,7 +59,7 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
     if layout not in ("numerator", "denominator"):
         raise MatcalcError(f"a layout is 'numerator' (rows are outputs) or 'denominator', not {layout!r}")
     checked_names([y, x])
-    found = simplify(jacobians(y, [x])[x])
+    found = Vocabulary([y], without=[x]).spoken([jacobians(y, [x])[x]])[0]
     return simplify(transpose(found)) if layout == "denominator" else found
 
 
@@ -80,7 +81,7 @@ def vjp(y: Any, x: Any, dy: Any) -> Expr:
     if dy.shape != y.shape:
         raise ShapeError(f"the upstream gradient has y's shape: {y} is {sizes.show(y.shape)} but {dy} is {sizes.show(dy.shape)}")
     checked_names([y, x, dy])
-    return simplify(gradients(y, [x], dy)[x])
+    return Vocabulary([y], without=[x]).spoken([gradients(y, [x], dy)[x]])[0]
 
 
 def jvp(y: Any, x: Any, dx: Any) -> Expr:
@@ -89,7 +90,7 @@ def jvp(y: Any, x: Any, dx: Any) -> Expr:
     if dx.shape != x.shape:
         raise ShapeError(f"the nudge has x's shape: {x} is {sizes.show(x.shape)} but {dx} is {sizes.show(dx.shape)}")
     checked_names([y, x, dx])
-    return simplify(nudged(y, {x: dx}))
+    return Vocabulary([y], without=[x]).spoken([nudged(y, {x: dx})])[0]
 
 
 BUILD["derivative"] = grad

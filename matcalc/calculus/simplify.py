@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from matcalc.calculus import composites
+from matcalc.calculus.reductions import summands
 from matcalc.calculus.terms import (
     base_of,
     chain_of,
@@ -210,15 +211,14 @@ def _pulled(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
 
 def _shared_factors(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
     """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry."""
-    factors = [Counter(parts_of(MUL, rest)) for rest in collected]
+    factors = [Counter(factors_of([rest])) for rest in collected]  # what is repeated along an axis has the same factors
     common = factors[0].copy()
     for other in factors[1:]:
         common &= other
     if not common:
         return None
     rests = [multiplied([const(c), *(f - common).elements()]) for c, f in zip(collected.values(), factors, strict=True)]
-    wide = next((r.shape for r in rests if r.shape != ()), ())
-    pulled = _hadamard([*common.elements(), _sum(rests, wide)], shape, expand=False)
+    pulled = _hadamard([*common.elements(), _sum(rests, _shape_of(rests))], shape, expand=False)
     return pulled if pulled.shape == shape else None
 
 
@@ -394,8 +394,11 @@ def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     if x.op is SUM:
         summed = total_of(args[0])
         return summed if leaves(summed) <= leaves(x) else rebuilt(x, args)
-    if x.op in (SUM_ROWS, SUM_COLUMNS) and args[0].op is ONES:  # 1 1ᵀ 1 = n 1
-        return mul(args[0].shape[x.op is SUM_COLUMNS], ones(*x.shape))
+    if x.op in (SUM_ROWS, SUM_COLUMNS):
+        terms = [_hadamard(factors, x.shape) for factors in summands(x, args[0])]
+        apart = _sum(terms, x.shape)
+        if leaves(apart) < leaves(rebuilt(x, args)) + (len(terms) == 1):
+            return apart
     if x.op is PLACE and args[0] is const(1) and x.shape[1] == 1 and isinstance(x.params[0][0], int):
         return node(ONE_HOT, (), (x.shape[0], x.params[0][0]))
     if x.op is SLICE:
