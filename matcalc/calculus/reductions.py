@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from matcalc.calculus.terms import factors_of, multiplied, parts_of
-from matcalc.core import sizes
 from matcalc.core.constructors import over_columns, over_rows
 from matcalc.core.expression import ONES, Expr, const
 from matcalc.core.operations import ADD, SUM_ROWS
@@ -17,7 +16,8 @@ def summands(x: Expr, a: Expr) -> Iterator[list[Expr]]:
     stack: list[tuple[Expr, list[Expr]]] = [(a, [])]  # a term, and what stands before its sum already
     while stack:
         term, before = stack.pop()
-        outside, inside = list(before), []
+        outside = list(before)
+        inside: list[Expr] = []
         for f in factors_of([term]):
             if f.op is not ONES:
                 (outside if f.shape == () or f.shape[axis] == 1 else inside).append(f)

@@ -44,7 +44,6 @@ from matcalc.core.expression import (
     is_zero,
     node,
     number,
-    ones,
     rebuilt,
     topological,
     zero,

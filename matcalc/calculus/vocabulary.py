@@ -156,7 +156,9 @@ class Vocabulary:
                 there = {b: t for b, t in word.exponents.items() if b not in here and _quotient(passing.get(b, 0), t) >= 1}
                 if not here or not there or len(here) + len(there) < len(word.exponents):
                     continue
-                spoken = Product(inside.value * number(power(const(word.value), -1)), _divided(inside.exponents, here, {word.name: 1})).written(site.shape)
+                spoken = Product(
+                    inside.value * number(power(const(word.value), -1)), _divided(inside.exponents, here, {word.name: 1})
+                ).written(site.shape)
                 entered = [*factors[:k], transpose(spoken) if f.op is TRANSPOSE else spoken, *factors[k + 1 :]]
                 total = matrix_product(entered) if base.op is MATMUL else rebuilt(base, tuple(entered))
                 yield Product(value, _divided(exponents, there | {base: 1}, {total: 1}))
