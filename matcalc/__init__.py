@@ -17,6 +17,7 @@ from matcalc.calculus.simplify import simplify
 from matcalc.code.to_numpy import to_numpy
 from matcalc.core.expression import Expr, eye, let, ones, zeros
 from matcalc.core.sizes import dims
+from matcalc.declarations import *
 from matcalc.derivations.derivation import Derivation, Step, derive
 from matcalc.derivations.index_form import touches
 from matcalc.derivations.layout import layout

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from matcalc.core import constructors as c
-from matcalc.core import names, shapes, sizes
-from matcalc.core.expression import BUILD, Expr, Operation, expr, leaf, node, topological
-from matcalc.core.operations import ONE_HOT
+from matcalc.core import linear_algebra, parts, sizes  # noqa: F401  (the constructors of their rows)
+from matcalc.core.expression import BUILD, Expr, expr
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 
 __all__ = [
-    "scalar",
-    "vector",
-    "matrix",
-    "scalars",
-    "vectors",
-    "matrices",
-    "Function",
-    "function",
     "exp",
     "log",
     "log1p",
@@ -58,6 +47,7 @@ __all__ = [
     "mean",
     "var",
     "max",
+    "min",
     "logsumexp",
     "norm",
     "trace",
@@ -65,6 +55,9 @@ __all__ = [
     "logdet",
     "inv",
     "solve",
+    "matrix_power",
+    "cholesky",
+    "expm",
     "diag",
     "diagonal",
     "outer",
@@ -72,6 +65,7 @@ __all__ = [
     "vec",
     "concat",
     "block",
+    "take",
     "one_hot",
     "softmax",
     "log_softmax",
@@ -81,139 +75,7 @@ __all__ = [
 ]
 
 
-# ---- leaves --------------------------------------------------------------------------------------------------------
-def scalar(name: str, **assumptions: bool) -> Expr:
-    """A scalar variable, shape ``()``."""
-    return leaf(name, (), **assumptions)
-
-
-def vector(name: str, n: Any, **assumptions: bool) -> Expr:
-    """A column of n entries, shape ``(n, 1)``. ``distribution=True`` says that its entries sum to one, as labels do."""
-    return leaf(name, sizes.shape(n, 1), **assumptions)
-
-
-def matrix(name: str, n: Any, m: Any = None, **assumptions: bool) -> Expr:
-    """A matrix of shape ``(n, m)``, square if m is left out.
-
-    ``symmetric``, ``positive_definite``, ``diagonal`` and ``positive`` (every entry) may be declared.
-    """
-    return leaf(name, sizes.shape(n, n if m is None else m), **assumptions)
-
-
-def _several(make: Callable[..., Expr], text: str, *shape: Any, **assumptions: bool) -> Any:
-    if not isinstance(text, str):
-        raise MatcalcError(f"names are given in one string, such as 'b u', but got {text!r}")
-    made = tuple(make(name, *shape, **assumptions) for name in text.replace(",", " ").split())
-    if not made:
-        raise MatcalcError("no name is given")
-    return made if len(made) > 1 or text.rstrip().endswith(",") else made[0]
-
-
-def scalars(names: str, **assumptions: bool) -> Any:
-    """Several scalars: ``s, t = scalars("s t")``."""
-    return _several(scalar, names, **assumptions)
-
-
-def vectors(names: str, n: Any, **assumptions: bool) -> Any:
-    """Several columns of n entries: ``b, u = vectors("b u", n)``."""
-    return _several(vector, names, n, **assumptions)
-
-
-def matrices(names: str, n: Any, m: Any = None, **assumptions: bool) -> Any:
-    """Several matrices of shape ``(n, m)``."""
-    return _several(matrix, names, n, m, **assumptions)
-
-
 # ---- elementwise functions -------------------------------------------------------------------------------------------
-class Function:
-    """An elementwise function f with derivatives f′, f″, ...: ``f(z)``, ``f.prime(z)``.
-
-    Generic where no definition is given: then its values are asked for when numbers are wanted.
-    """
-
-    def __init__(self, name: str, definition: Expr | None, argument: Expr | None) -> None:
-        self.name, self.definition, self.argument = names.checked(name), definition, argument
-
-    def __call__(self, z: Any) -> Expr:
-        """f(z), entry by entry, in z's shape."""
-        return node(self.derivative(0), (expr(z),))
-
-    def prime(self, z: Any) -> Expr:
-        """f′(z), entry by entry, in z's shape."""
-        return node(self.derivative(1), (expr(z),))
-
-    def derivative(self, order: int) -> Operation:
-        """The operation f⁽ᵏ⁾."""
-        return _user_operation(self.name, order, self.definition, self.argument)
-
-    def __repr__(self) -> str:
-        known = f" = {self.definition}" if self.definition is not None else ", generic"
-        return f"<function {self.name}({self.argument or '·'}){known}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and (self.name, self.definition) == (other.name, other.definition)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.definition))
-
-
-_given: weakref.WeakValueDictionary[Any, Operation] = weakref.WeakValueDictionary()  # one row for one function, while it is used
-
-
-def _user_operation(name: str, order: int, definition: Expr | None, argument: Expr | None) -> Operation:
-    key = (name, order, definition, argument)
-    return _given.get(key) or _given.setdefault(key, _new_operation(name, order, definition, argument))
-
-
-def _new_operation(name: str, order: int, definition: Expr | None, argument: Expr | None) -> Operation:
-    body = None
-    if definition is not None and argument is not None:
-        value = definition
-        for _ in range(order):
-            value = BUILD["derivative"](value, argument)
-        body = (argument, value)
-    return Operation(
-        f"{name}{chr(39) * order}",
-        shapes.broadcast,
-        primes=(lambda y, z: node(_user_operation(name, order + 1, definition, argument), (z,)),),
-        text=name,
-        body=body,
-        order=order,
-        user=True,
-        numpy=f"{names.python(name)}{_PRIMES[order] if order < len(_PRIMES) else f'_d{order}'}",
-    )
-
-
-_PRIMES = ("", "_prime", "_second", "_third")
-
-
-def function(name: str, definition: Any = None) -> Function:
-    """An elementwise function.
-
-    ``function("f")`` is generic. A definition may be a Python function of one expression (``lambda z: z * sigmoid(z)``),
-    a SymPy expression in one symbol, or LaTeX (``r"\\frac{1}{1+e^{-z}}"``, read by latex2sympy2).
-    """
-    if definition is None:
-        return Function(name, None, None)
-    argument = leaf("t", ())
-    if isinstance(definition, str):
-        definition = BUILD["read_activation"](definition)
-    if isinstance(definition, sympy.Expr):
-        value = BUILD["from_sympy_scalar"](definition, argument)
-    elif callable(definition):
-        value = expr(definition(argument))
-    else:
-        raise MatcalcError(f"a function is defined by a Python function, a SymPy expression or LaTeX, but got {definition!r}")
-    if value.shape != ():
-        raise ShapeError(
-            f"the definition of {name} must be elementwise, but for a scalar it gives shape {sizes.show(value.shape)}"
-        )
-    others = [x.name for x in topological([value]) if x.name is not None and x is not argument]
-    if others:
-        raise MatcalcError(f"the definition of {name} speaks of {', '.join(map(str, others))}; it may only use its argument")
-    return Function(name, value, argument)
-
-
 def _elementwise(name: str, doc: str) -> Callable[..., Expr]:
     def apply(*operands: Any) -> Expr:
         return BUILD[name](*operands)
@@ -284,7 +146,7 @@ def _axis(axis: int) -> int:
 
 def sum(x: Any, axis: int | None = None) -> Expr:
     """The sum of all entries; with ``axis=0`` over the rows (a row), with ``axis=1`` over the columns (a column)."""
-    return c.total(x) if axis is None else BUILD[f"sum{_axis(axis)}"](x)
+    return BUILD["sum"](x) if axis is None else BUILD[f"sum{_axis(axis)}"](x)
 
 
 def mean(x: Any, axis: int | None = None) -> Expr:
@@ -300,30 +162,42 @@ def var(x: Any, axis: int | None = None) -> Expr:
     return mean((x - mean(x, axis)) ** 2, axis)
 
 
-def max(x: Any) -> Expr:
-    """The largest entry; the first of equal ones receives the gradient."""
+def _along(name: str, x: Any, axis: int | None) -> Expr:
+    return BUILD[name](x, None if axis is None else _axis(axis))
+
+
+def max(x: Any, axis: int | None = None) -> Expr:
+    """The largest entry, or along an axis as in ``sum``; the first of equal ones receives the gradient."""
+    return _along("max", x, axis)
+
+
+def min(x: Any, axis: int | None = None) -> Expr:
+    """The smallest entry, or along an axis as in ``sum``; the first of equal ones receives the gradient."""
+    return -max(-expr(x), axis)
+
+
+def logsumexp(x: Any, axis: int | None = None) -> Expr:
+    """log Σ exp(x) of all entries, or along an axis as in ``sum``; its gradient is softmax(x)."""
+    return _along("logsumexp", x, axis)
+
+
+def norm(x: Any, ord: Any = None) -> Expr:
+    """A norm, a scalar; NumPy's ``ord``.
+
+    Of a vector: Euclidean (``None``, 2), the sum of absolute values (1), the largest (``inf``). Of a matrix: Frobenius (``None``,
+    ``"fro"``), nuclear (``"nuc"``, the sum of the singular values), spectral (2, the largest of them), and the largest sum of
+    absolute values of a column (1) or row (``inf``).
+    """
     x = expr(x)
-    return BUILD["max"](x) if x.shape else x
-
-
-def logsumexp(x: Any) -> Expr:
-    """log Σ exp(xᵢ) of a column; its gradient is softmax(x)."""
-    return BUILD["logsumexp"](x)
-
-
-def norm(x: Any, ord: Any = 2) -> Expr:
-    """The Euclidean norm of a vector, the Frobenius norm of a matrix; of a vector also ``1`` and ``inf``."""
-    x = expr(x)
-    vectorial = x.shape == () or 1 in x.shape
-    if ord == 2 and vectorial or ord == "fro" or ord == 2:
-        return BUILD["norm"](x) if x.shape else abs(x)
-    if not vectorial:
-        raise UnsupportedError(f"norm of a matrix with ord={ord!r} is not supported; the Frobenius norm is norm(A)")
-    if ord == 1:
-        return sum(abs(x))
-    if ord == float("inf") or ord == sympy.oo or ord == "inf":
-        return max(abs(x))
-    raise UnsupportedError(f"norm with ord={ord!r} is not supported; there are 1, 2 and inf")
+    ord = float("inf") if ord in (sympy.oo, "inf") else ord
+    known = {None: "norm", 2: "norm" if 1 in (x.shape or (1,)) else "spectral", "fro": "norm", "nuc": "nuclear"}
+    if ord in known:
+        return BUILD[known[ord]](x)
+    if ord not in (1, float("inf")):
+        raise UnsupportedError(f"norm with ord={ord!r} is not supported; there are 1, 2, inf, 'fro' and 'nuc'")
+    if x.shape and 1 in x.shape:
+        return sum(abs(x)) if ord == 1 else max(abs(x))
+    return max(sum(abs(x), axis=0 if ord == 1 else 1))
 
 
 # ---- linear algebra --------------------------------------------------------------------------------------------------
@@ -344,13 +218,30 @@ def logdet(a: Any) -> Expr:
 
 def inv(a: Any) -> Expr:
     """The inverse of a square matrix."""
-    a = expr(a)
-    return a**-1 if a.shape == () else BUILD["inv"](a)
+    return BUILD["inv"](a)
 
 
 def solve(a: Any, b: Any) -> Expr:
     """The solution x of A x = b, written A⁻¹ b; the generated code solves and does not invert."""
     return inv(a) @ expr(b)
+
+
+def matrix_power(a: Any, k: int) -> Expr:
+    """The square matrix A multiplied by itself k times, for a whole number k; for a negative one the power of the inverse."""
+    return BUILD["matrix_power"](a, k)
+
+
+def cholesky(a: Any) -> Expr:
+    """The lower triangular L with L Lᵀ = ½ (A + Aᵀ), which is A for a symmetric A; so its gradient is symmetric.
+
+    dL = L (Φ ∘ (L⁻¹ dA L⁻ᵀ)), where Φ is 1 below the diagonal and ½ on it (Murray 2016).
+    """
+    return BUILD["cholesky"](a)
+
+
+def expm(a: Any) -> Expr:
+    """The matrix exponential Σ Aᵏ / k!, not entry by entry; values need SciPy."""
+    return BUILD["expm"](a)
 
 
 def diag(x: Any) -> Expr:
@@ -382,40 +273,45 @@ def vec(a: Any) -> Expr:
 
 
 # ---- structure -----------------------------------------------------------------------------------------------------
-def concat(parts: Sequence[Any]) -> Expr:
+def concat(columns: Sequence[Any]) -> Expr:
     """Columns (or matrices of one width) one below the other: the window vector of the lecture."""
-    return c.concat([expr(p) for p in parts], 0)
+    return parts.concat([expr(p) for p in columns], 0)
 
 
-def block(parts: Sequence[Sequence[Any]]) -> Expr:
+def block(lines: Sequence[Sequence[Any]]) -> Expr:
     """A matrix of blocks, given by rows: ``block([[A, B], [C, D]])``."""
-    return c.concat([c.concat([expr(p) for p in line], 1) for line in parts], 0)
+    return parts.concat([parts.concat([expr(p) for p in line], 1) for line in lines], 0)
 
 
-def one_hot(i: int, n: Any) -> Expr:
-    """The column of length n with 1 at entry i (counted from zero) and 0 elsewhere."""
-    if not isinstance(i, int) or isinstance(i, bool):
-        raise UnsupportedError(f"one_hot takes a whole number, but got {i!r}")
-    length = sizes.size(n)
-    if i < 0 or (isinstance(length, int) and i >= length):
-        raise ShapeError(f"a column of length {length} has no entry {i}")
-    return node(ONE_HOT, (), (length, i))
+def take(a: Any, ids: Any) -> Expr:
+    """The rows of A with the given numbers (embedding look-up): a matrix with a row for each, in that order.
+
+    ``ids`` are whole numbers counted from zero, or a column whose values are. The gradient is a scatter-add: a row that is taken
+    twice receives both gradients.
+    """
+    return BUILD["take"](a, ids)
+
+
+def one_hot(i: Any, n: Any) -> Expr:
+    """The column of length n with 1 at entry i (counted from zero) and 0 elsewhere; i may be a scalar variable."""
+    return BUILD["one_hot"](i, n)
 
 
 # ---- networks --------------------------------------------------------------------------------------------------------
-def softmax(z: Any) -> Expr:
-    """exp(z) / sum(exp(z)) of a column; its Jacobian is diag(p) - p pᵀ."""
-    return BUILD["softmax"](z)
+def softmax(z: Any, axis: int | None = None) -> Expr:
+    """exp(z) / sum(exp(z)) of a column; its Jacobian is diag(p) - p pᵀ. Of a matrix, of each column (axis 0) or row (axis 1)."""
+    return _along("softmax", z, axis)
 
 
-def log_softmax(z: Any) -> Expr:
-    """The logarithm of softmax of a column, computed without overflow."""
-    return BUILD["log_softmax"](z)
+def log_softmax(z: Any, axis: int | None = None) -> Expr:
+    """The logarithm of softmax, computed without overflow; of a column, or along an axis of a matrix."""
+    return _along("log_softmax", z, axis)
 
 
 def cross_entropy(y: Any, p: Any) -> Expr:
-    """- Σ yᵢ log pᵢ of labels y and probabilities p, two columns."""
-    return -(expr(y).T @ log(p))
+    """- Σ y log p of labels y and probabilities p, two columns; of two matrices, over all entries."""
+    y, p = expr(y), expr(p)
+    return -(y.T @ log(p)) if sizes.columns(y.shape) == 1 else -sum(y * log(p))
 
 
 def softmax_cross_entropy(z: Any, y: Any) -> Expr:

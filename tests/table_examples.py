@@ -15,9 +15,10 @@ import numpy as np
 import matcalc as mc
 from matcalc.calculus.contraction import commutation
 from matcalc.core import shapes, sizes
-from matcalc.core.constructors import broadcast, part, place, unvec
+from matcalc.core.constructors import broadcast, unvec
 from matcalc.core.expression import Expr, Operation, node
-from matcalc.core.operations import TABLE
+from matcalc.core.operations import TABLE, apply, half
+from matcalc.core.parts import part, place
 from matcalc.numeric.evaluate import evaluate
 
 n, m, k = mc.dims("n m k")
@@ -33,25 +34,26 @@ class Example:
     values: dict[Any, Any]
 
 
-def drawn(domain: str, shape: tuple[int, int], rng: np.random.Generator) -> Any:
+def drawn(domain: str, shape: tuple[int, int], rng: np.random.Generator, below: int = 2) -> Any:
     """Random numbers in a domain, away from kinks and poles."""
     magnitude = rng.uniform(0.3, 1.4, shape) * rng.permutation(np.resize([-1.0, 1.0], shape[0] * shape[1])).reshape(shape)
     square = rng.normal(size=shape) + 3 * np.eye(*shape)
     return {
         "real": lambda: magnitude,
-        "column": lambda: magnitude,
         "nonzero": lambda: magnitude,
         "positive": lambda: abs(magnitude) + 0.2,
         "exponent": lambda: magnitude + 2.5,
         "unit": lambda: magnitude / 2,
         "slope": lambda: abs(magnitude) / 2,
         "mask": lambda: (magnitude > 0) * 1.0,
+        "square": lambda: square / 4,
         "invertible": lambda: square,
+        "index": lambda: rng.integers(0, below, shape),
         "positive definite": lambda: square @ square.T / 4 + np.eye(*shape),
     }[domain]()
 
 
-SHAPES: dict[str, Any] = {"column": (n, 1), "invertible": (n, n), "positive definite": (n, n)}
+SHAPES: dict[str, Any] = {"square": (n, n), "invertible": (n, n), "positive definite": (n, n)}
 
 
 def leaf(name: str, shape: Any) -> Expr:
@@ -61,11 +63,12 @@ def leaf(name: str, shape: Any) -> Expr:
 def _made(build: Callable[..., Expr], wanted: list[tuple[str, Any]], lengths: dict[Any, int], seed: int = 0) -> Example:
     rng = np.random.default_rng(seed)
     leaves = [leaf(name, shape) for name, (_, shape) in zip("abc", wanted, strict=False)]
+    variables = [x for x, (domain, _) in zip(leaves, wanted, strict=True) if domain != "index"]
     values: dict[Any, Any] = dict(lengths)
     for x, (domain, _) in zip(leaves, wanted, strict=True):
-        array = drawn(domain, actual(x, lengths), rng)
+        array = drawn(domain, actual(x, lengths), rng, min(lengths.values()))
         values[x] = array[0, 0] if x.shape == () else array
-    return Example(build(*leaves), leaves, values)
+    return Example(build(*leaves), variables, values)
 
 
 def actual(e: Expr, lengths: dict[Any, int] = LENGTHS) -> tuple[int, int]:
@@ -97,9 +100,40 @@ STRUCTURAL: dict[str, list[tuple[Callable[..., Expr], list[Any]]]] = {
         (lambda a, b: mc.block([[a, b]]), [(n, m), (n, 1)]),
         (lambda a: mc.concat([a, a]), [(n, 1)]),
     ],
-    "one_hot": [(lambda: mc.one_hot(1, 3), [])],
+    "one_hot": [(lambda: mc.one_hot(1, 3), []), (lambda i: mc.one_hot(i, n), [("index", ())])],
+    "take": [
+        (lambda a: mc.take(a, [1, 0, 1]), [(3, m)]),
+        (lambda a, ids: mc.take(a, ids), [(n, m), ("index", (k, 1))]),
+        (lambda a: mc.take(a, [1, 1]), [(n + 1, 1)]),
+    ],
+    "scatter": [
+        (lambda a: apply("scatter", a, (1, 0, 1), n + 1), [(3, m)]),
+        (lambda a, ids: apply("scatter", a, ids, n), [(k, m), ("index", (k, 1))]),
+    ],
+    "half_lower": [(lambda a: half(a) * a, [(n, n)])],
+    "matrix_power": [(lambda a, p=p: mc.matrix_power(a, p), [("invertible", (n, n))]) for p in (2, 3, 5)],
+    **{
+        name: [
+            (lambda a, name=name: apply(name, a, None), [(n, 1)]),
+            (lambda a, name=name: apply(name, a, 0), [(n, m)]),
+            (lambda a, name=name: apply(name, a, 1), [(n, m)]),
+            (lambda a, name=name: apply(name, a, 1), [(1, m)]),
+        ]
+        for name in ("softmax", "log_softmax", "logsumexp", "max", "winner")
+    },
+    **{
+        name: [(lambda a, name=name: apply(name, a), [shape]) for shape in ((n, m), (m, n))]
+        for name in ("nuclear", "spectral", "polar", "leading")
+    },
+    "sylvester": [
+        (lambda a, b, c: apply("sylvester", a, b, c), [("positive definite", (n, n)), ("positive definite", (m, m)), (n, m)])
+    ],
     "commutation": [(lambda a: commutation(n, m) @ mc.vec(a), [(n, m)])],
 }  # fmt: skip
+
+
+def _with_domain(wanted: Any) -> tuple[str, Any]:
+    return wanted if wanted and isinstance(wanted[0], str) else ("real", wanted)
 
 
 def _shapes_of(row: Operation) -> Iterator[list[tuple[str, Any]]]:
@@ -131,7 +165,7 @@ def _shapes_of(row: Operation) -> Iterator[list[tuple[str, Any]]]:
 def examples(row: Operation, lengths: dict[Any, int] = LENGTHS, seed: int = 0) -> list[Example]:
     """Every example of a row, at the given lengths."""
     if row.name in STRUCTURAL:
-        return [_made(build, [("real", shape) for shape in wanted], lengths, seed) for build, wanted in STRUCTURAL[row.name]]
+        return [_made(build, [_with_domain(w) for w in wanted], lengths, seed) for build, wanted in STRUCTURAL[row.name]]
     if row.name == "mul":
         wanted = list(_shapes_of(TABLE["maximum"]))
     else:

@@ -309,3 +309,10 @@ def test_a_deep_net_is_judged_too():
     assert check_answer(truth, loss, layers[-1]).correct
     assert diagnosed(-truth, loss, layers[-1]) == ["sign"]
     assert not check_answer(layers[-1], loss, layers[-1])
+
+
+def test_a_mistake_that_would_give_one_name_two_meanings_is_passed_over():
+    v = mc.vector("v", n)
+    gate = mc.let("g", mc.sigmoid(W @ x))
+    mixed = v.T @ ((1 - gate) * v + gate * mc.tanh(v))
+    assert diagnosed(mc.grad(mixed, W) + mc.ones(n, m), mixed, W) == []

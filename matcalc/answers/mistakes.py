@@ -136,17 +136,14 @@ def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterato
             continue
         for kind, changes in ((EDIT, _changes(e, e in inside)), (SYMBOL, _confusions(e, symbols))):
             for label, new in changes:
-                try:
-                    yield Mistake(label, replaced(g, {e: new()}), kind)
-                except MatcalcError:
-                    continue  # it does not fit, so nobody wrote it
+                yield from _fitting(label, partial(_edited, g, e, new), kind)
     held = [a for a in order if a.op in (LEAF, LET)]
     for a in held:
         for b in symbols:
             if b.shape == a.shape and b is not a:
-                yield Mistake(f"{named(b)} where {named(a)} belongs", replaced(g, {a: b}), SYMBOL)
+                yield from _fitting(f"{named(b)} where {named(a)} belongs", partial(replaced, g, {a: b}), SYMBOL)
                 if b in held and held.index(a) < held.index(b):
-                    yield Mistake(f"{named(a)} and {named(b)} are exchanged", replaced(g, {a: b, b: a}), SYMBOL)
+                    yield from _fitting(f"{named(a)} and {named(b)} are exchanged", partial(replaced, g, {a: b, b: a}), SYMBOL)
     for b in symbols if named_parts else ():
         if g.shape and b.shape == g.shape:
             yield Mistake(f"extra factor {_factor(b)}", mul(g, b), EDIT)
@@ -156,7 +153,11 @@ def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterato
         if a.op is LET:
             for m in edits(a.args[0], symbols, named_parts=False):
                 if m.value.shape == a.shape:
-                    yield Mistake(f"{m.label} in {named(a)}", replaced(g, {a: m.value}), m.kind)
+                    yield from _fitting(f"{m.label} in {named(a)}", partial(replaced, g, {a: m.value}), m.kind)
+
+
+def _edited(g: Expr, e: Expr, new: Callable[[], Expr]) -> Expr:
+    return replaced(g, {e: new()})
 
 
 def _in_one_term(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
@@ -164,10 +165,16 @@ def _in_one_term(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
     terms = parts_of(ADD, g)
     for k, t in enumerate(terms if len(terms) <= _TERMS else []):
         for label, value, kind in edits(t, symbols, named_parts=False):
-            try:
-                yield Mistake(label, _sum([*terms[:k], value, *terms[k + 1 :]]), kind)
-            except MatcalcError:
-                continue
+            yield from _fitting(label, partial(_sum, [*terms[:k], value, *terms[k + 1 :]]), kind)
+
+
+def _fitting(label: str, build: Callable[[], Expr], kind: str) -> Iterator[Mistake]:
+    """The mistake, if what it makes fits together, in shapes and in names; else nobody wrote it."""
+    try:
+        value = build()
+    except MatcalcError:
+        return
+    yield Mistake(label, value, kind)
 
 
 Change = tuple[str, Callable[[], Expr]]

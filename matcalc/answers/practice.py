@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from matcalc import declarations as declare
 from matcalc import functions as mc
 from matcalc.answers.answer import Answer, check_answer
 from matcalc.calculus.derivatives import grad
@@ -120,13 +121,13 @@ _ACTIVATIONS = (mc.sigmoid, mc.tanh, mc.relu, mc.softplus)
 
 
 def _activation(rng: random.Random) -> Callable[..., Expr]:
-    several: list[Callable[..., Expr]] = [mc.function("f"), *_ACTIVATIONS]
+    several: list[Callable[..., Expr]] = [declare.function("f"), *_ACTIVATIONS]
     return rng.choice(several)
 
 
 def _one_variable(rng: random.Random) -> tuple[Expr, Expr]:
     """Powers, products, quotients and chains of functions of one variable."""
-    x = mc.scalar("x", positive=True)
+    x = declare.scalar("x", positive=True)
     power, factor, add = rng.randint(2, 5), rng.randint(2, 9), rng.randint(1, 9)
     g, h = rng.sample([mc.exp, mc.sin, mc.cos, mc.log, mc.tanh, mc.sigmoid], 2)
     return rng.choice(
@@ -145,8 +146,8 @@ def _one_variable(rng: random.Random) -> tuple[Expr, Expr]:
 
 def _vectors(rng: random.Random) -> tuple[Expr, Expr]:
     """Dot products, quadratic forms, norms and elementwise functions of vectors."""
-    x, a, c = mc.vectors("x a c", n)
-    A, B, b = mc.matrix("A", n), mc.matrix("B", m, n), mc.vector("b", m)
+    x, a, c = declare.vectors("x a c", n)
+    A, B, b = declare.matrix("A", n), declare.matrix("B", m, n), declare.vector("b", m)
     g, h = rng.sample(_SMOOTH, 2)
     factor = rng.randint(2, 7)
     expression = rng.choice(
@@ -170,8 +171,8 @@ def _vectors(rng: random.Random) -> tuple[Expr, Expr]:
 
 def _layer(rng: random.Random) -> tuple[Expr, Expr]:
     """The score of one layer, by any of its variables."""
-    W, x = mc.matrix("W", n, m), mc.vector("x", m)
-    b, u = mc.vectors("b u", n)
+    W, x = declare.matrix("W", n, m), declare.vector("x", m)
+    b, u = declare.vectors("b u", n)
     f = _activation(rng)
     z = rng.choice([W @ x + b, W @ x, W @ (x**2) + b])
     expression = rng.choice([u.T @ f(z), mc.sum(u * f(z) ** 2), mc.sum(f(z)), (u + b).T @ f(z)])
@@ -180,9 +181,9 @@ def _layer(rng: random.Random) -> tuple[Expr, Expr]:
 
 def _loss(rng: random.Random) -> tuple[Expr, Expr]:
     """A loss on a linear layer, or on the score of one."""
-    W, x, b = mc.matrix("W", n, m), mc.vector("x", m), mc.vector("b", n)
-    y = mc.vector("y", n, distribution=True)
-    u, t = mc.vector("u", n), mc.scalar("t")
+    W, x, b = declare.matrix("W", n, m), declare.vector("x", m), declare.vector("b", n)
+    y = declare.vector("y", n, distribution=True)
+    u, t = declare.vector("u", n), declare.scalar("t")
     score = u.T @ _activation(rng)(W @ x + b)
     z = rng.choice([W @ x + b, W @ x])
     expression = rng.choice(
@@ -200,10 +201,10 @@ def _loss(rng: random.Random) -> tuple[Expr, Expr]:
 
 def _deep(rng: random.Random) -> tuple[Expr, Expr]:
     """Two layers, a batch of rows, or a function of a matrix."""
-    W, V, x = mc.matrix("W", n, m), mc.matrix("V", k, n), mc.vector("x", m)
-    b, c, u = mc.vector("b", n), mc.vector("c", k), mc.vector("u", k)
-    X, w, y = mc.matrix("X", N, m), mc.vector("w", m), mc.vector("y", N)
-    A, B = mc.matrices("A B", n)
+    W, V, x = declare.matrix("W", n, m), declare.matrix("V", k, n), declare.vector("x", m)
+    b, c, u = declare.vector("b", n), declare.vector("c", k), declare.vector("u", k)
+    X, w, y = declare.matrix("X", N, m), declare.vector("w", m), declare.vector("y", N)
+    A, B = declare.matrices("A B", n)
     f, g = _activation(rng), rng.choice(_SMOOTH)
     return rng.choice(
         [

@@ -9,8 +9,9 @@ from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients, jacobians, nudged
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import sizes
-from matcalc.core.constructors import transpose
-from matcalc.core.expression import BUILD, LEAF, LET, Expr, checked_names, const, expr, leaf, substituted
+from matcalc.core.constructors import diag, diagonal, transpose, vec
+from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, leaf, substituted
+from matcalc.core.operations import symmetrised
 from matcalc.errors import MatcalcError, ShapeError
 
 
@@ -33,15 +34,33 @@ def variable(x: Any) -> Expr:
     raise MatcalcError(f"derivatives are by a variable or a named intermediate, but got {shown}; name it with mc.let first")
 
 
-def grad(s: Any, x: Any) -> Any:
+def grad(s: Any, x: Any, symmetric: str = "independent") -> Any:
     """The gradient of a scalar by x, in x's own shape (the shape convention). A list of variables gives a list.
 
     Zeros of that shape where s does not depend on x. Raises ShapeError if s is not a scalar.
+
+    By a variable that was declared symmetric, its entries are taken as independent: the gradient of tr(AS) is Aᵀ. With
+    ``symmetric="tangent"`` the gradient is projected on what the declaration allows: ½(G + Gᵀ) for a symmetric variable, so that
+    a step along it stays symmetric, and the diagonal of G for a diagonal one. Other variables are not affected.
     """
     s = scalar_target(s)
-    if isinstance(x, (list, tuple)):
-        return Vocabulary([s], without=x).spoken(_gradients(s, x).values())
-    return grad(s, [x])[0]
+    if symmetric not in ("independent", "tangent"):
+        raise MatcalcError(f"symmetric is 'independent' (every entry by itself) or 'tangent' (½(G + Gᵀ)), not {symmetric!r}")
+    wrt = list(x) if isinstance(x, (list, tuple)) else [x]
+    found = _gradients(s, wrt)
+    if symmetric == "tangent":
+        found = {v: tangent(g, v) for v, g in found.items()}
+    short = Vocabulary([s], without=wrt).spoken(found[v] for v in wrt)
+    return short if isinstance(x, (list, tuple)) else short[0]
+
+
+def tangent(g: Expr, x: Expr) -> Expr:
+    """The gradient projected on the matrices that x was declared to be: symmetric ones, or diagonal ones."""
+    if assumed(x, "diagonal"):
+        return diag(diagonal(g))
+    if assumed(x, "symmetric") or assumed(x, "positive_definite"):
+        return symmetrised(g)
+    return g
 
 
 def _gradients(s: Expr, wrt: Sequence[Any]) -> dict[Expr, Expr]:
@@ -59,7 +78,11 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
     if layout not in ("numerator", "denominator"):
         raise MatcalcError(f"a layout is 'numerator' (rows are outputs) or 'denominator', not {layout!r}")
     checked_names([y, x])
-    found = Vocabulary([y], without=[x]).spoken([jacobians(y, [x])[x]])[0]
+    speech = Vocabulary([y], without=[x])
+    if y.shape == ():  # one row: the gradient, entry by entry
+        found = simplify(transpose(vec(speech.spoken(gradients(y, [x], const(1)).values())[0])))
+    else:
+        found = speech.spoken(jacobians(y, [x]).values())[0]
     return simplify(transpose(found)) if layout == "denominator" else found
 
 
@@ -81,7 +104,7 @@ def vjp(y: Any, x: Any, dy: Any) -> Expr:
     if dy.shape != y.shape:
         raise ShapeError(f"the upstream gradient has y's shape: {y} is {sizes.show(y.shape)} but {dy} is {sizes.show(dy.shape)}")
     checked_names([y, x, dy])
-    return Vocabulary([y], without=[x]).spoken([gradients(y, [x], dy)[x]])[0]
+    return Vocabulary([y], without=[x]).spoken(gradients(y, [x], dy).values())[0]
 
 
 def jvp(y: Any, x: Any, dx: Any) -> Expr:

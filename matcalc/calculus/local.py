@@ -11,12 +11,12 @@ from collections.abc import Mapping
 
 from matcalc.calculus.contraction import Factor, contract, matricise
 from matcalc.core import sizes
-from matcalc.core.constructors import add, broadcast, diag, kron, matmul, mul, part, place, unbroadcast, vec
-from matcalc.core.expression import LET, Expr, const, eye, node, ones, rebuilt, topological, zero
-from matcalc.core.operations import ADD, BROADCAST, CONCAT, HOLE, PLACE, SLICE, VEC, einsum
-from matcalc.core.shapes import offset
+from matcalc.core.constructors import add, broadcast, diag, matmul, mul, unbroadcast, vec
+from matcalc.core.expression import LET, Expr, const, eye, node, rebuilt, topological, zero
+from matcalc.core.operations import ADD, CONCAT, HOLE, einsum
+from matcalc.core.parts import spreading
 from matcalc.core.signature import Signature, Slots
-from matcalc.core.sizes import Shape, Size, columns, rows
+from matcalc.core.sizes import Shape, Size
 from matcalc.errors import NotDifferentiableError
 
 Alias = Mapping[Expr, Expr]  # an unnamed node -> the name it was given, so that derivatives say h and not f(z)
@@ -31,10 +31,14 @@ def argument_primes(e: Expr, k: int, alias: Alias) -> Expr | None:
     return value if isinstance(value, Expr) else const(value)
 
 
-def _differential(e: Expr, k: int, d: Expr, alias: Alias) -> Expr:
-    if e.op.differentials is None:
+def _differential(e: Expr, k: int, d: Expr, alias: Alias) -> Expr | None:
+    """The stated differential by the k-th argument; None where the row is linear in it."""
+    stated = e.op.differentials[k] if e.op.differentials is not None else None
+    if stated is not None:
+        return stated(alias.get(e, e), d, *(alias.get(arg, arg) for arg in e.args), *e.params)
+    if e.op.adjoint is None:
         raise NotDifferentiableError(f"{e.op.name} has no derivative")
-    return e.op.differentials[k](alias.get(e, e), d, *(alias.get(arg, arg) for arg in e.args))
+    return None
 
 
 # ---- the hole filled: JVP ------------------------------------------------------------------------------------------
@@ -45,14 +49,14 @@ def push(e: Expr, k: int, d: Expr, alias: Alias) -> Expr | None:
     if e.op.primes is not None:
         prime = argument_primes(e, k, alias)
         return None if prime is None else broadcast(mul(prime, d), e.shape)
-    if e.op.signature is not None or e.op.adjoint is not None:
-        if e.op is ADD:
-            return broadcast(d, e.shape)
-        if e.op is LET:
-            return d
-        others = tuple(d if j == k else (zero(a.shape) if e.op is CONCAT else a) for j, a in enumerate(e.args))
-        return rebuilt(e, others)
-    return _differential(e, k, d, alias)
+    stated = None if e.op.signature is not None else _differential(e, k, d, alias)
+    if stated is not None:
+        return stated
+    if e.op is ADD:
+        return broadcast(d, e.shape)
+    if e.op is LET:
+        return d
+    return rebuilt(e, tuple(d if j == k else (zero(a.shape) if e.op is CONCAT else a) for j, a in enumerate(e.args)))
 
 
 # ---- contracted with the upstream gradient: VJP ------------------------------------------------------------------------
@@ -60,8 +64,6 @@ def pull(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
     """The gradient that the node passes to its k-th argument when it receives g: upstream times local."""
     if e.op.flat:
         return None
-    if e.op.adjoint is not None:
-        return e.op.adjoint(e, k, g)
     if e.op.primes is not None:
         prime = argument_primes(e, k, alias)
         return None if prime is None else unbroadcast(broadcast(mul(g, prime), e.shape), e.args[k].shape)
@@ -72,7 +74,11 @@ def pull(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
         ]
         return product(operands, sig.operands[k], letter_sizes(e), e.args[k].shape)
     hole = _hole(e.args[k].shape)
-    return pull_through(_differential(e, k, hole, alias), hole, g)
+    stated = _differential(e, k, hole, alias)
+    if stated is not None:
+        return pull_through(stated, hole, g)
+    assert e.op.adjoint is not None
+    return e.op.adjoint(e, k, g)
 
 
 def pull_through(linear: Expr, hole: Expr, g: Expr) -> Expr | None:
@@ -106,12 +112,16 @@ def matrix(e: Expr, k: int, alias: Alias) -> Expr | None:
         if sizes.count(e.args[k].shape) == 1:
             return vec(broadcast(prime, e.shape))
         return matmul(diag(vec(broadcast(prime, e.shape))), spread)
-    if e.op.adjoint is not None or e.op is VEC:
-        return _of_linear(e, k)
-    if e.op.signature is not None:
+    if e.op.signature is not None and e.op.matrix is None:
         return _of_product(e, k, alias)
     hole = _hole(e.args[k].shape)
-    return matrix_through(_differential(e, k, hole, alias), hole)
+    stated = None if e.op.signature is not None else _differential(e, k, hole, alias)
+    if stated is not None:
+        return matrix_through(stated, hole)
+    if e.op is LET:
+        return eye(sizes.count(e.shape))
+    assert e.op.matrix is not None, f"{e.op.name} is linear and states no matrix"
+    return e.op.matrix(e, k)
 
 
 def matrix_through(linear: Expr, hole: Expr) -> Expr | None:
@@ -131,37 +141,6 @@ def matrix_through(linear: Expr, hole: Expr) -> Expr | None:
                         passed = matmul(open_end[e], local)
                         open_end[a] = add(open_end[a], passed) if a in open_end else passed
     return open_end.get(hole)
-
-
-def spreading(small: Shape, large: Shape) -> Expr:
-    """The Jacobian of broadcasting from one shape to another: ones where an axis is repeated, identity where not."""
-    factors = [
-        eye(b) if sizes.same(a, b) else ones(b)
-        for a, b in zip((columns(small), rows(small)), (columns(large), rows(large)), strict=True)
-    ]
-    return kron(*factors)
-
-
-def _of_linear(e: Expr, k: int) -> Expr:
-    small = e.args[k].shape
-    if e.op in (ADD, BROADCAST):
-        return spreading(small, e.shape)
-    if e.op in (SLICE, PLACE, CONCAT):
-        start = offset(e, k) if e.op is CONCAT else e.params[0]
-        whole, piece = (small, e.shape) if e.op is SLICE else (e.shape, small)
-        selects = kron(
-            *(
-                part(eye(n), (at, 0), sizes.shape(p, n))
-                for n, p, at in ((columns(whole), columns(piece), start[1]), (rows(whole), rows(piece), start[0]))
-            )
-        )
-        return selects if e.op is SLICE else _placed(whole, piece, start)
-    return eye(sizes.count(small))  # names, vec and unvec: the same numbers in the same order
-
-
-def _placed(whole: Shape, piece: Shape, start: tuple[Size, Size]) -> Expr:
-    pairs = ((columns(whole), columns(piece), start[1]), (rows(whole), rows(piece), start[0]))
-    return kron(*(place(eye(p), (at, 0), sizes.shape(n, p)) for n, p, at in pairs))
 
 
 def _of_product(e: Expr, k: int, alias: Alias) -> Expr:

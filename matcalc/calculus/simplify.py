@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.calculus import composites
+from matcalc.calculus import composites, structure
 from matcalc.calculus.reductions import summands
 from matcalc.calculus.terms import (
     base_of,
@@ -29,7 +29,7 @@ from matcalc.calculus.terms import (
     stacked,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, part, power, total, transpose, vec
+from matcalc.core.constructors import add, broadcast, diag, kron, mul, neg, power, total, transpose, vec
 from matcalc.core.expression import (
     CONST,
     EYE,
@@ -69,6 +69,7 @@ from matcalc.core.operations import (
     TRANSPOSE,
     VEC,
 )
+from matcalc.core.parts import part
 
 _EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
 INV = TABLE["inv"]
@@ -239,6 +240,9 @@ def _unsigned(x: Expr) -> Expr:
 # ---- Hadamard products ---------------------------------------------------------------------------------------------
 def _hadamard(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> Expr:
     """Numbers first, then scalars, then the rest; equal bases become powers and cancel."""
+    half = structure.half_of_diagonal(factors)
+    if half is not None:
+        return diag(_hadamard(half, sizes.shape(shape[0], 1)))
     value: Any = 1
     exponents: dict[Expr, Any] = {}
     for f in factors_of(factors):
@@ -350,7 +354,7 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return total_of(b)
     if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(transpose(a))
-    return None
+    return structure.pair(a, b)
 
 
 def _as_matrix(row: Expr, product: Expr) -> Expr | None:
@@ -388,6 +392,9 @@ def total_of(x: Expr) -> Expr:
 # ---- the rest ------------------------------------------------------------------------------------------------------
 def _other(x: Expr, args: tuple[Expr, ...]) -> Expr:
     """Operations that are linear in each argument let scalars pass; sums of distributions are 1."""
+    known = structure.shortened(new := rebuilt(x, args))
+    if known is not new:
+        return known
     if x.op in (SUM, TRACE, DIAGONAL) and args[0].op is TRANSPOSE:  # they do not see the transpose
         args = args[0].args
     if x.op is SUM:

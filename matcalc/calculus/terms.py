@@ -7,9 +7,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from matcalc.core import sizes
-from matcalc.core.constructors import concat, matmul, mul, over_columns, over_rows, transpose
+from matcalc.core.constructors import matmul, mul, over_columns, over_rows, transpose
 from matcalc.core.expression import CONST, LET, Expr, const, number, ones, topological
 from matcalc.core.operations import BROADCAST, MATMUL, MUL, ONE_HOT, PLACE, POW, SUM_COLUMNS, SUM_ROWS, TABLE, TRANSPOSE
+from matcalc.core.parts import concat
 from matcalc.core.shapes import plus
 
 INV = TABLE["inv"]
@@ -136,7 +137,7 @@ def stacked(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
     blocks: dict[Any, Expr] = {}
     for rest, c in collected.items():
         s, block = scalar_part(mul(c, rest))
-        if block.op not in (PLACE, ONE_HOT):
+        if block.op not in (PLACE, ONE_HOT) or (block.op is ONE_HOT and block.args):
             return None
         at, block = (block.params[0][0], block.args[0]) if block.op is PLACE else (block.params[1], const(1))
         if at in blocks:

@@ -33,7 +33,9 @@ class Carried:
         self.called: dict[Operation, str] = {}
         self._bodies: dict[Operation, tuple[Expr, Expr]] = {}
         generic: dict[Operation, None] = {}
+        order = list(order)
         stack = [e.op for e in order]
+        self._said = {_own_name(e.op): {w for w, v in zip(e.op.keywords, e.params, strict=False) if v is not None} for e in order}
         seen: set[Operation] = set()
         while stack:
             op = stack.pop()
@@ -45,7 +47,7 @@ class Carried:
             elif op.user:
                 self._bodies[op] = _of_arrays(op)
                 stack += [e.op for e in topological([self._bodies[op][1]])]
-            elif hasattr(helpers, own := op.numpy.removeprefix("scipy.special.") or op.name) and op not in _COMPARED:
+            elif hasattr(helpers, own := _own_name(op)) and op not in _COMPARED:
                 self.called[op] = own
         self.generic = sorted(generic, key=lambda op: (op.text, op.order))
         self.reserved = set(self.called.values())
@@ -61,18 +63,21 @@ class Carried:
 
     def imports(self) -> list[str]:
         """What the carried functions need beside NumPy."""
-        needed = {op.numpy.removeprefix("scipy.special.") for op in self.called if op.numpy.startswith("scipy.special.")}
+        needed = {own for op, own in self.called.items() if op.numpy.startswith("scipy.")}
         for block in self._helpers():
             needed |= t.names_in([ast.parse("\n".join(block))]) & set(helpers.SCIPY)
-        return [f"from scipy.special import {', '.join(sorted(needed))}"] if needed else []
+        by_module: dict[str, list[str]] = {}
+        for own in sorted(needed):
+            by_module.setdefault(helpers.SCIPY[own], []).append(own)
+        return [f"from {module} import {', '.join(found)}" for module, found in sorted(by_module.items())]
 
     def blocks(self) -> list[list[str]]:
         """The definitions, each as lines."""
         return [*self._helpers(), *(self._defined(op) for op in sorted(self._bodies, key=lambda op: (op.text, op.order)))]
 
     def _helpers(self) -> list[list[str]]:
-        found = sorted(name for op, name in self.called.items() if not op.user and not op.numpy.startswith("scipy.special."))
-        return [inspect.getsource(getattr(helpers, name)).rstrip().split("\n") for name in found]
+        found = sorted(name for op, name in self.called.items() if not op.user and not op.numpy.startswith("scipy."))
+        return [t.simplest(inspect.getsource(getattr(helpers, name)), self._said.get(name, set())) for name in found]
 
     def _defined(self, op: Operation) -> list[str]:
         """A function of the user: its formula as the docstring, and a line for every shared part."""
@@ -90,6 +95,11 @@ class Carried:
         formula = f"{names.text(op.text)}{'′' * op.order}({written(x, UNICODE)}) = {written(op.body[1], UNICODE)}"
         head = [f"def {self.called[op]}({given[x]}):", f'    """{quoted(formula)}, entry by entry."""']
         return head + [text for line in (*lines, result) for text in t.lines(line, 4)]
+
+
+def _own_name(op: Operation) -> str:
+    """What a function of the table is called when it is not NumPy's."""
+    return op.numpy.rpartition(".")[2] if op.numpy.startswith("scipy.") else op.numpy or op.name
 
 
 def _of_arrays(op: Operation) -> tuple[Expr, Expr]:

@@ -18,8 +18,9 @@ import numpy as np
 
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr, Operation
+from matcalc.core.parts import row_numbers
+from matcalc.declarations import Function
 from matcalc.errors import EvaluationError, MatcalcError
-from matcalc.functions import Function
 from matcalc.numeric.evaluate import Given, public
 
 _counter = itertools.count(1)
@@ -59,6 +60,7 @@ class Generated:
         self._output, self._wrt = output, tuple(wrt)
         self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
         self.functions = _compiled(name, source)
+        self._whole = row_numbers([output])
         self._accepted: set[tuple[Any, ...]] = set()
         self.forward = self._called_with_arrays(self.functions[f"{name}_forward"])
         self.backward = self._called_with_upstream(self.functions[f"{name}_backward"])
@@ -142,8 +144,11 @@ class Generated:
         converted: list[Any] = []
         for e in self._arguments:
             array = public(given.arrays[e], e.shape)
+            if e in self._whole:
+                array = whole(e, array)
             supplied = values.get(e, values.get(str(e.name)))
-            same = type(supplied) is np.ndarray and supplied.shape == array.shape and supplied.dtype == given.dtype
+            dtype = np.dtype(np.int64) if e in self._whole else given.dtype
+            same = type(supplied) is np.ndarray and supplied.shape == np.shape(array) and supplied.dtype == dtype
             converted.append(supplied if same else array)
         converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
         converted += [given.lengths[s] for s in self._lengths]
@@ -167,6 +172,14 @@ class Generated:
             f"{self.name} needs the function {parameter}; give {', '.join(wanted)}, "
             f"or {op.text} as a tuple of itself and its derivatives"
         )
+
+
+def whole(e: Expr, array: Any) -> Any:
+    """Row numbers as integers."""
+    found = np.rint(array).astype(np.int64)
+    if np.any(found != array) or np.any(found < 0):
+        raise EvaluationError(f"{e} holds row numbers, which are whole and counted from zero")
+    return found if found.ndim else int(found)
 
 
 def _kind(value: Any) -> Any:

@@ -25,8 +25,6 @@ from matcalc.core.constructors import (
     mul,
     over_columns,
     over_rows,
-    part,
-    place,
     total,
     transpose,
     unvec,
@@ -72,6 +70,7 @@ from matcalc.core.operations import (
     TRANSPOSE,
     WHERE,
 )
+from matcalc.core.parts import part, place
 from matcalc.core.signature import Slots
 from matcalc.core.sizes import Size
 
@@ -240,9 +239,9 @@ def _times(a: Expr, b: Expr) -> Expr:
         return _rule(over_rows(b)) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
     if b.op is ONES and 1 in b.shape:
         return _rule(over_columns(a)) if column else broadcast(a, sizes.shape(sizes.rows(a.shape), b.shape[1]))
-    if b.op is ONE_HOT:
+    if b.op is ONE_HOT and not b.args:
         return part(a, (0, b.params[1]), sizes.shape(sizes.rows(a.shape), 1))
-    if a.op is TRANSPOSE and a.args[0].op is ONE_HOT:
+    if a.op is TRANSPOSE and a.args[0].op is ONE_HOT and not a.args[0].args:
         return part(b, (a.args[0].params[1], 0), sizes.shape(1, sizes.columns(b.shape)))
     if a.op is INV:
         return node(SOLVE, (a.args[0], b))

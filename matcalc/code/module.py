@@ -21,6 +21,7 @@ from matcalc.code.stable import stable
 from matcalc.core import names
 from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
+from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Shape
 from matcalc.paper.writing import UNICODE, written
 
@@ -57,7 +58,7 @@ class Module:
         self.carried = carried
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
         self._places = {of: k for k, of in enumerate(self.program.gradients)}
-        self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name)
+        self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]))
         self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
         self.title = names.text(str(output.name)) if output.name else "the value"
 

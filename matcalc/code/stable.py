@@ -13,9 +13,10 @@ import sympy
 
 from matcalc.calculus import composites
 from matcalc.calculus.terms import parts_of
-from matcalc.core.constructors import add, mul, neg, part, power, transpose
+from matcalc.core.constructors import add, mul, neg, power, transpose
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
 from matcalc.core.operations import ADD, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE
+from matcalc.core.parts import part
 
 
 def stable(roots: Sequence[Expr]) -> list[Expr]:
@@ -71,7 +72,7 @@ def _log(of: Expr) -> Expr | None:
     if x.op is SIGMOID:
         return neg(BUILD["softplus"](neg(x.args[0])))
     if x.op is SOFTMAX:
-        return BUILD["log_softmax"](x.args[0])
+        return BUILD["log_softmax"](x.args[0], *x.params)
     if x.op in (SLICE, TRANSPOSE) and (inside := _log(x.args[0])) is not None:  # an entry of softmax(z)
         return part(inside, *x.params) if x.op is SLICE else transpose(inside)
     p = _complement(x)
@@ -136,14 +137,14 @@ def _bare(x: Expr) -> Expr:
 def _one_exponential(roots: list[Expr]) -> list[Expr]:
     """softmax(z) is exp(log_softmax(z)) where the latter is computed anyway."""
     order = topological(roots)
-    known = {x.args[0] for x in order if x.op is LOG_SOFTMAX}
+    known = {(x.args[0], x.params) for x in order if x.op is LOG_SOFTMAX}
     if not known:
         return roots
     done: dict[Expr, Expr] = {}
     for x in order:
         new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
-        shared = x.op is SOFTMAX and x.args[0] in known
-        done[x] = BUILD["exp"](BUILD["log_softmax"](new.args[0])) if shared else new
+        shared = x.op is SOFTMAX and (x.args[0], x.params) in known
+        done[x] = BUILD["exp"](BUILD["log_softmax"](new.args[0], *new.params)) if shared else new
     return [done[x] for x in roots]
 
 

@@ -16,6 +16,7 @@ from matcalc.code.module import Module
 from matcalc.code.stable import fragile, stable
 from matcalc.core import names
 from matcalc.core.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, let, substituted, topological, variables
+from matcalc.core.parts import row_numbers
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError, UnsupportedError
 
@@ -28,7 +29,8 @@ def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
     The result has ``source``, ``forward``, ``backward`` and, for a scalar, ``value_and_grad``.
     """
     y = expr(y)
-    many = variables([y]) if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    free = [x for x in variables([y]) if x not in row_numbers([y])]
+    many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
     d = Derivation(y, many, upstream(y))
     if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -122,10 +122,13 @@ def _parsed(template: str) -> Tree:
     return ast.parse(template.format(*(f"_{k}_" for k in range(9))), mode="eval").body
 
 
-def filled(template: str, args: Sequence[Tree]) -> Tree:
-    """The table's own source, such as ``np.trace({0})``, on these arguments."""
+def filled(template: str, args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree:
+    """The table's own source, such as ``np.trace({0})``, on these arguments; a call takes the options."""
     places = {f"_{k}_": a for k, a in enumerate(args)}
-    return substituted(_parsed(template), places)
+    tree = substituted(_parsed(template), places)
+    if options and isinstance(tree, ast.Call):
+        tree.keywords += [ast.keyword(word, value) for word, value in options.items()]
+    return tree
 
 
 def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
@@ -138,17 +141,53 @@ def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
     return Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
 
 
-def inlined(function: Callable[..., Any], args: Sequence[Tree]) -> Tree:
-    """The body of a small function on these arguments, as one expression."""
+def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree:
+    """The body of a small function on these arguments, as one expression; what has its default value is not written."""
     (definition,) = ast.parse(inspect.getsource(function)).body
     assert isinstance(definition, ast.FunctionDef)
-    known = dict(zip((a.arg for a in definition.args.args), args, strict=True))
+    words = [a.arg for a in definition.args.args]
+    known = {**dict(zip(words, args, strict=False)), **(options or {})}
+    unsaid = set(words) - set(known)
     for line in definition.body:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
-            known[line.targets[0].id] = substituted(line.value, known)
+            known[line.targets[0].id] = substituted(_without(line.value, unsaid), known)
         elif isinstance(line, ast.Return) and line.value is not None:
-            return substituted(line.value, known)
+            return substituted(_without(line.value, unsaid), known)
     raise AssertionError(f"{function.__name__} has no value")
+
+
+def _without(tree: Tree, unsaid: set[str]) -> Tree:
+    """The tree without what passes on an argument that is not given: ``x.max()`` for ``x.max(axis=axis, keepdims=True)``."""
+
+    class Drop(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> Any:
+            self.generic_visit(node)
+            dropped = [k for k in node.keywords if isinstance(k.value, ast.Name) and k.value.id in unsaid]
+            if not dropped:
+                return node
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "squeeze":
+                return node.args[0]
+            node.keywords = [k for k in node.keywords if k not in dropped and k.arg != "keepdims"]
+            return node
+
+    return Drop().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+
+
+def simplest(source: str, said: set[str]) -> list[str]:
+    """The lines of a function; without its optional arguments if no call gives them."""
+    (definition,) = ast.parse(source).body
+    assert isinstance(definition, ast.FunctionDef)
+    given, optional = definition.args.args, len(definition.args.defaults)
+    unsaid = {a.arg for a in given[len(given) - optional :]}
+    plain = all(isinstance(line, (ast.Assign, ast.Return)) for line in definition.body[1:])
+    if not unsaid or unsaid & said or not plain:
+        return source.rstrip().split("\n")
+    definition.args.args, definition.args.defaults = given[: len(given) - optional], []
+    head, document = f"def {definition.name}({ast.unparse(definition.args)}):", ast.get_docstring(definition)
+    for line in definition.body[1:]:
+        assert isinstance(line, (ast.Assign, ast.Return)) and line.value is not None
+        line.value = _without(line.value, unsaid)
+    return [head, f'    """{document}"""', *(text for line in definition.body[1:] for text in lines(line, 4))]
 
 
 def names_in(trees: Iterable[ast.AST]) -> set[str]:

@@ -36,24 +36,21 @@ from matcalc.core.expression import (
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
-    CONCAT,
     DIAG,
     KRON,
     MATMUL,
     MUL,
-    PLACE,
     POW,
-    SLICE,
     TABLE,
     TRANSPOSE,
     UNVEC,
     VEC,
 )
-from matcalc.core.shapes import offset, plus
 from matcalc.core.sizes import Shape
-from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
+from matcalc.errors import MatcalcError
 
 TRANSPOSE_FREE = (DIAG, EYE, CONST)  # their own transposes
+OF_SYMMETRIC = tuple(TABLE[name] for name in ("inv", "matrix_power", "expm"))  # symmetric where their argument is
 
 
 def add(a: Any, b: Any) -> Expr:
@@ -154,9 +151,13 @@ def matmul(a: Any, b: Any) -> Expr:
 
 
 def transpose(a: Any) -> Expr:
-    """The transpose; ``(Aᵀ)ᵀ`` is A, a symmetric matrix is its own."""
+    """The transpose; ``(Aᵀ)ᵀ`` is A, a symmetric matrix is its own, and so are its inverse and its powers."""
     a = expr(a)
-    if a.shape == () or a.op in TRANSPOSE_FREE or any(assumed(a, key) for key in ("symmetric", "positive_definite", "diagonal")):
+    below = a
+    while below.op in OF_SYMMETRIC:
+        (below,) = below.args
+    symmetric = any(assumed(below, key) for key in ("symmetric", "positive_definite", "diagonal"))
+    if a.shape == () or a.op in TRANSPOSE_FREE or symmetric:
         return a
     if a.op is TRANSPOSE:
         return a.args[0]
@@ -285,79 +286,6 @@ def kron(a: Any, b: Any) -> Expr:
     return zero(made.shape) if is_zero(a) or is_zero(b) else made
 
 
-def concat(parts: Any, axis: int = 0) -> Expr:
-    """The parts one below the other (axis 0) or side by side (axis 1)."""
-    parts = tuple(expr(p) for p in parts)
-    if not parts:
-        raise ShapeError("concat needs at least one part")
-    made = node(CONCAT, parts, (axis,)) if len(parts) > 1 else parts[0]
-    return zero(made.shape) if all(is_zero(p) for p in parts) else made
-
-
-def part(a: Expr, start: tuple[Any, Any], shape: Shape) -> Expr:
-    """The block of the given shape whose first entry stands at ``start``."""
-    if a.shape == shape:
-        return a
-    if is_zero(a):
-        return zero(shape)
-    if a.op in (ONES,):
-        return node(ONES, (), (shape,)) if shape else const(1)
-    if a.op is CONCAT:  # one of the parts that were put together
-        for k, argument in enumerate(a.args):
-            row, column = offset(a, k)
-            if argument.shape == shape and row == start[0] and column == start[1]:
-                return argument
-    return node(SLICE, (a,), (start, shape))
-
-
-def place(a: Expr, start: tuple[Any, Any], shape: Shape) -> Expr:
-    """The transpose of ``part``: zeros of the given shape with ``a`` at ``start``."""
-    if a.shape == shape:
-        return a
-    return zero(shape) if is_zero(a) else node(PLACE, (a,), (start, shape))
-
-
-def getitem(a: Expr, key: Any) -> Expr:
-    """``x[i]`` and ``A[i, j]`` are scalars, ``x[i:j]`` a column, ``A[i]`` a row; indices count from zero."""
-    if a.shape == ():
-        raise ShapeError(f"{a} is a scalar and has no entries")
-    if not isinstance(key, tuple):
-        key = (key, 0) if a.shape[1] == 1 else (0, key) if a.shape[0] == 1 else (key, slice(None))
-    if len(key) != 2:
-        raise ShapeError(f"{a} has two axes, but {len(key)} indices are given")
-    (row, height), (column, width) = (_span(a, k, n) for k, n in zip(key, a.shape, strict=True))
-    return part(a, (row, column), sizes.shape(height, width))
-
-
-def _span(a: Expr, key: Any, n: Any) -> tuple[Any, Any]:
-    """First index and length of one axis of a slice, checked where it can be."""
-    if isinstance(key, slice):
-        if key.step not in (None, 1):
-            raise UnsupportedError("slices with a step are not supported")
-        start = 0 if key.start is None else _index(key.start, n)
-        stop = n if key.stop is None else _index(key.stop, n)
-        length = plus(stop, -start)
-        outside = getattr(length, "is_positive", None) is False or (isinstance(length, int) and length <= 0)
-        if outside or _beyond(stop, n):
-            raise ShapeError(f"{a} has length {n} along this axis, which has no part {start}:{stop}")
-        return start, length
-    start = _index(key, n)
-    if _beyond(plus(start, 1), n):
-        raise ShapeError(f"{a} has length {n} along this axis, so there is no entry {key}")
-    return start, 1
-
-
-def _index(key: Any, n: Any) -> Any:
-    if isinstance(key, Expr) or not (hasattr(key, "__index__") or isinstance(key, sympy.Expr)):
-        raise UnsupportedError(f"an index is an integer or a size, but got {key!r}; use take or one_hot for integer variables")
-    key = plus(key)
-    return plus(n, key) if isinstance(key, int) and key < 0 else key
-
-
-def _beyond(stop: Any, n: Any) -> bool:
-    return getattr(plus(n, -stop), "is_negative", None) is True or (isinstance(plus(n, -stop), int) and plus(n, -stop) < 0)
-
-
 def maximum(a: Any, b: Any) -> Expr:
     """The larger, entry by entry. A number comes first, so that the derivative of max(0, t) at t = 0 is 0 in either order."""
     return _extremum("maximum", a, b)
@@ -388,13 +316,8 @@ _SPECIAL: dict[str, Callable[..., Expr]] = {
     "sum1": over_columns,
     "broadcast": broadcast,
     "unbroadcast": unbroadcast,
-    "getitem": getitem,
     "less": lambda a, b: BUILD["greater"](b, a),
     "less_equal": lambda a, b: BUILD["greater_equal"](b, a),
-    "slice": part,
-    "part": part,
-    "place": place,
-    "concat": concat,
 }
 
 
@@ -404,4 +327,3 @@ def _plain(row: Operation) -> Callable[..., Expr]:
 
 BUILD.update({row.name: _plain(row) for row in TABLE.values()} | _SPECIAL)
 REBUILD.update({row: BUILD[row.name] for row in TABLE.values()})
-REBUILD[CONCAT] = lambda *given: concat(given[:-1], given[-1])

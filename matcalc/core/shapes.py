@@ -111,17 +111,63 @@ def of_square_to_scalar(op: Operation, args: Args, params: Params) -> Shape:
     return ()
 
 
-def of_column(op: Operation, args: Args, params: Params) -> Shape:
-    """A column in, a column of the same shape out."""
-    if sizes.columns(args[0].shape) != 1:
-        raise ShapeError(f"{op.name} takes a column, but {_names_shape(args[0])}")
+def of_argument(op: Operation, args: Args, params: Params) -> Shape:
+    """The shape of what goes in."""
     return args[0].shape
 
 
-def of_column_to_scalar(op: Operation, args: Args, params: Params) -> Shape:
-    """A column in, a scalar out."""
-    of_column(op, args, params)
-    return ()
+def of_vectors(op: Operation, args: Args, params: Params) -> Shape:
+    """A vector in, a vector out; of a matrix, the vectors along the axis in ``params[0]``."""
+    (a,) = args
+    if params[0] is None and a.shape != () and 1 not in a.shape:
+        raise ShapeError(
+            f"{op.name} takes a column, but {_names_shape(a)}; of every row it is {op.name}({_brief(a)}, axis=1), "
+            f"of every column {op.name}({_brief(a)}, axis=0)"
+        )
+    return a.shape
+
+
+def reduced(op: Operation, args: Args, params: Params) -> Shape:
+    """A scalar, or along the axis in ``params[0]`` a row (axis 0) or a column (axis 1)."""
+    r, c = args[0].shape or (1, 1)
+    return () if params[0] is None else sizes.shape(1, c) if params[0] == 0 else sizes.shape(r, 1)
+
+
+def of_take(op: Operation, args: Args, params: Params) -> Shape:
+    """A row for every number in ``params[0]``, or in the second argument."""
+    return sizes.shape(_how_many(args, params), sizes.columns(args[0].shape))
+
+
+def of_scatter(op: Operation, args: Args, params: Params) -> Shape:
+    """As many rows as ``params[1]`` says, for an argument with a row for every number."""
+    if not sizes.same(sizes.rows(args[0].shape), _how_many(args, params)):
+        raise ShapeError(f"scatter takes a row for each of {_how_many(args, params)} numbers, but {_names_shape(args[0])}")
+    return sizes.shape(params[1], sizes.columns(args[0].shape))
+
+
+def _how_many(args: Args, params: Params) -> Size:
+    if len(args) == 1:
+        return len(params[0])
+    if sizes.columns(args[1].shape) != 1:
+        raise ShapeError(f"row numbers are a column, but {_names_shape(args[1])}")
+    return sizes.rows(args[1].shape)
+
+
+def of_squares(op: Operation, args: Args, params: Params) -> Shape:
+    """Square matrices of one size."""
+    for a in args:
+        if not (sizes.same(*(a.shape or (1, 1))) and sizes.same(sizes.rows(a.shape), sizes.rows(args[0].shape))):
+            raise ShapeError(f"{op.name} takes square matrices of one size, but {', '.join(map(_names_shape, args))}")
+    return args[0].shape
+
+
+def of_sylvester(op: Operation, args: Args, params: Params) -> Shape:
+    """Square matrices on the left and on the right of a matrix."""
+    a, b, c = args
+    for side, length in ((a, sizes.rows(c.shape)), (b, sizes.columns(c.shape))):
+        if not (sizes.same(*(side.shape or (1, 1))) and sizes.same(sizes.rows(side.shape), length)):
+            raise ShapeError(f"sylvester solves A X + X B = C, but {', '.join(map(_names_shape, args))}")
+    return c.shape
 
 
 def of_concat(op: Operation, args: Args, params: Params) -> Shape:

@@ -6,8 +6,6 @@ from matcalc.core import names
 from matcalc.core.expression import CONST, LET, Expr, topological
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, TRANSPOSE
 
-KINKS = {"maximum": "at a tie the first argument is taken, a number never", "leaky_relu": "at 0 it is the slope"}
-
 
 def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
     """Name and reason of the rule that gives ∂piece/∂part; a general sentence where several rules act together."""
@@ -29,7 +27,7 @@ def rule_of(piece: Expr, part: Expr) -> tuple[str, str]:
     if e.op.differentials is not None and e.args[0] is part:
         return e.op.name, f"the differential of {e.op.text.format('·')}"
     if e.op.kink is not None and e.op.primes is not None:
-        return "piecewise function", f"the derivative on either side of the kink; {KINKS.get(e.op.name, 'at the kink it is 0')}"
+        return "piecewise function", f"the derivative on either side of the kink; {e.op.convention}"
     if e.op is MUL and part in e.args and e.args[0] is not e.args[1]:
         return "product", "the other factor stays"
     return "chain rule within the piece", f"the rules for what stands between {x} and {names.text(str(piece.name))}, multiplied"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matcalc.core import sizes
-from matcalc.core.expression import variables
+from matcalc.core.expression import Operation, topological, variables
 from matcalc.derivations.chain import Partial, show
 from matcalc.derivations.index_form import index_argument
+from matcalc.paper.forms import function_name
 from matcalc.paper.writing import Notation, body, current, written
 
 if TYPE_CHECKING:
@@ -68,13 +69,19 @@ def _broken(d: Derivation, n: Notation) -> list[str]:
 
 
 def given(d: Derivation, n: Notation) -> list[str]:
-    """What the variables were declared to be, where results rest on it."""
+    """What the variables were declared to be, where results rest on it, and what is taken at kinks."""
     found = []
     for x in variables([d.target]):
         said = [_DECLARED[key] for key in x.params[1] if key in _DECLARED]
         if said:
             found.append(f"{n.inline(written(x, n))}: {', '.join(said)}.")
-    return found
+    kinked = dict.fromkeys(e.op for e in topological([d.target]) if e.op.kink is not None and not e.op.flat)
+    return found + [f"The derivative of {n.inline(_bare(op, n))}: {op.convention}." for op in kinked]
+
+
+def _bare(op: Operation, n: Notation) -> str:
+    """The name of a function without its argument, ‖·‖."""
+    return function_name(op, n).replace("{0}", r"\cdot" if n.latex else "·")
 
 
 _DECLARED = {

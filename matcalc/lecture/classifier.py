@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from matcalc import declarations as declare
 from matcalc import functions as mc
 from matcalc.core.expression import Expr, let
 from matcalc.core.sizes import Size, dims
@@ -42,10 +43,10 @@ class WindowClassifier:
 
     def __init__(self, activation: str, sizes: Sizes) -> None:
         self.sizes = sizes
-        self.W = mc.matrix("W", sizes.n, 5 * sizes.d)
-        self.b, self.u = mc.vectors("b u", sizes.n)
-        self.f = ACTIVATIONS[activation] or mc.function("f")
-        self.words = {word: mc.vector(f"x_{word}", sizes.d) for word in dict.fromkeys(WINDOW + CORRUPT)}
+        self.W = declare.matrix("W", sizes.n, 5 * sizes.d)
+        self.b, self.u = declare.vectors("b u", sizes.n)
+        self.f = ACTIVATIONS[activation] or declare.function("f")
+        self.words = {word: declare.vector(f"x_{word}", sizes.d) for word in dict.fromkeys(WINDOW + CORRUPT)}
 
     def window(self, words: tuple[str, ...], name: str) -> Expr:
         """The word vectors of a window, one below the other."""
@@ -70,14 +71,14 @@ class WindowClassifier:
 
     def logistic(self) -> Derivation:
         """ŷ = σ(s) and its cross-entropy with the label y, 0 or 1."""
-        x, y = self.window(WINDOW, "x"), mc.scalar("y")
+        x, y = self.window(WINDOW, "x"), declare.scalar("y")
         loss = let("J", mc.binary_cross_entropy(y, let("yhat", mc.sigmoid(self.score(x)))))
         return derive(loss, [self.u, self.W, self.b, x, *self._of(WINDOW)])
 
     def softmax(self) -> Derivation:
         """ŷ = softmax(V h + c) on the hidden layer of the window, and its cross-entropy with labels that sum to one."""
         x = self.window(WINDOW, "x")
-        V, c = mc.matrix("V", self.sizes.classes, self.sizes.n), mc.vector("c", self.sizes.classes)
+        V, c = declare.matrix("V", self.sizes.classes, self.sizes.n), declare.vector("c", self.sizes.classes)
         h = let("h", self.f(let("z", self.W @ x + self.b)))
         loss = self._cross_entropy(let("a", V @ h + c))
         return derive(loss, [V, c, self.W, self.b, x, *self._of(WINDOW)])
@@ -85,11 +86,11 @@ class WindowClassifier:
     def linear_softmax(self) -> Derivation:
         """The simplest window classifier: ŷ = softmax(W x) on the window itself, W of shape C×5d."""
         x = self.window(WINDOW, "x")
-        W = mc.matrix("W", self.sizes.classes, 5 * self.sizes.d)
+        W = declare.matrix("W", self.sizes.classes, 5 * self.sizes.d)
         return derive(self._cross_entropy(let("a", W @ x)), [W, x, *self._of(WINDOW)])
 
     def _cross_entropy(self, logits: Expr) -> Expr:
-        y = mc.vector("y", self.sizes.classes, distribution=True)
+        y = declare.vector("y", self.sizes.classes, distribution=True)
         return let("J", mc.cross_entropy(y, let("yhat", mc.softmax(logits))))
 
     def _of(self, words: tuple[str, ...]) -> list[Expr]:

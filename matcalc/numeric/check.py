@@ -15,6 +15,7 @@ import sympy
 
 from matcalc.calculus.derivatives import grad, scalar_target, variable
 from matcalc.core.expression import CONST, LEAF, LET, Expr, checked_names, expr, topological, variables
+from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Size, show
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import Sample, Value, checked_step, chosen, compared
@@ -157,10 +158,12 @@ class _Point:
         self.note = "at values between 0.2 and 0.8, since at others the target is not finite" if narrow else ""
         lengths, given = setting.lengths, setting.given
         self.arrays = dict(setting.arrays)
+        numbers = row_numbers(setting.roots)
         for e in topological(setting.roots, lambda e: e not in self.arrays):
             if e.op is LEAF and e not in self.arrays:
                 r, c = (_bound(size, lengths) for size in e.shape or (1, 1))
-                self.arrays[e] = random_array(e, (r, c), rng, narrow)
+                rows = min((_bound(size, lengths) for size in numbers.get(e, ())), default=0)
+                self.arrays[e] = random_array(e, (r, c), rng, narrow, rows)
         generic = [e.op for e in setting.nodes if e.op.user and e.op.body is None]
         orders = {op.text: max(o.order for o in generic if o.text == op.text) for op in generic}
         self.functions = {name: smooth(order, rng, narrow) for name, order in sorted(orders.items())} | given.functions
@@ -206,7 +209,7 @@ def _bound(size: Size, lengths: Mapping[Size, int]) -> int:
 
 def _kinks(e: Expr) -> list[Expr]:
     """The expressions below e whose signs say on which side of its kinks a point lies."""
-    return list(dict.fromkeys(expr(x.op.kink(*x.args)) for x in topological([e]) if x.op.kink is not None))
+    return list(dict.fromkeys(expr(x.op.kink(*x.args, *x.params)) for x in topological([e]) if x.op.kink is not None))
 
 
 # ---- the user's own functions --------------------------------------------------------------------------------------

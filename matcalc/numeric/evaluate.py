@@ -163,8 +163,8 @@ class Interpreter:
             raise EvaluationError(f"{e.op.name} has no value on arrays")
         if e.op.shape is shapes.broadcast:
             return function
-        seen = [a.shape for a in e.args]
-        return lambda *arrays: function(*(public(a, s) for a, s in zip(arrays, seen, strict=True)))
+        seen, given, options = [a.shape for a in e.args], *_written(e)
+        return lambda *arrays: function(*(public(a, s) for a, s in zip(arrays, seen, strict=True)), *given, **options)
 
     def _user(self, e: Expr) -> Meaning:
         """A generic function, as given."""
@@ -243,8 +243,17 @@ def _multiplied(arrays: Sequence[Array]) -> Array:
 @cache
 def numpy_function(op: Operation) -> Meaning | None:
     """The function on arrays that a row of the table names: NumPy's, SciPy's or a helper's."""
-    module, _, name = op.numpy.rpartition(".")
-    return getattr(np if module == "np" else helpers, name, None)
+    module, _, path = op.numpy.partition(".")
+    found: Any = np if module == "np" else helpers
+    for name in path.split(".")[-1 if module == "scipy" else 0 :] if path else [module]:
+        found = getattr(found, name, None)
+    return found
+
+
+def _written(e: Expr) -> tuple[list[Any], dict[str, Any]]:
+    """The parameters of a node as arguments of a function: by place, and by name."""
+    pairs = [(word, value) for word, value in zip(e.op.keywords, e.params, strict=False) if value is not None]
+    return [value for word, value in pairs if not word], {word: value for word, value in pairs if word}
 
 
 # ---- defined functions ---------------------------------------------------------------------------------------------

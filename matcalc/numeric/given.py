@@ -14,8 +14,8 @@ import sympy
 from matcalc.core import names, sizes
 from matcalc.core.expression import LEAF, LET, Expr, topological
 from matcalc.core.sizes import Size
+from matcalc.declarations import Function
 from matcalc.errors import EvaluationError
-from matcalc.functions import Function
 
 Array = Any  # np.ndarray of any floating type
 

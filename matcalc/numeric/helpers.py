@@ -14,11 +14,20 @@ import math
 import numpy as np
 
 try:
+    from scipy.linalg import expm, expm_frechet, solve_sylvester
     from scipy.special import erf, erfc
-except ImportError:  # SciPy is needed for erf in generated modules only
+except ImportError:  # SciPy is needed for these alone
     erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
 
-SCIPY = {"erf": "scipy.special", "erfc": "scipy.special"}  # what is imported from elsewhere, and from where
+    def expm(*arrays, **options):
+        """The matrix exponential and what belongs to it are SciPy's."""
+        raise ValueError('this needs SciPy, which the extra "scipy" installs')
+
+    expm_frechet = solve_sylvester = expm
+
+# What is imported from elsewhere, and from where.
+SCIPY = {"erf": "scipy.special", "erfc": "scipy.special", "expm": "scipy.linalg", "expm_frechet": "scipy.linalg"}
+SCIPY |= {"solve_sylvester": "scipy.linalg"}
 
 
 def sigmoid(x):
@@ -51,27 +60,63 @@ def elu(x, alpha):
     return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))
 
 
-def softmax(x):
+def softmax(x, axis=None):
     """exp(x) / sum(exp(x)); the largest exponent is 0."""
-    e = np.exp(x - x.max())
-    return e / e.sum()
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
 
 
-def log_softmax(x):
+def log_softmax(x, axis=None):
     """x - log(sum(exp(x))); the largest exponent is 0."""
-    shifted = x - x.max()
-    return shifted - np.log(np.exp(shifted).sum())
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
-def logsumexp(x):
+def logsumexp(x, axis=None):
     """log(sum(exp(x))); the largest exponent is 0."""
-    largest = x.max()
-    return largest + np.log(np.exp(x - largest).sum())
+    largest = x.max(axis=axis, keepdims=True)
+    return np.log(np.exp(x - largest).sum(axis=axis)) + np.squeeze(largest, axis=axis)
 
 
-def winner(x):
+def winner(x, axis=None):
     """1 at the first largest entry, 0 elsewhere."""
-    return (np.arange(x.size) == x.argmax()).reshape(x.shape).astype(x.dtype)
+    if axis is None:
+        return (np.arange(x.size) == x.argmax()).reshape(x.shape).astype(x.dtype)
+    return (np.indices(x.shape)[axis] == x.argmax(axis=axis, keepdims=True)).astype(x.dtype)
+
+
+def scatter(g, ids, rows):
+    """Zeros with the given number of rows, to which the rows of g are added at ids, repeated ones included."""
+    total = np.zeros((rows, *g.shape[1:]), g.dtype)
+    np.add.at(total, ids, g)
+    return total
+
+
+def polar(x):
+    """U V.T of the singular value decomposition X = U S V.T: the orthogonal factor."""
+    u, _, vt = np.linalg.svd(x, full_matrices=False)
+    return u @ vt
+
+
+def leading(x):
+    """u v.T of the largest singular value: the gradient of the spectral norm."""
+    u, _, vt = np.linalg.svd(x, full_matrices=False)
+    return np.outer(u[:, 0], vt[0])
+
+
+def frechet(a, e):
+    """The derivative of the matrix exponential at A in the direction E."""
+    return expm_frechet(a, e, compute_expm=False).astype(a.dtype)
+
+
+def sylvester(a, b, c):
+    """The solution X of A X + X B = C."""
+    return solve_sylvester(a, b, c)
+
+
+def half_lower(n, dtype):
+    """1 below the diagonal and 1/2 on it."""
+    return np.tril(np.ones((n, n), dtype)) - 0.5 * np.eye(n, dtype=dtype)
 
 
 def one_hot(i, n, dtype):

@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 
 from matcalc.core.expression import CONST, LEAF, Expr, topological
+from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Size
 from matcalc.errors import EvaluationError, MatcalcError
 from matcalc.numeric.check import random_array, smooth
@@ -67,7 +68,7 @@ def telling(
     As far as a few draws find them: where a hinge is off, everything agrees, and where it is never off, its mask is not seen.
     The first point is one where ``watched`` is not zero, if there is any.
     """
-    kinks = list(dict.fromkeys(x.op.kink(*x.args) for x in topological(roots) if x.op.kink is not None))
+    kinks = list(dict.fromkeys(x.op.kink(*x.args, *x.params) for x in topological(roots) if x.op.kink is not None))
     kinks = [e for e in kinks if isinstance(e, Expr)]
     live: list[Point] = []
     dead: list[Point] = []
@@ -104,15 +105,18 @@ def at_random(
     order = topological(roots)
     given = Given(roots, values or {}, complete=False)
     leaves = [e for e in order if e.op is LEAF and e not in given.arrays]
+    numbers = row_numbers(roots)
     generic = sorted({e.op.text for e in order if e.op.user and e.op.body is None} - set(given.functions))
     lengths = _lengths(order, given.lengths, seed, least or {})
     for narrow, draw in ((narrow, draw) for narrow in (False, True) for draw in range(_DRAWS)):
         rng = np.random.default_rng([seed, draw])
         arrays = {e: a.astype(np.float64) for e, a in given.arrays.items()}
         found = Point(arrays, lengths, given.functions, bool(leaves or generic))
-        drawn = {e: random_array(e, (found.length((e.shape or (1, 1))[0]), found.length((e.shape or (1, 1))[1])), rng, narrow)
-                   for e in leaves}  # fmt: skip
-        arrays |= {e: a if narrow or e.params[1] else scale * a for e, a in drawn.items()}
+        drawn = {}
+        for e in leaves:
+            r, c = (found.length(size) for size in e.shape or (1, 1))
+            drawn[e] = random_array(e, (r, c), rng, narrow, min(map(found.length, numbers.get(e, ())), default=0))
+        arrays |= {e: a if narrow or e.params[1] or e in numbers else scale * a for e, a in drawn.items()}
         found = replace(found, functions={name: smooth(_ORDERS, rng, narrow) for name in generic} | dict(given.functions))
         if all(np.isfinite(a).all() for a in found(roots)):
             return found

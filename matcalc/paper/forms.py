@@ -104,6 +104,10 @@ def _one(shape: Shape, n: Notation) -> Piece:
 
 def _one_hot(e: Expr, page: Page) -> Piece:
     """In LaTeX e₃ has its 1 in the third place, as on paper; in text, one_hot(2) counts from zero, as slices do."""
+    n = page.notation
+    if e.args:  # a variable place counts from zero
+        p = n.plain(page[e.args[0]])
+        return Piece(f"e_{{{p} + 1}}", tight=TIGHT) if n.latex else Piece(f"{ONE_HOT.name}({p})")
     return _unit(e.params[1], page.notation)
 
 
@@ -253,7 +257,28 @@ def _call(e: Expr, page: Page) -> Piece:
     name = function_name(e.op, n)
     if "{0}" in name:
         return Piece(name.format(*(n.plain(page[a]) for a in e.args)))
-    return n.call(name, [page[a] for a in e.args]) if e.args else Piece(name)
+    said = [(word, value) for word, value in zip(e.op.keywords, e.params, strict=False) if value is not None]
+    if n.latex:  # softmax of every row of X
+        name += "".join(rf"_{{\text{{{'row' if value else 'col'}}}}}" for word, value in said if word == "axis")
+    options = [] if n.latex else [Piece(f"{word}={value}") for word, value in said]
+    return n.call(name, [page[a] for a in e.args] + options) if e.args else Piece(name)
+
+
+def _matrix_power(e: Expr, page: Page) -> Piece:
+    """X³."""
+    return page.notation.power(page[e.args[0]], page.notation.number(e.params[0]))
+
+
+def _taken(e: Expr, page: Page) -> Piece:
+    """take(L, [3, 1, 3]), scatter(G, ids, n)."""
+    n = page.notation
+    literal = [] if e.params[0] is None else [Piece("[" + ", ".join(map(n.size, e.params[0])) + "]")]
+    rest = [Piece(n.size(rows)) for rows in e.params[1:]]
+    return n.call(function_name(e.op, n), [page[e.args[0]], *(page[a] for a in e.args[1:]), *literal, *rest])
+
+
+def _half(e: Expr, page: Page) -> Piece:
+    return Piece(function_name(e.op, page.notation), tight=TIGHT)
 
 
 def _norm(e: Expr, page: Page) -> Piece:
@@ -334,6 +359,10 @@ _WRITERS: dict[Operation, Callable[[Expr, Page], Piece]] = {
     SUM_COLUMNS: _summed,
     TRANSPOSE: _transpose,
     INV: _inv,
+    TABLE["matrix_power"]: _matrix_power,
+    TABLE["take"]: _taken,
+    TABLE["scatter"]: _taken,
+    TABLE["half_lower"]: _half,
     POW: _pow,
     GREATER: _mask,
     GREATER_EQUAL: _mask,

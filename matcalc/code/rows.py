@@ -1,0 +1,305 @@
+"""How the rows of the table are written in NumPy, where it takes more than a call of a function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy
+
+from matcalc.calculus.local import letter_sizes
+from matcalc.calculus.terms import coefficient, is_negative
+from matcalc.code import tree as t
+from matcalc.code.lengths import rank
+from matcalc.code.products import power, product, scalar
+from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
+from matcalc.core import shapes, sizes
+from matcalc.core.constructors import mul, transpose
+from matcalc.core.expression import CONST, EYE, ONES, ZEROS, Expr, Operation, node
+from matcalc.core.expression import number as value_of
+from matcalc.core.operations import (
+    ADD,
+    BROADCAST,
+    CHOLESKY,
+    COMMUTATION,
+    CONCAT,
+    GREATER,
+    GREATER_EQUAL,
+    HALF,
+    KRON,
+    MATMUL,
+    MUL,
+    ONE_HOT,
+    PLACE,
+    POW,
+    SCATTER,
+    SLICE,
+    TAKE,
+    TRANSPOSE,
+    UNVEC,
+    WHERE,
+)
+from matcalc.core.sizes import Shape
+from matcalc.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from matcalc.code.arrays import Arrays
+
+
+# ---- numbers and constant arrays --------------------------------------------------------------------------------------
+def _constant(w: Arrays, e: Expr) -> Tree:
+    return scalar(e.params[1], w.lengths)
+
+
+def _eye(w: Arrays, e: Expr) -> Tree:
+    return w.typed(call("np.eye", w.lengths.code(e.shape[0])))
+
+
+def _one_hot(w: Arrays, e: Expr) -> Tree:
+    place = w.value(e.args[0]) if e.args else constant(e.params[1])
+    return call(w.function(e.op), place, w.lengths.code(e.params[0]), w.common() or name("float"))
+
+
+def _half(w: Arrays, e: Expr) -> Tree:
+    return call(w.function(e.op), w.lengths.code(e.shape[0]), w.common() or name("float"))
+
+
+def _commutation(w: Arrays, e: Expr) -> Tree:
+    return call(w.function(e.op), *map(w.lengths.code, e.params), w.common() or name("float"))
+
+
+# ---- sums ----------------------------------------------------------------------------------------------------------
+def terms_of(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
+    """The terms of a sum, each with whether it is subtracted; of anything else, itself."""
+    found: list[tuple[bool, Expr]] = []
+    stack = [(False, e)]
+    while stack:
+        negative, x = stack.pop()
+        named = x in w.names and x is not e
+        c, rest = (1, x) if named else coefficient(x)
+        if x.op is ADD and not named:
+            stack.extend((negative, a) for a in reversed(x.args))
+        elif is_negative(c) and rest.op in (ADD, PLACE, MUL) and c == -1 and rest not in w.names:
+            stack.append((not negative, rest))  # a - (b + c)
+        elif is_negative(c):
+            found.append((not negative, mul(-c, rest)))
+        else:
+            found.append((negative, x))
+    return found
+
+
+def _add(w: Arrays, e: Expr) -> Tree:
+    terms = terms_of(e, w)
+    if any(x.op is PLACE for _, x in terms) and not w.inline:
+        return w.bound(e)
+    return summed(w, terms, e.shape)
+
+
+def summed(w: Arrays, terms: list[tuple[bool, Expr]], shape: Shape) -> Tree:
+    """The terms, one that is added first."""
+    first = next((k for k, (negative, _) in enumerate(terms) if not negative), 0)
+    terms = [terms[first], *terms[:first], *terms[first + 1 :]]
+    negative, x = terms[0]
+    tree = w.lifted(x, shape)
+    tree = minus(tree) if negative else tree
+    for negative, x in terms[1:]:
+        tree = binary(tree, "-" if negative else "+", w.lifted(x, shape))
+    return tree
+
+
+# ---- powers --------------------------------------------------------------------------------------------------------
+def _pow(w: Arrays, e: Expr) -> Tree:
+    x, exponent = e.args
+    value = value_of(exponent)
+    if value is not None and not (isinstance(value, sympy.Basic) and value.free_symbols):
+        return power(w, x, value, e.shape)
+    return w.called(e)
+
+
+# ---- products ------------------------------------------------------------------------------------------------------
+def _matmul(w: Arrays, e: Expr) -> Tree:
+    a, b = e.args
+    if sizes.columns(a.shape) == 1:  # an outer product
+        return binary(as_column(w.value(a)), "*", w.value(b))
+    return binary(w.value(a), "@", w.value(b))
+
+
+def _transpose(w: Arrays, e: Expr) -> Tree:
+    (a,) = e.args
+    return attribute(w.raw(a), "T") if rank(a.shape) == 2 else w.raw(a)
+
+
+def _kron(w: Arrays, e: Expr) -> Tree:
+    return call("np.kron", *(_two_dimensional(w, a) if rank(e.shape) == 2 else w.value(a) for a in e.args))
+
+
+def _two_dimensional(w: Arrays, a: Expr) -> Tree:
+    x = w.value(a)
+    return x if rank(a.shape) == 2 else as_column(x) if a.shape[1] == 1 else at(x, constant(None), t.span(None, None))
+
+
+# ---- structure -----------------------------------------------------------------------------------------------------
+def _slice(w: Arrays, e: Expr) -> Tree:
+    (a,) = e.args
+    return at(w.raw(a), *w.index(a.shape, e.params[0], e.shape))
+
+
+def _place(w: Arrays, e: Expr) -> Tree:
+    if not w.inline:
+        return w.bound(e)
+    (a,), (start, shape) = e.args, e.params
+    if a.shape == ():
+        raise UnsupportedError(f"{e} has no NumPy source on one line")
+    margins = [
+        t.sequence([w.lengths.code(first), w.lengths.code(shapes.plus(whole, -first, -length))])
+        for first, length, whole in zip(start, a.shape, shape, strict=True)
+    ]
+    inside = w.value(a) if rank(a.shape) == rank(shape) == 2 else None
+    if inside is None:
+        if rank(shape) == 2:
+            inside = _two_dimensional(w, a)
+        else:
+            return call("np.pad", w.value(a), margins[0 if shape[1] == 1 else 1])
+    return call("np.pad", inside, t.sequence(margins))
+
+
+def _take(w: Arrays, e: Expr) -> Tree:
+    """Rows by number, ``L[ids]``."""
+    return at(w.value(e.args[0]), _ids(w, e))
+
+
+def _scatter(w: Arrays, e: Expr) -> Tree:
+    return call(w.function(e.op), w.value(e.args[0]), _ids(w, e), w.lengths.code(e.shape[0]))
+
+
+def _ids(w: Arrays, e: Expr) -> Tree:
+    return w.value(e.args[1]) if len(e.args) > 1 else t.several(map(constant, e.params[0]))
+
+
+def _cholesky(w: Arrays, e: Expr) -> Tree:
+    """NumPy reads the lower triangle alone, so what is not known to be symmetric is made so."""
+    (a,) = e.args
+    return w.called(e if transpose(a) is a else node(e.op, (Fraction(1, 2) * (a + a.T),)))
+
+
+def _concat(w: Arrays, e: Expr) -> Tree:
+    (axis,) = e.params
+    if all(a.shape == () for a in e.args):
+        return call("np.array", t.several(map(w.value, e.args)))
+    if rank(e.shape) == 1:
+        parts = [t.several([w.value(a)]) if a.shape == () else w.value(a) for a in e.args]
+        return call("np.concatenate", t.sequence(parts))
+    parts = [_two_dimensional(w, a) for a in e.args]
+    return call("np.concatenate", t.sequence(parts), **({"axis": constant(1)} if axis else {}))
+
+
+def _unvec(w: Arrays, e: Expr) -> Tree:
+    axes = w.lengths.shape(e.shape)
+    return call(attribute(w.value(e.args[0]), "reshape"), t.sequence(axes), order=constant("F"))
+
+
+def _broadcast(w: Arrays, e: Expr) -> Tree:
+    (a,) = e.args
+    if a.shape == ():
+        return w.filled("full", e.shape, w.value(a))
+    like = next((attribute(name(w.names[x]), "shape") for x in w.leaves if x.shape == e.shape), None)
+    return call("np.broadcast_to", w.lifted(a, e.shape), like or t.sequence(w.lengths.shape(e.shape)))
+
+
+def _zeros(w: Arrays, e: Expr) -> Tree:
+    return w.filled("zeros", e.shape)
+
+
+def _ones(w: Arrays, e: Expr) -> Tree:
+    return w.filled("ones", e.shape)
+
+
+# ---- choices -------------------------------------------------------------------------------------------------------
+def _comparison(w: Arrays, e: Expr) -> Tree:
+    a, b = (w.lifted(x, e.shape) for x in e.args)
+    return t.compared(a, ">" if e.op is GREATER else ">=", b)
+
+
+def _compared(w: Arrays, e: Expr) -> Tree:
+    """A mask; of two numbers, a Python float: a single NumPy truth value would turn float32 into float64."""
+    return _comparison(w, e) if e.shape else call("float", _comparison(w, e))
+
+
+def _where(w: Arrays, e: Expr) -> Tree:
+    condition, a, b = e.args
+    if e.shape == ():
+        plain = condition.op in (GREATER, GREATER_EQUAL) and condition not in w.names
+        test = _comparison(w, condition) if plain else w.value(condition)
+        return ast.IfExp(test, w.value(a), w.value(b))
+    test = w.lift(w.raw(condition), condition, e.shape)
+    chosen = call("np.where", test, w.lifted(a, e.shape), w.lifted(b, e.shape))
+    if a.shape == b.shape == ():  # two numbers have no type of their own
+        dtype = w.dtype(condition)
+        return call(attribute(chosen, "astype"), dtype) if dtype is not None else chosen
+    return chosen
+
+
+# ---- what has no name in matrix notation -----------------------------------------------------------------------------
+def einsum(w: Arrays, e: Expr) -> Tree:
+    """``np.einsum`` on arrays with one axis a letter; letters that share an axis are split and joined by reshaping."""
+    sig = e.op.signature
+    assert sig is not None
+    letters = letter_sizes(e)
+    spare = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    operands: list[str] = []
+    arrays: list[Tree] = []
+    for slots, a in zip(sig.operands, e.args, strict=True):
+        inside = [c for slot, n in zip(slots, a.shape or (1, 1), strict=True) for c in slot if n != 1 or len(slot) > 1]
+        x = w.value(a)
+        if any(len(slot) > 1 for slot in slots):
+            x = call(attribute(x, "reshape"), t.sequence([w.lengths.code(letters[c]) for c in inside]))
+        operands.append("".join(inside))
+        arrays.append(x)
+    result = ""
+    for c in (c for slot in sig.result for c in slot):
+        if c in result:  # a letter twice in the result: tied by an identity
+            twin = next(spare)
+            operands.append(c + twin)
+            arrays.append(w.typed(call("np.eye", w.lengths.code(letters[c]))))
+            letters[twin] = letters[c]
+            c = twin
+        elif not any(c in text for text in operands):  # an axis that no operand has is repeated
+            operands.append(c)
+            arrays.append(w.typed(call("np.ones", w.lengths.code(letters[c]))))
+        result += c
+    found = call("np.einsum", constant(",".join(operands) + "->" + result), *arrays)
+    axes = [c for c in result if letters[c] != 1]
+    joined = any(len(slot) > 1 for slot in sig.result) or len(axes) != len(result)
+    if not joined:
+        return found
+    return call(attribute(found, "reshape"), t.sequence(w.lengths.shape(e.shape))) if e.shape else call(attribute(found, "item"))
+
+
+WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
+    CONST: _constant,
+    EYE: _eye,
+    ONES: _ones,
+    ZEROS: _zeros,
+    ONE_HOT: _one_hot,
+    COMMUTATION: _commutation,
+    ADD: _add,
+    MUL: product,
+    MATMUL: _matmul,
+    TRANSPOSE: _transpose,
+    POW: _pow,
+    KRON: _kron,
+    SLICE: _slice,
+    PLACE: _place,
+    CONCAT: _concat,
+    UNVEC: _unvec,
+    BROADCAST: _broadcast,
+    GREATER: _compared,
+    GREATER_EQUAL: _compared,
+    WHERE: _where,
+    TAKE: _take,
+    SCATTER: _scatter,
+    HALF: _half,
+    CHOLESKY: _cholesky,
+}
