@@ -40,7 +40,8 @@ def reverse(
     Nodes for which ``below`` is false are not entered. ``name`` is what y itself is called, if it has a name.
     """
     order = topological([y], below)
-    alias = aliases(order)
+    asked = set(wrt)  # what stands beside an intermediate that is asked for, and equals it, is not that intermediate
+    alias = {body: e for body, e in aliases(order).items() if e not in asked}
     if name is not None:
         alias[y] = name
     needed = depending(order, wrt)

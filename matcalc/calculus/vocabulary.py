@@ -27,13 +27,14 @@ class Product(NamedTuple):
     value: Any
     exponents: Exponents
 
-    def written(self, shape: sizes.Shape) -> Expr:
-        """The expression: the number first, then scalars, then the rest."""
+    def written(self, shape: sizes.Shape | None = None) -> Expr:
+        """The expression, repeated up to the shape if one is given: the number first, then scalars, then the rest."""
         powers = [power(base, const(t)) for base, t in self.exponents.items() if t != 0]
         result: Expr = const(1)
         for f in sorted(powers, key=lambda f: f.shape != ()):
             result = mul(result, f)
-        return broadcast(mul(const(self.value), result), shape)
+        result = mul(const(self.value), result)
+        return result if shape is None else broadcast(result, shape)
 
 
 def product_of(e: Expr) -> Product:
@@ -60,9 +61,14 @@ class Word:
     def times(self, exponents: Exponents) -> int:
         """How often the product is a factor; negative where it stands below the line."""
         found = [_quotient(exponents.get(base, 0), t) for base, t in self.exponents.items()]
-        if len(found) == 1:  # a power of one base: √v, of which v^(-3/2) is a whole power
-            return int(found[0]) if found[0] == int(found[0]) else 0
-        return int(min(found)) if min(found) >= 1 else int(max(found)) if max(found) <= -1 else 0
+        if len(found) > 1:
+            return int(min(found)) if min(found) >= 1 else int(max(found)) if max(found) <= -1 else 0
+        (k,), (t,) = found, self.exponents.values()  # a power of one base: v^(-3/2) is a whole power of √v, but x² is not of 1/x
+        return int(k) if k.denominator == 1 and (k > 0 or Fraction(t).denominator > 1) else 0
+
+    def inverse(self, k: int) -> Any:
+        """What the number of k such products is divided by, as a factor."""
+        return number(power(const(self.value), -k))
 
 
 class Vocabulary:
@@ -82,7 +88,8 @@ class Vocabulary:
         value, exponents = product_of(body)
         if {base.op for base in exponents} & {SUM, SUM_ROWS, SUM_COLUMNS}:
             self._sums[name] = body
-        if body.op in (MUL, POW) and all(isinstance(t, (int, Fraction)) for t in exponents.values()):
+        exact = all(isinstance(t, (int, Fraction)) for t in exponents.values())
+        if body.op in (MUL, POW) and exact and Product(value, exponents).written().shape == body.shape:
             for base in exponents:
                 self._words.setdefault(base, []).append(Word(name, value, exponents))
 
@@ -140,7 +147,7 @@ class Vocabulary:
         if not k:
             return None
         left = _divided(exponents, {base: k * t for base, t in word.exponents.items()}, {word.name: k})
-        return Product(value * number(power(const(word.value), -k)), left)
+        return Product(value * word.inverse(k), left)
 
     def _entered(self, value: Any, exponents: Exponents, base: Expr) -> Iterator[Product]:
         """What may enter a sum among the factors enters it, where it completes a name there."""
@@ -156,9 +163,8 @@ class Vocabulary:
                 there = {b: t for b, t in word.exponents.items() if b not in here and _quotient(passing.get(b, 0), t) >= 1}
                 if not here or not there or len(here) + len(there) < len(word.exponents):
                     continue
-                spoken = Product(
-                    inside.value * number(power(const(word.value), -1)), _divided(inside.exponents, here, {word.name: 1})
-                ).written(site.shape)
+                left = _divided(inside.exponents, here, {word.name: 1})
+                spoken = Product(inside.value * word.inverse(1), left).written(site.shape)
                 entered = [*factors[:k], transpose(spoken) if f.op is TRANSPOSE else spoken, *factors[k + 1 :]]
                 total = matrix_product(entered) if base.op is MATMUL else rebuilt(base, tuple(entered))
                 yield Product(value, _divided(exponents, there | {base: 1}, {total: 1}))
