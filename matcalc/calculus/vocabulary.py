@@ -97,14 +97,15 @@ class Vocabulary:
         """The expressions in short form, in these names where that is not longer. What they share is visited once."""
         roots = list(roots)
         short = self._shorter(simplified(roots))
-        if not self._sums:
+        sums = {x: self._sums[x] for x in topological(roots, lambda x: x.op is not LET) if x in self._sums}
+        if not sums:
             return short
-        opened = self._shorter(simplified(_opened(roots, self._sums)))  # sum(x) − nμ is 0 where μ is the mean of x
+        opened = self._shorter(simplified(_opened(roots, sums)))  # sum(x) − nμ is 0 where μ is the mean of x
         return [min(pair, key=leaves) for pair in zip(short, opened, strict=True)]
 
     def _shorter(self, short: list[Expr]) -> list[Expr]:
-        while self._whole:
-            said = [min(pair, key=leaves) for pair in zip(simplified(self._said(short)), short, strict=True)]
+        while self._whole and (said := self._said(short)) != short:
+            said = [min(pair, key=leaves) for pair in zip(simplified(said), short, strict=True)]
             fewer = any(leaves(a) < leaves(b) for a, b in zip(said, short, strict=True))
             short = said
             if not fewer:
