@@ -5,7 +5,7 @@ from published import Problem, Row
 
 import matcalc as mc
 from matcalc import det, exp, eye, inv, kron, log, logdet, norm, relu, softmax, trace
-from matcalc.calculus.contraction import commutation
+from matcalc.core.parts import commutation
 
 n, m, k, p = mc.dims("n m k p")
 A, B, P, R = mc.matrices("A B P R", n)

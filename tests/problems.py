@@ -144,7 +144,7 @@ PROBLEMS = [
     Problem("P16", 4, "−X⁻ᵀa bᵀX⁻ᵀ", "a: n, X: n n, b: n", "X", lambda a, X, b: a.T @ mc.inv(X) @ b, lambda a, X, b: a @ np.linalg.solve(X, b)),
     Problem("P17", 2, "det(X) X⁻ᵀ", "X: n n", "X", lambda X: mc.det(X), lambda X: np.linalg.det(X)),
     Problem("P18", 1, "X⁻ᵀ", "X: n n", "X", lambda X: mc.logdet(X), lambda X: logdet(X)),
-    Problem("P19", 5, "A(AᵀXB)⁻ᵀBᵀ", "A: n n, X: n n, B: n n", "X", lambda A, X, B: mc.logdet(A.T @ X @ B), lambda A, X, B: logdet(A.T @ X @ B)),
+    Problem("P19", 5, "X⁻ᵀ", "A: n n, X: n n, B: n n", "X", lambda A, X, B: mc.logdet(A.T @ X @ B), lambda A, X, B: logdet(A.T @ X @ B)),
     Problem("P20", 5, "1/2 (S⁻ᵀ − S⁻ᵀx xᵀS⁻ᵀ)", "S: n n, x: n", "S", lambda S, x: mc.logdet(S) / 2 + x.T @ mc.inv(S) @ x / 2, lambda S, x: logdet(S) / 2 + x @ np.linalg.solve(S, x) / 2),
     Problem("P21", 2, "X / ‖X‖_F", "X: n m", "X", lambda X: mc.norm(X), lambda X: np.sqrt(np.sum(X**2))),
     Problem("P22", 7, "Aᵀ(Ax − b) / ‖Ax − b‖", "A: n m, x: m, b: n", "x", lambda A, x, b: mc.norm(A @ x - b), lambda A, x, b: np.sqrt(np.sum((A @ x - b) ** 2))),

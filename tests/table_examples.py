@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 import matcalc as mc
-from matcalc.calculus.contraction import commutation
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import broadcast, unvec
 from matcalc.core.expression import Expr, Operation, node
 from matcalc.core.operations import TABLE, apply, half
-from matcalc.core.parts import part, place
+from matcalc.core.parts import commutation, part, place
 from matcalc.numeric.evaluate import evaluate
 
 n, m, k = mc.dims("n m k")

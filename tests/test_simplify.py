@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.calculus.contraction import commutation
 from matcalc.core.expression import EYE
+from matcalc.core.parts import commutation
 from matcalc.numeric.evaluate import evaluate
 
 RNG = np.random.default_rng(0)

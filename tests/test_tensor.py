@@ -46,6 +46,7 @@ def test_the_layer_by_its_matrix_is_of_rank_three():
         (A @ X @ B, X, "∂(AXB)ₖₗ/∂Xᵢⱼ = Aₖᵢ Bⱼₗ"),
         (-2 * X.T, X, "∂(−2Xᵀ)ₖₗ/∂Xᵢⱼ = −2 [k = j] [l = i]"),
         (X.T @ X, X, "∂(XᵀX)ₖₗ/∂Xᵢⱼ = Xᵢₖ [l = j] + [k = j] Xᵢₗ"),
+        (W @ mc.exp(x), x, "∂(W exp(x))ᵢ/∂xⱼ = Wᵢⱼ exp(xⱼ)"),
         (mc.tanh(X), X, None),
     ],
 )

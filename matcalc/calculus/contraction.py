@@ -27,8 +27,8 @@ from matcalc.core.constructors import (
     transpose,
     vec,
 )
-from matcalc.core.expression import EYE, Expr, const, eye, node, ones
-from matcalc.core.operations import TABLE
+from matcalc.core.expression import EYE, Expr, const, eye, ones
+from matcalc.core.parts import commutation
 from matcalc.core.sizes import Size
 
 Letter = str | None
@@ -296,11 +296,6 @@ def _components(work: list[Factor]) -> list[list[Factor]]:
 def _turning(into: tuple[Letter, Letter], size: dict[str, Size]) -> Expr:
     n, m = (1 if letter is None else size[letter] for letter in into)
     return commutation(n, m)
-
-
-def commutation(n: Size, m: Size) -> Expr:
-    """K with K vec(X) = vec(Xᵀ) for X of shape (n, m)."""
-    return eye(n * m) if n == 1 or m == 1 else node(TABLE["commutation"], (), (n, m))
 
 
 __all__ = ["Factor", "commutation", "contract", "matricise", "trace"]

@@ -67,14 +67,14 @@ def pull(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
     if e.op.primes is not None:
         prime = argument_primes(e, k, alias)
         return None if prime is None else unbroadcast(broadcast(mul(g, prime), e.shape), e.args[k].shape)
-    if e.op.signature is not None:
+    if e.op.signature is not None and e.op.adjoint is None:
         sig = e.op.signature
         operands = [(sig.result, g)] + [
             (slots, alias.get(a, a)) for j, (slots, a) in enumerate(zip(sig.operands, e.args, strict=True)) if j != k
         ]
         return product(operands, sig.operands[k], letter_sizes(e), e.args[k].shape)
     hole = _hole(e.args[k].shape)
-    stated = _differential(e, k, hole, alias)
+    stated = None if e.op.signature is not None else _differential(e, k, hole, alias)
     if stated is not None:
         return pull_through(stated, hole, g)
     assert e.op.adjoint is not None

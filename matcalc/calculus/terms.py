@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from matcalc.core import sizes
-from matcalc.core.constructors import matmul, mul, over_columns, over_rows, transpose
-from matcalc.core.expression import CONST, LET, Expr, const, number, ones, topological
-from matcalc.core.operations import BROADCAST, MATMUL, MUL, ONE_HOT, PLACE, POW, SUM_COLUMNS, SUM_ROWS, TABLE, TRANSPOSE
-from matcalc.core.parts import concat
+from matcalc.core.constructors import broadcast, matmul, mul, over_columns, over_rows, transpose
+from matcalc.core.expression import CONST, LET, Expr, const, node, number, ones, topological
+from matcalc.core.operations import (
+    ADD,
+    BROADCAST,
+    COMMUTATION,
+    KRON,
+    MATMUL,
+    MUL,
+    ONE_HOT,
+    PLACE,
+    POW,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TABLE,
+    TRANSPOSE,
+)
+from matcalc.core.parts import concat, part
 from matcalc.core.shapes import plus
 
 INV = TABLE["inv"]
@@ -83,6 +98,9 @@ def coefficient(x: Expr) -> tuple[Any, Expr]:
         return x.params[1], const(1)
     if x.op is MUL and x.args[0].op is CONST:
         return x.args[0].params[1], x.args[1]
+    if x.op is BROADCAST:
+        c, rest = coefficient(x.args[0])
+        return (c, broadcast(rest, x.shape)) if c != 1 else (1, x)
     return 1, x
 
 
@@ -90,7 +108,7 @@ def scalar_part(x: Expr) -> tuple[Expr, Expr]:
     """A scalar expression and the rest of a product: ``(xᵀy) A`` is (xᵀy, A)."""
     if x.op is TRANSPOSE:
         scalars, inside = scalar_part(x.args[0])
-        return scalars, transpose(inside)
+        return scalars, transposed(inside)
     if x.op is BROADCAST and x.args[0].shape == ():
         return x.args[0], ones(*x.shape)
     if x.op is not MUL or x.shape == ():
@@ -123,11 +141,85 @@ def chain_of(x: Expr) -> list[Expr]:
 
 def transposed(x: Expr) -> Expr:
     """The transpose, without the sign where it can be spared: S⁻¹ of a symmetric S is symmetric, (1ᵀG)ᵀ is Gᵀ1."""
-    if x.op is INV and transpose(x.args[0]) is x.args[0]:
+    if x.op is INV and is_symmetric(x.args[0]):
         return x
+    if x.op is COMMUTATION:
+        return node(COMMUTATION, (), x.params[::-1])
     if x.op in (SUM_ROWS, SUM_COLUMNS):
         return (over_columns if x.op is SUM_ROWS else over_rows)(transposed(x.args[0]))
     return transpose(x)
+
+
+def turns(terms: list[Expr]) -> int:
+    """The transposes written in products."""
+    return sum(f.op is TRANSPOSE for t in terms for f in chain_of(scalar_part(t)[1]))
+
+
+def part_of(a: Expr, start: tuple[Any, Any], shape: sizes.Shape, chain: Callable[[list[Expr]], Expr]) -> Expr:
+    """A part of a product is made of some rows of its first factor and some columns of its last: those of [A B]ᵀx are Bᵀx."""
+    (row, column), (height, width) = start, shape or (1, 1)
+    if a.op is TRANSPOSE:
+        return transpose(part_of(a.args[0], start[::-1], shape[::-1], chain))
+    if a.op is not MATMUL:
+        return part(a, start, shape)
+    factors = chain_of(a)
+    first, last = factors[0], factors[-1]
+    factors[0] = part_of(first, (row, 0), sizes.shape(height, sizes.columns(first.shape)), chain)
+    factors[-1] = part_of(last, (0, column), sizes.shape(sizes.rows(last.shape), width), chain)
+    return chain(factors)
+
+
+def is_symmetric(x: Expr) -> bool:
+    """Whether x is its own transpose, as far as its structure shows: XᵀSX is, with a symmetric S, and A + Aᵀ."""
+    if x not in _symmetric:
+        _symmetric[x] = _is_transpose(x, x)
+    return _symmetric[x]
+
+
+_symmetric: WeakKeyDictionary[Expr, bool] = WeakKeyDictionary()  # so that nested inverses are looked into once
+
+
+def _is_transpose(x: Expr, y: Expr) -> bool:
+    """Whether y is xᵀ: part by part, products in reverse order. All the pairs that wait must turn out to be transposes."""
+    pairs, seen = [(x, y)], set()
+    while pairs:
+        a, b = pairs.pop()
+        if (a, b) in seen or transpose(a) is b or (a is b and _symmetric.get(a, False)):
+            continue
+        seen.add((a, b))
+        if a.op is not b.op or a.params != b.params:
+            return False
+        if a.op is MATMUL:
+            left, right = parts_of(MATMUL, a), parts_of(MATMUL, b)[::-1]
+        elif a.op is ADD:
+            left, right = _unpaired(a, b)
+        elif a.op in (INV, KRON, TRANSPOSE, LET) or a.op is MUL or a.op.primes is not None:
+            left, right = list(a.args), list(b.args)
+        else:
+            return False
+        if len(left) != len(right):
+            return False
+        pairs.extend(zip(left, right, strict=True))
+    return True
+
+
+def _unpaired(a: Expr, b: Expr) -> tuple[list[Expr], list[Expr]]:
+    """The terms of two sums that are left when every term of the one has met its transpose, if it is there, in the other."""
+    waiting = Counter(_factors(t, False) for t in parts_of(ADD, b))
+    left = []
+    for t in parts_of(ADD, a):
+        key = _factors(t, True)
+        if waiting[key]:
+            waiting[key] -= 1
+        else:
+            left.append(t)
+    return left, [t for t in parts_of(ADD, b) if waiting[_factors(t, False)]]
+
+
+def _factors(term: Expr, turned: bool) -> tuple[Any, ...]:
+    c, rest = coefficient(term)
+    factors = parts_of(MATMUL, rest)
+    return (c, *(map(transpose, reversed(factors)) if turned else factors))
 
 
 def stacked(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
@@ -165,6 +257,14 @@ def multiplied(factors: list[Expr]) -> Expr:
     for f in factors[1:]:
         result = mul(result, f)
     return result
+
+
+def shape_of(factors: list[Expr]) -> sizes.Shape:
+    """The shape of the Hadamard product of the factors."""
+    result = factors[0]
+    for f in factors[1:]:
+        result = node(MUL, (result, f))
+    return result.shape
 
 
 def is_negative(value: Any) -> bool:

@@ -78,6 +78,14 @@ def beside(x: Expr, f: Expr) -> Expr:
     return apply("part", x, (0, f.shape[1]), f.shape)
 
 
+def kron_matrix(a: Expr, b: Expr, k: int) -> Expr:
+    """The Jacobian of A ⊗ B by A or by B: vec(A ⊗ B) = (I ⊗ K ⊗ I) (vec A ⊗ vec B)."""
+    (n, m), (p, q) = a.shape, b.shape
+    order = kron(kron(eye(m), apply("commutation", q, n)), eye(p))
+    parts = (eye(n * m), apply("vec", b)) if k == 0 else (apply("vec", a), eye(p * q))
+    return order @ kron(*parts)
+
+
 def frechet_matrix(a: Expr) -> Expr:
     """∫ exp(s Aᵀ) ⊗ exp((1 - s) A) ds, s from 0 to 1: the block beside the diagonal of expm [I ⊗ A, I; 0, Aᵀ ⊗ I]."""
     one = eye(a.shape[0])
@@ -157,9 +165,21 @@ SUM = _product("sum", "ij->11", numpy="{0}.sum()", latex=r"\operatorname{sum}")
 SUM_ROWS = _product("sum0", "ij->1j", numpy="{0}.sum(axis=0)")  # 1ᵀA: over the rows, a row
 SUM_COLUMNS = _product("sum1", "ij->i1", numpy="{0}.sum(axis=1)")  # A1: over the columns, a column
 VEC = _product(
-    "vec", "ij->(ji)1", matrix=lambda e, k: apply("same entries", e), numpy="{0}.ravel(order='F')", latex=r"\operatorname{vec}"
+    "vec",
+    "ij->(ji)1",
+    adjoint=lambda e, k, g: apply("unvec", g, e.args[0].shape),
+    matrix=lambda e, k: apply("same entries", e),
+    numpy="{0}.ravel(order='F')",
+    latex=r"\operatorname{vec}",
 )  # column by column
-KRON = _product("kron", "ij,kl->(ik)(jl)", numpy="np.kron", text="⊗", latex=r"\otimes")
+KRON = _product(
+    "kron",
+    "ij,kl->(ik)(jl)",
+    matrix=lambda e, k: kron_matrix(e.args[0], e.args[1], k),
+    numpy="np.kron",
+    text="⊗",
+    latex=r"\otimes",
+)
 
 # ---- linear, but not products: each names its transpose and its matrix --------------------------------------------------
 # A part is given by its first row and column and its shape.

@@ -25,7 +25,7 @@ from matcalc.core.expression import (
     topological,
     zero,
 )
-from matcalc.core.operations import CONCAT, ONE_HOT, PLACE, SCATTER, SLICE, TAKE
+from matcalc.core.operations import COMMUTATION, CONCAT, ONE_HOT, PLACE, SCATTER, SLICE, TAKE
 from matcalc.core.shapes import offset, plus
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
@@ -186,15 +186,19 @@ def placing(piece: Shape, start: tuple[Any, Any], whole: Shape) -> Expr:
     return kron(*(place(eye(p), (at, 0), sizes.shape(n, p)) for (p, n), at in zip(_axes(piece, whole), start[::-1], strict=True)))
 
 
+def commutation(n: Size, m: Size) -> Expr:
+    """K with K vec(X) = vec(Xᵀ) for X of shape (n, m)."""
+    return eye(n * m) if n == 1 or m == 1 else node(COMMUTATION, (), (n, m))
+
+
 def _axes(a: Shape, b: Shape) -> list[tuple[Size, Size]]:
     """The lengths of both shapes, columns first, as vec stacks them."""
     return [(sizes.columns(a), sizes.columns(b)), (sizes.rows(a), sizes.rows(b))]
 
 
-BUILD.update(
-    {build.__name__: build for build in (getitem, part, place, concat, take, scatter, one_hot, spreading, selecting, placing)}
-    | {"slice": part, "same entries": lambda e: eye(sizes.count(e.shape))}
-)
+_BUILT = (getitem, part, place, concat, take, scatter, one_hot, spreading, selecting, placing, commutation)
+BUILD.update({build.__name__: build for build in _BUILT})
+BUILD.update({"slice": part, "same entries": lambda e: eye(sizes.count(e.shape))})
 REBUILD.update({row: BUILD[row.name] for row in (SLICE, PLACE)})
 REBUILD[CONCAT] = lambda *given: concat(given[:-1], given[-1])
 REBUILD[TAKE] = lambda a, *rest: take(a, rest[0] if isinstance(rest[0], Expr) else rest[-1])

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from matcalc.calculus.contraction import commutation
 from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import jacobians
 from matcalc.calculus.terms import parts_of
 from matcalc.core import sizes
+from matcalc.core.constructors import kron, matmul
 from matcalc.core.expression import CONST, EYE, LET, Expr, expr, inner, is_zero, leaf, number, substituted
 from matcalc.core.operations import ADD, COMMUTATION, DIAG, KRON, MATMUL, MUL, TRANSPOSE, VEC
 from matcalc.core.sizes import Shape, Size
@@ -117,7 +119,7 @@ def _entry(j: Expr, above: tuple[str, str], below: tuple[str, str], n: Notation)
     """The entry of a Jacobian in row (above) and column (below), each a pair of indices, the first one fastest."""
     if is_zero(j):
         return "0"
-    terms = [_term(t, above, below, n) for t in parts_of(ADD, j)]
+    terms = [_term(t, above, below, n) for term in parts_of(ADD, j) for t in _opened(term)]
     if len(terms) > 1 and not all(t is not None and t[0] not in n.minus for t in terms):
         return None
     return " + ".join(t for t in terms if t is not None) if None not in terms else None
@@ -137,23 +139,38 @@ def _term(j: Expr, above: tuple[str, str], below: tuple[str, str], n: Notation) 
             j = f
     if len([f for f in parts_of(MUL, j) if f.shape != ()]) > 1:
         return None
-    for f in (factors := parts_of(MATMUL, j)) if j.op is MATMUL else ():
-        if f.op is DIAG and f is factors[0] and len("".join(above)) == 1:
-            shown.append(_of(f.args[0], "".join(above), n))
-        elif f.op is COMMUTATION and f is factors[-1] and all(below):
-            below = below[::-1]
-        elif len(factors) == 2:
-            j = f
-        else:
+    if j.op is MATMUL:
+        factors, last = parts_of(MATMUL, j), []
+        if factors[0].op is DIAG and len("".join(above)) == 1:
+            shown.append(_of(factors.pop(0).args[0], "".join(above), n))
+        if factors[-1].op is DIAG and len("".join(below)) == 1 and len(factors) > 1:
+            last.append(_of(factors.pop().args[0], "".join(below), n))
+        elif factors[-1].op is COMMUTATION and all(below) and len(factors) > 1:
+            below, factors = below[::-1], factors[:-1]
+        if len(factors) > 1:
             return None
-    shown += _product(j, above, below, n)
+        shown += [*_product(factors[0], above, below, n), *last]
+    else:
+        shown += _product(j, above, below, n)
     return sign + " ".join(s for s in shown if s) if None not in shown else None
+
+
+def _opened(term: Expr) -> list[Expr]:
+    """(I + K)(A ⊗ B) as the two terms that it is, the second (B ⊗ A) K."""
+    first, *rest = parts_of(MATMUL, term)
+    if first.op is not ADD or len(rest) != 1 or rest[0].op is not KRON:
+        return [term]
+    a, b = rest[0].args
+    turned = matmul(kron(b, a), commutation(sizes.columns(b.shape), sizes.columns(a.shape)))
+    return [turned if t.op is COMMUTATION else matmul(t, rest[0]) for t in parts_of(ADD, first)]
 
 
 def _product(j: Expr, above: tuple[str, str], below: tuple[str, str], n: Notation) -> list[str | None]:
     """The factors of an entry of a Jacobian: of A ⊗ B they are an entry of B, by the first indices, and one of A."""
     if j.op is KRON:
         a, b = j.args
+        if b.op is DIAG:  # what is a number comes before what is a condition
+            return [_of(b.args[0], above[0], n), _delta(above[0], below[0], n), _factor_entry(a, above[1], below[1], n)]
         return [_factor_entry(b, above[0], below[0], n), _factor_entry(a, above[1], below[1], n)]
     if j.op is EYE:
         return [_delta(above[0], below[0], n), _delta(above[1], below[1], n)]

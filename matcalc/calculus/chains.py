@@ -1,0 +1,165 @@
+"""Products of matrices as wholes: scalars in front, neighbours that combine combined. Traces and sums of them."""
+
+from __future__ import annotations
+
+from matcalc.calculus import factoring, inverses, kronecker, structure
+from matcalc.calculus.short import short
+from matcalc.calculus.terms import (
+    chain_of,
+    leaves,
+    matrix_product,
+    parts_of,
+    scalar_part,
+    transposed,
+    turns,
+)
+from matcalc.core import sizes
+from matcalc.core.constructors import broadcast, diag, kron, mul, total, transpose
+from matcalc.core.expression import (
+    EYE,
+    LEAF,
+    ONES,
+    Expr,
+    assumed,
+    const,
+    inner,
+    is_zero,
+    zero,
+)
+from matcalc.core.operations import (
+    ADD,
+    DIAG,
+    DIAGONAL,
+    KRON,
+    MATMUL,
+    MUL,
+    ONE_HOT,
+    PLACE,
+    SOFTMAX,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TRANSPOSE,
+    VEC,
+)
+
+
+def chain(factors: list[Expr]) -> Expr:
+    """A product of matrices: scalars in front, neighbours that combine combined, until nothing changes."""
+    shape = sizes.shape(sizes.rows(factors[0].shape), sizes.columns(factors[-1].shape))
+    scalars: list[Expr] = []
+    work: list[Expr] = []
+    for f in factors:
+        s, rest = scalar_part(_inward(f))
+        scalars.append(s)
+        work.extend(chain_of(rest))
+    if any(is_zero(f) for f in work):
+        return zero(shape)
+    changed = True
+    while changed:
+        length, work = len(work), inverses.cancelled(work)
+        changed = _combined(work, scalars) or kronecker.moved(work) or len(work) < length
+    result = matrix_product(work)
+    if result.shape == () and result.op is MATMUL and len(work) == 2:
+        result = _inner(work[0], work[1], result)
+    return short.entries([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+
+
+def _combined(work: list[Expr], scalars: list[Expr]) -> bool:
+    """Neighbours that combine combined, in place; whether there were any."""
+    k, changed = 0, False
+    while k + 1 < len(work):
+        pair = _pair(work[k], work[k + 1])
+        if pair is None:
+            k += 1
+            continue
+        s, rest = scalar_part(pair)
+        scalars.append(s)
+        work[k : k + 2] = chain_of(rest)
+        k, changed = max(k - 1, 0), True
+    return changed
+
+
+def _inward(f: Expr) -> Expr:
+    """The transpose of a sum or of a scaled matrix, taken inside where fewer transposes are left: (c hᵀ)ᵀ = c h."""
+    if f.op is not TRANSPOSE or f.args[0].op not in (ADD, MUL, KRON):
+        return f
+    if f.args[0].op is KRON:
+        result, *others = [chain(chain_of(transpose(g))) for g in parts_of(KRON, f.args[0])]
+        for g in others:
+            result = kron(result, g)
+        return result
+    s, rest = scalar_part(f.args[0])
+    if s is not const(1):
+        return mul(s, _inward(transposed(rest)))
+    if rest.op is ADD:
+        terms = parts_of(ADD, rest)
+        turned = [chain(chain_of(transposed(t))) for t in terms]
+        if turns(turned) <= turns(terms) or turns(turned) < len(terms):
+            return short.total(turned, f.shape)
+    return f
+
+
+def upright(a: Expr) -> tuple[Expr, bool]:
+    """A product, or a sum of them, or its transpose, whichever has fewer transposes; and whether it is the transpose."""
+    terms = parts_of(ADD, a)
+    turned = [transposed(t) if t.op is not MATMUL else matrix_product([transposed(f) for f in chain_of(t)[::-1]]) for t in terms]
+    if turns(turned) >= turns(terms):
+        return a, False
+    return short.total([chain(chain_of(t)) for t in turned], a.shape[::-1]), True
+
+
+def _pair(a: Expr, b: Expr) -> Expr | None:
+    """The product of two neighbours in shorter form, or None."""
+    if a.op is EYE:
+        return b
+    if b.op is EYE:
+        return a
+    if a.op is DIAG and b.op is DIAG:
+        return diag(short.entries([a.args[0], b.args[0]], a.args[0].shape))
+    if a.op is DIAG and sizes.columns(b.shape) == 1:
+        return short.entries([a.args[0], b], b.shape)
+    if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
+        return transpose(short.entries([transpose(a), b.args[0]], b.args[0].shape))
+    if a.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
+        return total_of(b)
+    if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
+        return total_of(transpose(a))
+    known = structure.pair(a, b)
+    return kronecker.pair(a, b, chain) if known is None else known
+
+
+def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
+    """uᵀv as a sum over u ∘ v, where that cancels: (y/p)ᵀp is the sum of y."""
+    u = transpose(row)
+    combined = short.entries([u, column], u.shape)
+    return total_of(combined) if leaves(combined) < leaves(product) else product
+
+
+def total_of(x: Expr) -> Expr:
+    """The sum of the entries; 1 for what sums to one."""
+    s, rest = scalar_part(x)
+    below = inner(rest)
+    if (below.op is LEAF and assumed(below, "distribution")) or below.op in (SOFTMAX, ONE_HOT):
+        return s
+    if rest.op in (PLACE, SUM_ROWS, SUM_COLUMNS, VEC, TRANSPOSE):
+        return mul(s, total_of(rest.args[0]))
+    if rest.op is DIAGONAL:
+        return mul(s, trace_of(rest.args[0]))
+    factors = parts_of(MUL, rest)
+    if len(factors) == 2 and all(f.shape == rest.shape and 1 not in f.shape for f in factors):  # sum(Aᵀ ∘ B) = tr(AB)
+        for a, b in (factors, factors[::-1]):
+            turned, fewer = upright(a)
+            if fewer:
+                return mul(s, trace_of(chain([*chain_of(turned), *chain_of(b)])))
+    if rest.op is ADD:
+        return short.total([mul(s, total_of(broadcast(t, rest.shape))) for t in parts_of(ADD, rest)], ())
+    return mul(s, total(rest))
+
+
+def trace_of(a: Expr) -> Expr:
+    """The trace, which does not see a transpose; factors go round: tr(x yᵀ) is yᵀx."""
+    s, rest = scalar_part(a)
+    return short.entries([s, factoring.of_trace(upright(rest)[0], chain)], ())
+
+
+short.chain = chain

@@ -1,0 +1,241 @@
+"""Terms of a sum that differ in one place, written as one: A x + B x = (A + B) x, tr(A) + tr(B) = tr(A + B).
+
+Linear in the number of factors: terms are matched by what they share, as keys of a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
+
+from matcalc.calculus.short import Short
+from matcalc.calculus.terms import (
+    chain_of,
+    factors_of,
+    is_negative,
+    leaves,
+    matrix_product,
+    multiplied,
+    parts_of,
+    scalar_part,
+    shape_of,
+    transposed,
+)
+from matcalc.core.constructors import kron, mul, neg, total, trace, transpose
+from matcalc.core.expression import CONST, Expr, Operation, const, eye
+from matcalc.core.operations import (
+    ADD,
+    COMMUTATION,
+    DIAG,
+    DIAGONAL,
+    KRON,
+    MUL,
+    POW,
+    SUM,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TRACE,
+    TRANSPOSE,
+    VEC,
+)
+from matcalc.core.parts import commutation
+from matcalc.core.sizes import Shape, columns, rows
+
+Build = Callable[[Expr], Expr | None]
+
+
+LINEAR = (TRACE, DIAGONAL, DIAG, SUM, SUM_ROWS, SUM_COLUMNS)
+
+
+def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
+    """The terms with those that differ in one place only written as one, where that is shorter; None if there are none."""
+    for view in (_last, _first, _right, _left, _within, _stacked, _commuted):
+        groups: dict[Hashable, list[tuple[Expr, Expr, Build]]] = {}
+        for rest, c in collected.items():
+            for key, inside, build in view(rest, short):
+                groups.setdefault(key, []).append((rest, mul(const(c), inside), build))
+        replaced: dict[Expr, Expr | None] = {}
+        for members in groups.values():
+            if len(members) > 1:
+                made = members[0][2](short.total([inside for _, inside, _ in members], members[0][1].shape))
+                before = sum(leaves(mul(const(collected[rest]), rest)) for rest, _, _ in members)
+                if made is not None and leaves(made) < before + (view is _stacked):  # one vec is better than two
+                    replaced |= {members[0][0]: made} | {rest: None for rest, _, _ in members[1:]}
+        if replaced:
+            terms = (replaced.get(rest, mul(const(c), rest)) for rest, c in collected.items())
+            return [t for t in terms if t is not None]
+    return None
+
+
+View = Iterator[tuple[Hashable, Expr, Build]]
+
+
+def _last(rest: Expr, short: Short) -> View:
+    """A x, by x; uᵀx + uᵀy stays, two scores."""
+    s, factors = _scaled_chain(rest)
+    if len(factors) > 1 and rest.shape != ():
+        yield (tuple(factors[1:]), factors[0].shape), mul(s, factors[0]), lambda inside: short.chain([inside, *factors[1:]])
+
+
+def _first(rest: Expr, short: Short) -> View:
+    """A x, by A."""
+    s, factors = _scaled_chain(rest)
+    if len(factors) > 1 and rest.shape != ():
+        yield (tuple(factors[:-1]), factors[-1].shape), mul(s, factors[-1]), lambda inside: short.chain([*factors[:-1], inside])
+
+
+def _right(rest: Expr, short: Short) -> View:
+    """A ⊗ B, by B."""
+    if rest.op is KRON:
+        a, b = rest.args
+        yield (b, a.shape), a, lambda inside: kron(inside, b)
+
+
+def _left(rest: Expr, short: Short) -> View:
+    """A ⊗ B, by A."""
+    if rest.op is KRON:
+        a, b = rest.args
+        yield (a, b.shape), b, lambda inside: kron(a, inside)
+
+
+def _within(rest: Expr, short: Short) -> View:
+    """s tr(A), and whatever else is linear in one matrix, by its name; scalars go inside."""
+    return _linear(rest, short, LINEAR)
+
+
+def _stacked(rest: Expr, short: Short) -> View:
+    """s vec(A), or its transpose."""
+    return _linear(rest, short, (VEC,))
+
+
+def _linear(rest: Expr, short: Short, named: Sequence[Operation]) -> View:
+    factors = parts_of(MUL, rest)
+    found = [f for f in factors if _under(f).op in named]
+    if len(found) == 1 and all(f.shape == () for f in factors if f is not found[0]):
+        (f,) = found
+        under = _under(f)
+        inside = multiplied([*(g for g in factors if g is not f), under.args[0]])
+
+        def build(inside: Expr) -> Expr | None:
+            s, rest = scalar_part(inside)
+            if under.op is SUM and rest.op is ADD:  # the sum of A + B is that of A and that of B
+                return None
+            made = short.other(under, (rest,)) if under.op is not SUM else total(rest)
+            made = transpose(made) if f.op is TRANSPOSE else made
+            return short.entries([s, made], made.shape, expand=False)
+
+        yield (under.op, f.op is TRANSPOSE, inside.shape), inside, build
+
+
+def _commuted(rest: Expr, short: Short) -> View:
+    """A ⊗ B and (B ⊗ A) K = K (A ⊗ B), by A ⊗ B."""
+    factors = chain_of(rest)
+    if len(factors) == 1 and rest.op is KRON:
+        product, inside = rest, eye(rest.shape[0])
+    elif len(factors) == 2 and factors[0].op is COMMUTATION and factors[1].op is KRON:
+        inside, product = factors
+    elif len(factors) == 2 and factors[0].op is KRON and factors[1].op is COMMUTATION:
+        b, a = factors[0].args
+        if factors[1].params != (columns(b.shape), columns(a.shape)):
+            return
+        product, inside = kron(a, b), commutation(rows(b.shape), rows(a.shape))
+    else:
+        return
+    yield (product, inside.shape), inside, lambda inside: short.chain([inside, product])
+
+
+def _scaled_chain(rest: Expr) -> tuple[Expr, list[Expr]]:
+    """A scalar and the factors of a product of matrices; what is divided by something stays whole."""
+    s, product = scalar_part(rest)
+    if any(f.op is POW for f in parts_of(MUL, s)):
+        return const(1), [rest]
+    return s, chain_of(product)
+
+
+def _under(f: Expr) -> Expr:
+    return f.args[0] if f.op is TRANSPOSE else f
+
+
+# ---- what all the terms share ------------------------------------------------------------------------------------------
+def pulled(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | None:
+    """A + B with a common first or last factor: A x + B x = (A + B) x. Also a number or a factor that all terms share."""
+    if len(collected) < 2:
+        return None
+    numbers = list(collected.values())
+    if all(map(is_negative, numbers)):
+        found = pulled({rest: -c for rest, c in collected.items()}, shape, short)
+        return None if found is None else neg(found)
+    size = -numbers[0] if is_negative(numbers[0]) else numbers[0]
+    if size != 1 and all(c in (size, -size) for c in numbers):
+        return mul(const(size), short.total([rest if c == size else neg(rest) for rest, c in collected.items()], shape))
+    shared = _shared_factors(collected, shape, short)
+    if shared is not None:
+        return shared
+    chains = [(mul(const(c), s), factors) for c, (s, factors) in zip(numbers, map(_scaled_chain, collected), strict=True)]
+    for end in (-1, 0):
+        common = chains[0][1][end]
+        if len(chains[0][1]) < 2 and common.shape != shape or common.op is CONST:
+            continue
+        if all(factors[end] is common and len(factors) > 1 for _, factors in chains):
+            rests = [mul(c, matrix_product(factors[:-1] if end else factors[1:])) for c, factors in chains]
+            rest = short.total(rests, rests[0].shape)
+            return short.chain([rest, common] if end else [common, rest])
+    return None
+
+
+def _shared_factors(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | None:
+    """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry."""
+    factors = [Counter(factors_of([rest])) for rest in collected]  # what is repeated along an axis has the same factors
+    common = factors[0].copy()
+    for other in factors[1:]:
+        common &= other
+    if not common:
+        return None
+    rests = [multiplied([const(c), *(f - common).elements()]) for c, f in zip(collected.values(), factors, strict=True)]
+    found = short.entries([*common.elements(), short.total(rests, shape_of(rests))], shape, expand=False)
+    return found if found.shape == shape else None
+
+
+# ---- traces ------------------------------------------------------------------------------------------------------------
+def cycle(e: Expr) -> Hashable | None:
+    """What tr(AB), tr(BA), tr(BᵀAᵀ) and sum(Aᵀ ∘ B) have in common; None for other expressions."""
+    if e.op is TRACE:
+        factors = chain_of(e.args[0])
+    elif e.op is SUM and e.args[0].op is MUL and all(a.shape == e.args[0].shape for a in e.args[0].args):
+        a, b = e.args[0].args
+        factors = [*chain_of(transposed(a)), *chain_of(b)]
+    else:
+        return None
+    return frozenset({_rotated(factors), _rotated([transposed(f) for f in reversed(factors)])})
+
+
+def _rotated(factors: Sequence[Expr]) -> tuple[Expr, ...]:
+    """The one rotation that all rotations have in common: the least, in the order of the objects (Booth's algorithm)."""
+    order = [id(f) for f in factors] * 2
+    n, i, j, k = len(factors), 0, 1, 0
+    while i < n and j < n and k < n:
+        a, b = order[i + k], order[j + k]
+        if a == b:
+            k += 1
+            continue
+        if a > b:
+            i += k + 1
+        else:
+            j += k + 1
+        j += i == j
+        k = 0
+    start = min(i, j)
+    return (*factors[start:], *factors[:start])
+
+
+def of_trace(a: Expr, chain: Callable[[list[Expr]], Expr]) -> Expr:
+    """tr(A ⊗ B) = tr(A) tr(B); tr(x yᵀ A) = yᵀ A x."""
+    factors = parts_of(KRON, a)
+    if len(factors) > 1 and all(f.shape[:1] * 2 == f.shape for f in factors):
+        return multiplied([of_trace(f, chain) for f in factors])
+    factors = chain_of(a)
+    for k in range(1, len(factors)):
+        if factors[k].shape[0] == 1:
+            return chain([*factors[k:], *factors[:k]])
+    return trace(a)

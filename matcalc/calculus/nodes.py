@@ -1,0 +1,158 @@
+"""Every other node in short form: one rule for each operation that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matcalc.calculus import composites, einsums, inverses, kronecker, structure
+from matcalc.calculus.chains import total_of, trace_of, upright
+from matcalc.calculus.reductions import summands
+from matcalc.calculus.short import short
+from matcalc.calculus.terms import coefficient, leaves, part_of, parts_of, scalar_part, transposed
+from matcalc.core import sizes
+from matcalc.core.constructors import mul, power
+from matcalc.core.expression import EYE, Expr, Operation, const, node, number, rebuilt
+from matcalc.core.operations import (
+    BROADCAST,
+    DET,
+    DIAGONAL,
+    INV,
+    KRON,
+    LOGDET,
+    MUL,
+    ONE_HOT,
+    PLACE,
+    POW,
+    SLICE,
+    SUM,
+    SUM_COLUMNS,
+    SUM_ROWS,
+    TRACE,
+    TRANSPOSE,
+    VEC,
+)
+
+Args = tuple[Expr, ...]
+
+
+def node_of(x: Expr, args: Args) -> Expr:
+    """The node on arguments in short form, in short form itself."""
+    new = rebuilt(x, args)
+    known = structure.shortened(new)
+    if known is not new:
+        return known
+    rule = _einsum if x.op.name == "einsum" else _RULES.get(x.op)
+    found = None if rule is None else rule(x, args)
+    return found if found is not None else composites.of_logarithm(_scaled(new))
+
+
+def _scaled(x: Expr) -> Expr:
+    """What is linear in each argument lets scalars pass."""
+    if x.op.signature is None or x.op.name == "einsum":
+        return x
+    scalars, rests = zip(*(scalar_part(a) for a in x.args), strict=True)
+    return short.entries([*scalars, rebuilt(x, rests)], x.shape) if any(s is not const(1) for s in scalars) else x
+
+
+# ---- one operation after the other -----------------------------------------------------------------------------------
+def _diagonal(x: Expr, args: Args) -> Expr | None:
+    """The diagonal does not see the transpose."""
+    return _scaled(rebuilt(x, args[0].args)) if args[0].op is TRANSPOSE else None
+
+
+def _determinant(x: Expr, args: Args) -> Expr:
+    """A determinant does not see the transpose; that of I is 1, and its logarithm 0."""
+    a, _ = upright(args[0])
+    return rebuilt(x, (a,)) if a.op is not EYE else const(int(x.op is DET))
+
+
+def _sum(x: Expr, args: Args) -> Expr:
+    summed = total_of(args[0])
+    return summed if leaves(summed) <= leaves(x) else rebuilt(x, args)
+
+
+def _summed_along(x: Expr, args: Args) -> Expr | None:
+    """The sum along an axis taken apart where that is shorter; of a single product, what does not vary stands before it."""
+    terms = [short.entries(factors, x.shape) for factors in summands(x, args[0])]
+    apart = short.total(terms, x.shape, merge=False)  # merged, they are the one sum again
+    return apart if leaves(apart) < leaves(rebuilt(x, args)) + (len(terms) == 1) else None
+
+
+def _inverse(x: Expr, args: Args) -> Expr:
+    a, turned = upright(args[0])
+    inverse = inverses.of_inverse(a)
+    return short.chain([transposed(inverse)]) if turned else inverse
+
+
+def _broadcast(x: Expr, args: Args) -> Expr:
+    """A number does not need to be repeated: (2 x) 1ᵀ is 2 x 1ᵀ."""
+    s, rest = scalar_part(args[0])
+    return mul(s, rebuilt(x, (rest,))) if s is not const(1) and rest.shape != () else mul(*_number(rebuilt(x, args)))
+
+
+def _number(x: Expr) -> tuple[Expr, Expr]:
+    c, rest = coefficient(x)
+    return const(c), rest
+
+
+def _kron(x: Expr, args: Args) -> Expr:
+    s, rest = scalar_part(kronecker.times(args[0], args[1], short.chain))
+    return short.entries([s, rest], x.shape) if s is not const(1) else rest
+
+
+def _einsum(x: Expr, args: Args) -> Expr:
+    """What has a name in matrix notation gets it."""
+    e = rebuilt(x, args)
+    named = einsums.named(e)
+    found = e if named is None else short.whole([named], args)[0]
+    return found if leaves(found) <= leaves(e) else e
+
+
+def _placed(x: Expr, args: Args) -> Expr | None:
+    """A single 1 among zeros is a unit vector."""
+    if args[0] is const(1) and x.shape[1] == 1 and isinstance(x.params[0][0], int):
+        return node(ONE_HOT, (), (x.shape[0], x.params[0][0]))
+    return None
+
+
+def _part(x: Expr, args: Args) -> Expr:
+    part = part_of(args[0], x.params[0], x.params[1], short.chain)
+    return part if leaves(part) < leaves(args[0]) else rebuilt(x, args)
+
+
+def _power(x: Expr, args: Args) -> Expr | None:
+    t = number(args[1])
+    if t is None:
+        return None
+    return _of_product(args[0], t, x.shape) if args[0].op is MUL else short.entries([rebuilt(x, args)], x.shape)
+
+
+def _of_product(base: Expr, exponent: Any, shape: sizes.Shape) -> Expr:
+    """(2 x)² = 4 x², for whole exponents; (x y)² only where the parts then combine."""
+    if not isinstance(exponent, int):
+        return power(base, exponent)
+    value, rest = coefficient(base)
+    whole = mul(power(value, exponent), power(rest, exponent))
+    opened = short.entries([power(f, exponent) for f in parts_of(MUL, base)], shape)
+    return opened if leaves(opened) <= leaves(whole) else whole
+
+
+_RULES: dict[Operation, Callable[[Expr, Args], Expr | None]] = {
+    DIAGONAL: _diagonal,
+    TRACE: lambda x, args: trace_of(args[0]),
+    DET: _determinant,
+    LOGDET: _determinant,
+    SUM: _sum,
+    SUM_ROWS: _summed_along,
+    SUM_COLUMNS: _summed_along,
+    INV: _inverse,
+    BROADCAST: _broadcast,
+    VEC: lambda x, args: kronecker.of_vec(args[0]),
+    KRON: _kron,
+    PLACE: _placed,
+    SLICE: _part,
+    POW: _power,
+}
+
+short.other = node_of
