@@ -49,6 +49,7 @@ _LAZY = {
     "to_shape_convention": "matcalc.derivations.layout",
     "to_jacobian_form": "matcalc.derivations.layout",
     "LAYOUTS": "matcalc.derivations.layout",
+    "parse": "matcalc.read.text",
 }
 
 

@@ -10,7 +10,9 @@ class ShapeError(MatcalcError):
 
 
 class ParseError(MatcalcError):
-    """A text that cannot be read; the message points at the place."""
+    """A text that cannot be read; the message points at the place, and ``column`` counts it from 1 where there is one."""
+
+    column: int | None = None
 
 
 class NotDifferentiableError(MatcalcError):

@@ -63,3 +63,10 @@ def test_only_what_sums_to_one_is_summed_to_one():
     assert str(mc.simplify(mc.sum(mc.softmax(x)))) == "1"
     assert str(mc.simplify(mc.sum(mc.sigmoid(x)))) == "sum(σ(x))"
     assert str(mc.simplify(mc.sqrt(x**2) * x)) != "x²"
+
+
+@pytest.mark.parametrize(
+    "e", [1 / (1 + mc.exp(t - t)), mc.exp(t - t) * mc.sigmoid(t - t)], ids=["1 / (1 + exp(0))", "exp(0) σ(0)"]
+)
+def test_where_the_argument_cancels(e):
+    assert evaluate(mc.simplify(e), AT) == 0.5

@@ -175,4 +175,4 @@ def test_a_size_is_a_number_where_one_is_wanted():
     assert str(mc.trace(mc.eye(n))) == "n"
     assert str(mc.grad(mc.mean(x), x)) == "1/n 1"
     assert mc.evaluate(mc.trace(mc.eye(2 * n + 1)), {n: 3}) == 7.0
-    assert str(mc.grad(mc.sum(mc.mean(X, axis=0) ** 2), X)) == "2/n² 1 (1ᵀX)"
+    assert str(mc.grad(mc.sum(mc.mean(X, axis=0) ** 2), X)) == "2/n² 1 (1ᵀ X)"

@@ -1,12 +1,13 @@
 """Problems that people ask in forums: value, gradients and generated code against a definition in plain NumPy."""
 
 import forum_asked
+import forum_functions
 import forum_learning
 import forum_statistics
 import published
 import pytest
 
-PROBLEMS = forum_asked.PROBLEMS + forum_statistics.PROBLEMS + forum_learning.PROBLEMS
+PROBLEMS = forum_asked.PROBLEMS + forum_functions.PROBLEMS + forum_statistics.PROBLEMS + forum_learning.PROBLEMS
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)

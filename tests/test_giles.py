@@ -11,6 +11,8 @@ from published import Row
 
 import matcalc as mc
 from matcalc import det, eye, inv, jvp, logdet, norm, trace, vjp
+from matcalc.core.expression import BUILD
+from matcalc.core.operations import half
 
 n, m, p, q = mc.dims("n m p q")
 A, B = mc.matrices("A B", n)
@@ -40,9 +42,24 @@ def both(name, y, v, tangent, tangent_printed, adjoint, adjoint_printed, define)
     ]
 
 
+def along(a, e):
+    """The derivative of exp at A in the direction E: the block beside the diagonal of exp [A E; 0 A]."""
+    return mc.expm(mc.block([[a, e], [mc.zeros(n, n), a]]))[0:n, n : 2 * n]
+
+
+def np_expm(a):
+    """Σ Aᵏ / k!"""
+    result = term = np.eye(len(a))
+    for k in range(1, 40):
+        term = term @ a / k
+        result = result + term
+    return result
+
+
 C, c = bar(n, n), bar()
 dA, dS, dG, dF, dR, dM, dK, dx = map(d, (A, S, G, F, R, M, K, x))
-At, St = inv(A).T, inv(S)
+At, St, L = inv(A).T, inv(S), mc.cholesky(S)
+power, leading, polar = mc.matrix_power, BUILD["leading"], BUILD["polar"]
 inverse, determinant = np.linalg.inv, np.linalg.det
 
 # fmt: off
@@ -77,8 +94,8 @@ ROWS = [row for rows in (
     both("FA⁻¹", F @ inv(A), A, -F @ inv(A) @ dA @ inv(A), "−FA⁻¹ dA A⁻¹", -At @ F.T @ bar(p, n) @ At, "−A⁻ᵀFᵀC̄A⁻ᵀ",
          lambda F, A: F @ inverse(A)),
     both("FA⁻¹", F @ inv(A), F, dF @ inv(A), "dF A⁻¹", bar(p, n) @ At, "C̄A⁻ᵀ", lambda F, A: F @ inverse(A)),
-    both("(AB)⁻¹", inv(A @ B), A, -inv(A @ B) @ dA @ B @ inv(A @ B), "−(AB)⁻¹ dA B(AB)⁻¹",
-         -inv(A @ B).T @ C @ inv(A @ B).T @ B.T, "−(AB)⁻ᵀC̄(AB)⁻ᵀBᵀ", lambda A, B: inverse(A @ B)),
+    both("(AB)⁻¹", inv(A @ B), A, -inv(A @ B) @ dA @ inv(A), "−(AB)⁻¹ dA A⁻¹",
+         -inv(A @ B).T @ C @ At, "−(AB)⁻ᵀC̄A⁻ᵀ", lambda A, B: inverse(A @ B)),
     both("A⁻ᵀ", inv(A).T, A, -At @ dA.T @ At, "−A⁻ᵀ dAᵀ A⁻ᵀ", -At @ C.T @ At, "−A⁻ᵀC̄ᵀA⁻ᵀ", lambda A: inverse(A).T),
     both("A⁻¹BA⁻¹", inv(A) @ B @ inv(A), B, inv(A) @ d(B) @ inv(A), "A⁻¹ dB A⁻¹", At @ C @ At, "A⁻ᵀC̄A⁻ᵀ",
          lambda A, B: inverse(A) @ B @ inverse(A)),
@@ -100,7 +117,7 @@ ROWS = [row for rows in (
          b * C + C @ A.T + A.T @ C, "C̄Aᵀ + AᵀC̄ + bC̄", lambda a, b, A: a * np.eye(len(A)) + b * A + A @ A),
     both("aI + A(bI + A), Horner", a * eye(n) + A @ (b * eye(n) + A), A, b * dA + dA @ A + A @ dA, "dA (bI + A) + A dA",
          b * C + C @ A.T + A.T @ C, "C̄(bI + Aᵀ) + AᵀC̄", lambda a, b, A: a * np.eye(len(A)) + b * A + A @ A),
-    both("A⁻¹A⁻¹", inv(A) @ inv(A), A, -inv(A) @ (dA @ inv(A) + inv(A) @ dA) @ inv(A), "A⁻¹(−dA A⁻¹ − A⁻¹ dA)A⁻¹",
+    both("A⁻¹A⁻¹", inv(A) @ inv(A), A, -inv(A) @ (dA @ inv(A) + inv(A) @ dA) @ inv(A), "−A⁻¹(dA A⁻¹ + A⁻¹ dA)A⁻¹",
          -At @ (C @ At + At @ C) @ At, "−A⁻ᵀ(C̄A⁻ᵀ + A⁻ᵀC̄)A⁻ᵀ", lambda A: inverse(A @ A)),
     # quadratic forms
     both("GᵀAG", G.T @ A @ G, A, G.T @ dA @ G, "Gᵀ dA G", G @ bar(p, p) @ G.T, "GC̄Gᵀ", lambda G, A: G.T @ A @ G),
@@ -124,11 +141,37 @@ ROWS = [row for rows in (
          c * R / mc.sqrt(trace(R.T @ R)), "c̄R / √(tr(RᵀR))", lambda R: np.sqrt((R**2).sum())),
     both("‖x‖", norm(x), x, x.T @ dx / norm(x), "sum(x ∘ dx) / ‖x‖", c * x / norm(x), "c̄x / ‖x‖",
          lambda x: np.sqrt((x**2).sum())),
+    both("‖R‖₂", norm(R, 2), R, mc.sum(leading(R) * dR), "sum(leading(R) ∘ dR)", c * leading(R), "c̄ leading(R)",
+         lambda R: np.linalg.svd(R)[1][0]),
+    both("‖R‖_*", norm(R, "nuc"), R, mc.sum(polar(R) * dR), "sum(polar(R) ∘ dR)", c * polar(R), "c̄ polar(R)",
+         lambda R: np.linalg.svd(R)[1].sum()),
+    both("‖S‖_*", norm(S, "nuc"), S, trace(dS), None, c * eye(n), "c̄I", lambda S: np.trace(S)),
+    # powers, the exponential, the Cholesky factor
+    both("A³", power(A, 3), A, dA @ power(A, 2) + A @ dA @ A + power(A, 2) @ dA, "dA A² + A dA A + A² dA",
+         C @ power(A.T, 2) + A.T @ C @ A.T + power(A.T, 2) @ C, "(A²)ᵀC̄ + AᵀC̄Aᵀ + C̄(A²)ᵀ", lambda A: A @ A @ A),
+    both("A⁻²", power(A, -2), A, -inv(A) @ (dA @ inv(A) + inv(A) @ dA) @ inv(A), None, -At @ (C @ At + At @ C) @ At, None,
+         lambda A: inverse(A @ A)),
+    both("exp(A)", mc.expm(A), A, along(A, dA), "frechet(A, dA)", along(A.T, C), "frechet(Aᵀ, C̄)", lambda A: np_expm(A)),
+    both("exp(A)x", mc.expm(A) @ x, A, along(A, dA) @ x, "frechet(A, dA) x", along(A.T, bar(n, 1) @ x.T), "frechet(Aᵀ, C̄ xᵀ)",
+         lambda A, x: np_expm(A) @ x),
+    both("tr(exp(A))", trace(mc.expm(A)), A, trace(mc.expm(A) @ dA), None, c * mc.expm(A).T, None,
+         lambda A: np.trace(np_expm(A))),
+    both("L of S", L, S, L @ (half(S) * (inv(L) @ (dS + dS.T) @ inv(L).T)) / 2,
+         "1/2 cholesky(S) (Φ ∘ (cholesky(S)⁻¹ (dS + dSᵀ) cholesky(S)⁻ᵀ))",
+         inv(L).T @ (half(S) * (L.T @ C) + (half(S) * (L.T @ C)).T) @ inv(L) / 2, None,
+         lambda S: np.linalg.cholesky((S + S.T) / 2)),
+) for row in rows]
+
+# The numbers of these, whose form is longer than the published one.
+LONGER = [row for rows in (
+    both("tr(A⁴)", trace(power(A, 4)), A, 4 * trace(power(A, 3) @ dA), None, 4 * c * power(A, 3).T, "4c̄(A³)ᵀ",
+         lambda A: np.trace(A @ A @ A @ A)),
+    both("S from its L", L @ L.T, S, (dS + dS.T) / 2, None, (C + C.T) / 2, None, lambda S: (S + S.T) / 2),
 ) for row in rows]
 # fmt: on
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("row", ROWS + LONGER, ids=str)
 def test_numbers(row):
     published.numbers(row)
 
@@ -138,7 +181,11 @@ def test_form(row):
     published.form(row)
 
 
-@pytest.mark.parametrize("tangent, adjoint", list(zip(ROWS[::2], ROWS[1::2], strict=True)), ids=str)
+def pairs(rows):
+    return list(zip(rows[::2], rows[1::2], strict=True))
+
+
+@pytest.mark.parametrize("tangent, adjoint", pairs(ROWS + LONGER), ids=str)
 def test_the_adjoint_is_the_transpose_of_the_tangent(tangent, adjoint):
     y, v, dv, _ = tangent.build()
     *_, upstream, _ = adjoint.build()

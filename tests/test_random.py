@@ -1,86 +1,91 @@
-"""Random well-shaped expressions: the gradient against central differences, simplify against what it was given."""
+"""Random well-shaped expressions over the whole table: every property that must hold of every expression."""
 
 from __future__ import annotations
 
-import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+import random
+
+import pytest
+from growing import SHAPES, Grower, Spot, all_rules, grown
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import expressions, m, n, shown, values
+from planting import PLANTABLE, planted
+from properties import PROPERTIES, Case, Skipped, Wrong
+from shrinking import failing, shrunk
+from strategies import any_expressions, shown
+from translation import ENTRYWISE, OTHERS
 
 import matcalc as mc
-from matcalc.calculus.simplify import leaves, simplify
-from matcalc.calculus.sweep import gradients
-from matcalc.core.expression import const, leaf, variables
-from matcalc.numeric.check import check
-from matcalc.numeric.evaluate import evaluate, evaluate_all
+from matcalc import functions
+from matcalc.core.expression import topological
+from matcalc.core.operations import TABLE
 
-seeds = st.integers(0, 2**16)
 # The examples are the same in every run, so that a failure can be met again.
-thorough = settings(
-    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+thorough = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def moderate(*arrays) -> bool:
-    return all(np.isfinite(a).all() and np.abs(a).max(initial=0) < 1e3 for a in arrays)
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_expression(name):
+    @thorough
+    @given(any_expressions(8), st.integers(0, 2**16))
+    def holds(e, seed):
+        try:
+            PROPERTIES[name](Case(e, seed))
+        except (Skipped, mc.UnsupportedError):
+            return
+        except Exception as error:
+            error.add_note(f"of the expression\n{shown(e)}")
+            raise
+
+    holds()
 
 
-@thorough
-@given(expressions(), seeds)
-def test_gradient_against_central_differences(s, seed):
-    wrt = variables([s])
-    assume(wrt)
-    at = values(wrt, seed)
-    found = dict(zip(wrt, mc.grad(s, wrt), strict=True))
-    with np.errstate(all="ignore"):
-        assume(moderate(*evaluate_all([s, *found.values()], at)))
-    report = check(s, found, values=at)
-    assert all(row.ok or row.verdict == "not probed" for row in report.rows), f"{shown(s)}\n{report}"
+# ---- nothing is left out -------------------------------------------------------------------------------------------
+def occurring() -> set[str]:
+    """The operations that occur where each rule of the grammar grows something, wherever it fits."""
+    found: set[str] = set()
+    for rule in all_rules():
+        for seed in range(4):
+            for shape in SHAPES:
+                if rule.fits(*shape):
+                    e = rule.build(Spot(Grower(random.Random(seed).choice), shape, 1))
+                    found |= {x.op.name for x in topological([e])}
+    return found
 
 
-@thorough
-@given(st.sampled_from([(1, 1), (n, 1), (1, m), (n, m), (n, n)]).flatmap(expressions), seeds)
-def test_simplify_keeps_the_value(e, seed):
-    short = simplify(e)
-    assert short.shape == e.shape
-    assert leaves(short) <= leaves(e)
-    with np.errstate(all="ignore"):
-        before, after = evaluate_all([e, short], values(variables([e]), seed))
-        assume(moderate(before))
-    assert np.allclose(after, before, rtol=1e-8, atol=1e-8), f"{shown(e)}\n{short}"
+def test_every_row_of_the_table_can_be_drawn_and_has_a_translation():
+    assert not set(TABLE) - occurring(), "write a rule in growing.py"
+    assert not set(TABLE) - set(ENTRYWISE) - set(OTHERS), "write a meaning in translation.py"
 
 
-@thorough
-@given(expressions(depth=4), seeds)
-def test_simplify_keeps_the_value_of_a_gradient(s, seed):
-    wrt = variables([s])
-    assume(wrt)
-    at = values(wrt, seed)
-    raw = list(gradients(s, wrt, const(1)).values())
-    short = [simplify(g) for g in raw]
-    with np.errstate(all="ignore"):
-        before, after = evaluate_all(raw, at), evaluate_all(short, at)
-        assume(moderate(*before))
-    for g, e, x, y in zip(raw, short, before, after, strict=True):
-        assert e.shape == g.shape
-        assert leaves(e) <= leaves(g)
-        assert np.allclose(y, x, rtol=1e-8, atol=1e-8), f"{shown(s)}\n{g}\n{e}"
+MAKERS = {"scalar", "vector", "matrix", "scalars", "vectors", "matrices", "Function"}  # of leaves, all of which are atoms
 
 
-@thorough
-@given(st.sampled_from([(n, 1), (1, m), (n, m)]).flatmap(lambda shape: expressions(shape, 4)), seeds)
-def test_vjp_is_the_adjoint_of_jvp_and_both_are_the_jacobian(y, seed):
-    wrt = variables([y])
-    assume(wrt)
-    x = wrt[0]
-    dx, dy = leaf("dx", x.shape), leaf("dy", y.shape)
-    at = values([*wrt, dx, dy], seed)
-    jacobian = mc.jacobian(y, x)
-    with np.errstate(all="ignore"):
-        forward, backward, j = evaluate_all([mc.jvp(y, x, dx), mc.vjp(y, x, dy), jacobian], at)
-        assume(moderate(forward, backward, j))
-    up, nudge = (np.ravel(at[v], order="F") for v in (dy, dx))
-    left, right = up @ np.ravel(forward, order="F"), nudge @ np.ravel(backward, order="F")
-    full = up @ np.reshape(j, (up.size, nudge.size), order="F") @ nudge
-    assert np.allclose([right, full], left, rtol=1e-8, atol=1e-8), f"{shown(y)} by {x}\n{jacobian}"
-    assert evaluate(mc.jvp(y, x, dx), at).shape == forward.shape
+def test_every_function_that_users_write_can_be_drawn():
+    assert not set(functions.__all__) - {rule.name for rule in all_rules()} - MAKERS, "write a rule in growing.py"
+
+
+# ---- the properties can fail ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["tanh", "matmul", "softmax", "concat", "greater"])
+def test_a_planted_bug_is_found(name):
+    row = next(row for row in PLANTABLE if row.name == name)
+    with planted(row):
+        for k in range(300):
+            e = grown(0, k)
+            if any(x.op is row for x in topological([e])):
+                try:
+                    PROPERTIES["gradient"](Case(e, k))
+                except Skipped:
+                    continue
+                except Wrong as error:
+                    small = shrunk(e, failing("gradient", k, error))
+                    assert len(topological([small])) <= min(8, len(topological([e])))
+                    return
+    pytest.fail("it was not found")
+
+
+def test_without_a_planted_bug_nothing_is_found():
+    before = [getattr(row, field) for row in PLANTABLE for field in ("primes", "differentials", "adjoint", "flat")]
+    for row in PLANTABLE:
+        with planted(row):
+            pass
+    assert before == [getattr(row, field) for row in PLANTABLE for field in ("primes", "differentials", "adjoint", "flat")]

@@ -62,3 +62,17 @@ def test_gradients_are_arrays_of_their_own():
     (db,) = layer.backward(upstream, cache)
     db += 1
     np.testing.assert_array_equal(upstream, [1, 1])
+
+
+def test_every_row_or_column_of_a_softmax_sums_to_one():
+    X, t = mc.matrix("X", 3, 2), mc.scalar("t")
+    at = {"X": RNG.normal(size=(3, 2)), "t": 1.7}
+    for axis, parts in ((0, 2), (1, 3)):
+        s = t * mc.sum(mc.softmax(X, axis=axis))
+        same_value(s, at)
+        assert str(mc.grad(s, t)) == str(parts)
+
+
+def test_a_mask_is_its_own_absolute_value():
+    a, b = mc.scalars("a b")
+    assert mc.simplify(abs(a >= b)) is (a >= b)

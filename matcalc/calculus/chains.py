@@ -136,11 +136,14 @@ def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
 
 
 def total_of(x: Expr) -> Expr:
-    """The sum of the entries; 1 for what sums to one."""
+    """The sum of the entries; 1 for what sums to one, for each row or column that does."""
     s, rest = scalar_part(x)
     below = inner(rest)
-    if (below.op is LEAF and assumed(below, "distribution")) or below.op in (SOFTMAX, ONE_HOT):
+    if (below.op is LEAF and assumed(below, "distribution")) or below.op is ONE_HOT:
         return s
+    if below.op is SOFTMAX:
+        (axis,) = below.params
+        return s if axis is None else mul(s, below.shape[1 - axis])
     if rest.op in (PLACE, SUM_ROWS, SUM_COLUMNS, VEC, TRANSPOSE):
         return mul(s, total_of(rest.args[0]))
     if rest.op is DIAGONAL:

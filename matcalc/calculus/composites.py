@@ -54,7 +54,7 @@ def of_product(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
         (t,) = base.args
         p, q = BUILD["sigmoid"](t), BUILD["sigmoid"](neg(t))
         both = _shared(found, base, found.get(q, 0))
-        if not both:
+        if not both or p is q:  # exp(0) σ(0) has nothing to turn
             continue
         _multiply(found, {base: -both, q: -both, p: both})
         if q in found:

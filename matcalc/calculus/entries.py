@@ -12,6 +12,7 @@ from matcalc.calculus.terms import (
     factors_of,
     leaves,
     parts_of,
+    repeated,
     shape_of,
 )
 from matcalc.core import sizes
@@ -59,7 +60,7 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
     result = mul(const(value), result)
     if expand and result.op is MUL:
         result = min([result, *_distributed(powers, value)], key=leaves)
-    return result if result.shape == shape else broadcast(result, shape)
+    return repeated(result, shape)
 
 
 def _distributed(powers: list[Expr], value: Any) -> Iterable[Expr]:

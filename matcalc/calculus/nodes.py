@@ -9,7 +9,7 @@ from matcalc.calculus import composites, einsums, inverses, kronecker, structure
 from matcalc.calculus.chains import total_of, trace_of, upright
 from matcalc.calculus.reductions import summands
 from matcalc.calculus.short import short
-from matcalc.calculus.terms import coefficient, leaves, part_of, parts_of, scalar_part, transposed
+from matcalc.calculus.terms import coefficient, leaves, part_of, parts_of, repeated, scalar_part, transposed
 from matcalc.core import sizes
 from matcalc.core.constructors import mul, power
 from matcalc.core.expression import EYE, Expr, Operation, const, node, number, rebuilt
@@ -86,14 +86,8 @@ def _inverse(x: Expr, args: Args) -> Expr:
 
 
 def _broadcast(x: Expr, args: Args) -> Expr:
-    """A number does not need to be repeated: (2 x) 1ᵀ is 2 x 1ᵀ."""
-    s, rest = scalar_part(args[0])
-    return mul(s, rebuilt(x, (rest,))) if s is not const(1) and rest.shape != () else mul(*_number(rebuilt(x, args)))
-
-
-def _number(x: Expr) -> tuple[Expr, Expr]:
-    c, rest = coefficient(x)
-    return const(c), rest
+    """Scalars need no repetition: (2 x) 1ᵀ is 2 x 1ᵀ."""
+    return repeated(args[0], x.shape)
 
 
 def _kron(x: Expr, args: Args) -> Expr:

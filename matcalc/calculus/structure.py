@@ -119,7 +119,8 @@ def entries_of_diagonal(x: Expr) -> Expr | None:
 def shortened(x: Expr) -> Expr:
     """The node in the form that the structure of its arguments allows; itself where there is none."""
     rule = _RULES.get(x.op.name)
-    return (rule(x) if rule is not None else None) or x
+    found = rule(x) if rule is not None else None
+    return x if found is None else found
 
 
 def _same_if_nonnegative(x: Expr) -> Expr | None:

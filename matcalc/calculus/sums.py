@@ -17,11 +17,12 @@ from matcalc.calculus.terms import (
     matrix_product,
     multiplied,
     parts_of,
+    repeated,
     stacked,
     transposed,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import add, broadcast, mul, neg, transpose
+from matcalc.core.constructors import add, mul, neg, transpose
 from matcalc.core.expression import (
     CONST,
     Expr,
@@ -97,7 +98,7 @@ def _added(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr:
     result: Expr = const(0)
     for item in items:
         result = add(result, item)
-    return result if result.shape == shape else broadcast(result, shape)
+    return repeated(result, shape)
 
 
 def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:

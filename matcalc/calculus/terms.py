@@ -124,6 +124,17 @@ def scalar_part(x: Expr) -> tuple[Expr, Expr]:
     return scalars, rest
 
 
+def repeated(x: Expr, shape: sizes.Shape) -> Expr:
+    """The expression broadcast to a shape, with its scalars in front: 2 (x 1ᵀ)."""
+    if x.shape == shape:
+        return x
+    if x.shape == ():
+        c, rest = coefficient(x)
+        return mul(const(c), broadcast(rest, shape))
+    s, rest = scalar_part(x)
+    return mul(s, broadcast(rest, shape))
+
+
 def chain_of(x: Expr) -> list[Expr]:
     """The factors of an expression that is itself a product of matrices, or the transpose of one."""
     found: list[Expr] = []

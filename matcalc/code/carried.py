@@ -35,7 +35,10 @@ class Carried:
         generic: dict[Operation, None] = {}
         order = list(order)
         stack = [e.op for e in order]
-        self._said = {_own_name(e.op): {w for w, v in zip(e.op.keywords, e.params, strict=False) if v is not None} for e in order}
+        self._said: dict[str, set[str]] = {}  # the parameters that some call of a function states
+        for e in order:
+            said = {w for w, v in zip(e.op.keywords, e.params, strict=False) if v is not None}
+            self._said.setdefault(_own_name(e.op), set()).update(said)
         seen: set[Operation] = set()
         while stack:
             op = stack.pop()

@@ -75,7 +75,7 @@ def mul(a: Any, b: Any) -> Expr:
             return const(a.params[1] * b.params[1])
         if is_one(a):
             return b
-        if is_zero(a):
+        if is_zero(a) or is_zero(b):
             return zero(b.shape)
         if b.op is MUL and b.args[0].op is CONST:
             return mul(const(a.params[1] * b.args[0].params[1]), b.args[1])

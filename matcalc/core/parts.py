@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from matcalc.core import sizes
-from matcalc.core.constructors import kron
+from matcalc.core.constructors import broadcast, kron, matmul, over_rows, transpose
 from matcalc.core.expression import (
     BUILD,
     LEAF,
@@ -115,10 +115,16 @@ def take(a: Any, ids: Any) -> Expr:
     if a.shape == ():
         raise ShapeError(f"{a} is a scalar and has no rows to take")
     if isinstance(ids, Expr):
-        return zero((chosen(ids).shape[0], a.shape[1])) if is_zero(a) else node(TAKE, (a, ids), (None,))
-    if hasattr(ids, "__index__"):
-        return part(a, (checked_ids([ids], a.shape[0])[0], 0), sizes.shape(1, a.shape[1]))
-    literal = checked_ids(ids, a.shape[0])
+        if chosen(ids).shape == ():  # one row
+            return matmul(transpose(one_hot(ids, a.shape[0])), a)
+        if a.shape[0] == 1:
+            return broadcast(a, (ids.shape[0], a.shape[1]))
+        return zero((ids.shape[0], a.shape[1])) if is_zero(a) else node(TAKE, (a, ids), (None,))
+    literal = checked_ids([ids] if hasattr(ids, "__index__") else ids, a.shape[0])
+    if len(literal) == 1:
+        return part(a, (literal[0], 0), sizes.shape(1, a.shape[1]))
+    if a.shape[0] == 1:
+        return broadcast(a, (len(literal), a.shape[1]))
     return zero(sizes.shape(len(literal), a.shape[1])) if is_zero(a) else node(TAKE, (a,), (literal,))
 
 
@@ -126,7 +132,11 @@ def scatter(g: Expr, ids: Any, rows: Size) -> Expr:
     """The transpose of ``take``: zeros, to whose rows the rows of g are added."""
     if is_zero(g):
         return zero(sizes.shape(rows, sizes.columns(g.shape)))
-    return node(SCATTER, (g, ids), (None, rows)) if isinstance(ids, Expr) else node(SCATTER, (g,), (ids, rows))
+    if rows == 1:
+        return over_rows(g)
+    if isinstance(ids, Expr):
+        return node(SCATTER, (g, ids), (None, rows))
+    return node(SCATTER, (g,), (ids, rows)) if len(ids) > 1 else place(g, (ids[0], 0), sizes.shape(rows, sizes.columns(g.shape)))
 
 
 def chosen(ids: Expr) -> Expr:

@@ -1,11 +1,20 @@
-"""Reading what was written elsewhere: SymPy scalars and LaTeX. Importing it is cheap and lets ``mc.function`` take both."""
+"""Reading what was written elsewhere: text, SymPy scalars and LaTeX. Importing it is cheap: what reads text is imported late."""
 
-from matcalc.core.expression import BUILD
+from importlib import import_module
+from typing import Any
+
+from matcalc.core.expression import BUILD, Expr
 from matcalc.read.activation import read_activation
 from matcalc.read.scalar_sympy import from_sympy_scalar, to_sympy_scalar
+
+
+def _parse(text: str, symbols: Any, shape: Any = None) -> Expr:
+    return import_module("matcalc.read.text").parse(text, symbols, shape)
+
 
 BUILD["read_activation"] = read_activation
 BUILD["from_sympy_scalar"] = from_sympy_scalar
 BUILD["to_sympy_scalar"] = to_sympy_scalar
+BUILD["parse"] = _parse
 
 __all__ = ["from_sympy_scalar", "read_activation", "to_sympy_scalar"]

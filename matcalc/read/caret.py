@@ -6,8 +6,15 @@ import re
 
 from matcalc.errors import ParseError
 
+_LONG, _AROUND = 1000, 60  # characters; of a longer text, so many are shown on either side of the place
+
 
 def pointed(sentence: str, text: str, at: int) -> ParseError:
-    """The sentence, then the text on one line, then a caret under the character ``at``."""
+    """The sentence, then the text on one line, then a caret under the character ``at``; of a long text, what is around it."""
     line = re.sub(r"\s", " ", text)
-    return ParseError(f"{sentence}\n    {line}\n    {' ' * at}^")
+    start = max(0, at - _AROUND) if len(line) > _LONG else 0
+    shown = line[start : at + _AROUND] if len(line) > _LONG else line
+    shown = "…" * (start > 0) + shown[start > 0 :] + "…" * (len(shown) < len(line) - start)
+    error = ParseError(f"{sentence}\n    {shown}\n    {' ' * (at - start)}^")
+    error.column = at + 1
+    return error
