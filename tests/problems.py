@@ -112,8 +112,8 @@ def batch(X, W, V, Y):
 
 
 def layernorm(x, u):
-    sd = mc.let("sd", mc.sqrt(mc.var(x)))
-    return u.T @ mc.let("xhat", (x - mc.mean(x)) / sd)
+    sigma = mc.let("sigma", mc.sqrt(mc.var(x)))
+    return u.T @ mc.let("xhat", (x - mc.mean(x)) / sigma)
 
 
 def attention(Q, K, V, G):
@@ -177,8 +177,8 @@ PROBLEMS = [
     Problem("P49", 2, "xᵀ ⊗ I", "W: n m, x: m", "W", lambda W, x: W @ x, lambda W, x: W @ x, "jacobian"),
     Problem("P50", 1, "diagonal(A)", "A: n n, x: n", "x", lambda A, x: mc.trace(mc.diag(x) @ A), lambda A, x: np.trace(np.diag(x) @ A)),
     Problem("P51", 2, "[Σₗₚ Aₗₚ C₍ₚⱼ₎₍ₗᵢ₎]ᵢⱼ", "A: n m, X: k d, C: m*d n*k", "X", lambda A, X, C: mc.trace(mc.kron(A, X) @ C), lambda A, X, C: np.trace(np.kron(A, X) @ C)),
-    Problem("P52", 20, "?", "x: n, u: n", "x", layernorm, lambda x, u: u @ (x - np.mean(x)) / np.std(x)),
-    Problem("P53", 20, "?", "Q: n k, K: m k, V: m d, G: n d", "Q", attention, lambda Q, K, V, G: np.sum(G * (softmax(Q @ K.T, axis=1) @ V)), argument=lambda Q, K: Q @ K.T),
+    Problem("P52", 20, "(u − 1/n (uᵀx̂)x̂ − 1/n sum(u)) / σ", "x: n, u: n", "x", layernorm, lambda x, u: u @ (x - np.mean(x)) / np.std(x)),
+    Problem("P53", 20, "(P ∘ (GVᵀ − ((GVᵀ) ∘ P) 1))K", "Q: n k, K: m k, V: m d, G: n d", "Q", attention, lambda Q, K, V, G: np.sum(G * (softmax(Q @ K.T, axis=1) @ V)), argument=lambda Q, K: Q @ K.T),
     Problem("P54", 3, "one_hot(1) − softmax(x)", "x: n", "x", lambda x: mc.log_softmax(x)[1], lambda x: np.log(softmax(x))[1]),
 ]
 # fmt: on

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from matcalc.calculus.simplify import simplified, simplify
+from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients, jacobians, nudged
+from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import sizes
 from matcalc.core.constructors import diag, diagonal, transpose, vec
 from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, leaf, substituted
@@ -49,7 +50,7 @@ def grad(s: Any, x: Any, symmetric: str = "independent") -> Any:
     found = _gradients(s, wrt)
     if symmetric == "tangent":
         found = {v: tangent(g, v) for v, g in found.items()}
-    short = simplified(found[v] for v in wrt)
+    short = Vocabulary([s], without=wrt).spoken(found[v] for v in wrt)
     return short if isinstance(x, (list, tuple)) else short[0]
 
 
@@ -77,10 +78,11 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
     if layout not in ("numerator", "denominator"):
         raise MatcalcError(f"a layout is 'numerator' (rows are outputs) or 'denominator', not {layout!r}")
     checked_names([y, x])
+    speech = Vocabulary([y], without=[x])
     if y.shape == ():  # one row: the gradient, entry by entry
-        found = simplify(transpose(vec(simplify(gradients(y, [x], const(1))[x]))))
+        found = simplify(transpose(vec(speech.spoken(gradients(y, [x], const(1)).values())[0])))
     else:
-        found = simplify(jacobians(y, [x])[x])
+        found = speech.spoken(jacobians(y, [x]).values())[0]
     return simplify(transpose(found)) if layout == "denominator" else found
 
 
@@ -102,7 +104,7 @@ def vjp(y: Any, x: Any, dy: Any) -> Expr:
     if dy.shape != y.shape:
         raise ShapeError(f"the upstream gradient has y's shape: {y} is {sizes.show(y.shape)} but {dy} is {sizes.show(dy.shape)}")
     checked_names([y, x, dy])
-    return simplify(gradients(y, [x], dy)[x])
+    return Vocabulary([y], without=[x]).spoken(gradients(y, [x], dy).values())[0]
 
 
 def jvp(y: Any, x: Any, dx: Any) -> Expr:
@@ -111,7 +113,7 @@ def jvp(y: Any, x: Any, dx: Any) -> Expr:
     if dx.shape != x.shape:
         raise ShapeError(f"the nudge has x's shape: {x} is {sizes.show(x.shape)} but {dx} is {sizes.show(dx.shape)}")
     checked_names([y, x, dx])
-    return simplify(nudged(y, {x: dx}))
+    return Vocabulary([y], without=[x]).spoken([nudged(y, {x: dx})])[0]
 
 
 BUILD["derivative"] = grad

@@ -31,6 +31,7 @@ from matcalc.core.operations import (
 )
 
 EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
+FACTORS = 16  # nor more factors: a derivative far down a network gathers one from every layer
 
 
 def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> Expr:
@@ -65,7 +66,7 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
 def _distributed(powers: list[Expr], value: Any) -> Iterable[Expr]:
     """The product with one of its sums multiplied out, for each of the sums: what divides a term may cancel there."""
     sums = [f for f in powers if f.op is ADD]
-    for f in sums if len(sums) <= 4 else []:
+    for f in sums if len(sums) <= 4 and len(powers) <= FACTORS else []:
         others = [g for g in powers if g is not f]
         summands = parts_of(ADD, f)
         if others and len(summands) <= EXPANDED:

@@ -12,6 +12,7 @@ from typing import Any
 from matcalc.calculus.short import Short
 from matcalc.calculus.terms import (
     chain_of,
+    factors_of,
     is_negative,
     leaves,
     matrix_product,
@@ -185,7 +186,7 @@ def pulled(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | Non
 
 def _shared_factors(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | None:
     """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry."""
-    factors = [Counter(parts_of(MUL, rest)) for rest in collected]
+    factors = [Counter(factors_of([rest])) for rest in collected]  # what is repeated along an axis has the same factors
     common = factors[0].copy()
     for other in factors[1:]:
         common &= other

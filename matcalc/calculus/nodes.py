@@ -7,11 +7,12 @@ from typing import Any
 
 from matcalc.calculus import composites, einsums, inverses, kronecker, structure
 from matcalc.calculus.chains import total_of, trace_of, upright
+from matcalc.calculus.reductions import summands
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import coefficient, leaves, part_of, parts_of, repeated, scalar_part, transposed
 from matcalc.core import sizes
 from matcalc.core.constructors import mul, power
-from matcalc.core.expression import EYE, ONES, Expr, Operation, const, node, number, ones, rebuilt
+from matcalc.core.expression import EYE, Expr, Operation, const, node, number, rebuilt
 from matcalc.core.operations import (
     BROADCAST,
     DET,
@@ -72,8 +73,10 @@ def _sum(x: Expr, args: Args) -> Expr:
 
 
 def _summed_along(x: Expr, args: Args) -> Expr | None:
-    """1 1ᵀ 1 = n 1."""
-    return mul(args[0].shape[x.op is SUM_COLUMNS], ones(*x.shape)) if args[0].op is ONES else None
+    """The sum along an axis taken apart where that is shorter; of a single product, what does not vary stands before it."""
+    terms = [short.entries(factors, x.shape) for factors in summands(x, args[0])]
+    apart = short.total(terms, x.shape, merge=False)  # merged, they are the one sum again
+    return apart if leaves(apart) < leaves(rebuilt(x, args)) + (len(terms) == 1) else None
 
 
 def _inverse(x: Expr, args: Args) -> Expr:

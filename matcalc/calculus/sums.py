@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from matcalc.calculus import factoring
-from matcalc.calculus.entries import EXPANDED
+from matcalc.calculus.entries import EXPANDED, FACTORS
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
     chain_of,
@@ -106,8 +106,11 @@ def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | No
     terms: list[Expr] = []
     opened = False
     for rest, c in collected.items():
+        factors = parts_of(MUL, rest)
+        if len(factors) > FACTORS:
+            return None
         products = [const(c)]
-        for f in parts_of(MUL, rest):
+        for f in factors:
             summands = parts_of(ADD, f)
             opened = opened or len(summands) > 1
             products = [mul(p, s) for p in products for s in summands]

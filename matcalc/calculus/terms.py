@@ -287,7 +287,7 @@ def is_negative(value: Any) -> bool:
 
 
 def leaves(e: Expr) -> int:
-    """The number of symbols that a person writes; a name counts once, numbers and identities count too, a sign and a reciprocal do not."""
+    """The number of symbols that a person writes; a name counts once, numbers count too, a sign and a reciprocal do not."""
     for x in topological([e], lambda x: x.op is not LET and x not in _counted):
         if x in _counted:
             continue

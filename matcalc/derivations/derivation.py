@@ -16,6 +16,7 @@ import sympy
 from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import leaves, simplify
 from matcalc.calculus.sweep import depending, gradients, jacobians
+from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import names, sizes
 from matcalc.core.constructors import add, matmul, transpose, vec
 from matcalc.core.expression import (
@@ -103,10 +104,11 @@ class Derivation:
         upstream: dict[Expr, Expr] = {}
         named = self._named_signals()
         labels = self._labels(named, taken)
+        speech = Vocabulary([self.target], without=[self.target, *self.wrt])
         for piece in reversed(self.pieces):
             if piece not in arriving:
                 continue
-            g = _total(arriving[piece], piece.shape)
+            g = _total(arriving[piece], piece.shape, speech)
             if piece in named and leaves(g) > 1:
                 g = let(labels[piece], g)
                 signals.append((piece, g))
@@ -116,7 +118,7 @@ class Derivation:
                 arriving.setdefault(part, []).append(passed)
         self.signals = dict(signals)
         self.upstream = upstream
-        self._gradients = {x: upstream[x] if x in upstream else _total(arriving.get(x, []), x.shape) for x in self.wrt}
+        self._gradients = {x: upstream[x] if x in upstream else _total(arriving.get(x, []), x.shape, speech) for x in self.wrt}
 
     def _named_signals(self) -> set[Expr]:
         """Where the sweep names what arrives: at pieces that pass it on to several, and at every affine piece below."""
@@ -413,12 +415,12 @@ def _by_name(s: Expr, x: Any) -> Expr:
     return variable(x)
 
 
-def _total(terms: list[Expr], shape: Shape) -> Expr:
+def _total(terms: list[Expr], shape: Shape, speech: Vocabulary) -> Expr:
     """The sum of what arrives, first use first."""
     total: Expr = const(0)
     for term in reversed(terms):  # the sweep met the last use first
         total = add(total, term)
-    return simplify(total) if terms else zero(shape)
+    return speech.spoken([total])[0] if terms else zero(shape)
 
 
 def _listed(uses: list[Expr]) -> str:
