@@ -12,14 +12,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from growing import m, n
+from growing import DEFINED, GENERIC, m, n
 from translation import JUMPS, Translation
 
 import matcalc as mc
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients
 from matcalc.code.to_numpy import upstream
-from matcalc.core.expression import LET, Expr, assumed, const, leaf, topological, variables
+from matcalc.core.expression import LET, Expr, assumed, const, inner, leaf, topological, variables
 from matcalc.numeric.evaluate import evaluate_all
 
 Array = Any
@@ -406,6 +406,18 @@ def printing_never_fails(case: Case) -> int:
     return 2 * len(shown)
 
 
+def text_is_read_back(case: Case) -> int:
+    """What is printed, read again: it has the value, or a ParseError says that the text does not tell the sizes."""
+    case.settled()
+    e = inner(case.e)
+    symbols = {x.name: x for x in topological([e]) if x.name is not None} | {f.name: f for f in (GENERIC, *DEFINED)}
+    try:
+        read = mc.parse(str(e), symbols, e.shape)
+    except mc.ParseError as error:
+        raise Skipped("the text does not tell") from error
+    return 1 if read is e else same(f"{e} is read as {read}, whose value", case.evaluated([read])[0], case.value)
+
+
 PROPERTIES: dict[str, Callable[[Case], int]] = {
     "value": value_is_the_translation,
     "simplify": simplified_keeps_the_value,
@@ -417,6 +429,7 @@ PROPERTIES: dict[str, Callable[[Case], int]] = {
     "generated": generated_code_is_the_expression,
     "finite": generated_code_is_finite,
     "printing": printing_never_fails,
+    "text": text_is_read_back,
 }
 
 
