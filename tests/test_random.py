@@ -22,7 +22,7 @@ from matcalc.core.operations import TABLE
 # The examples are the same in every run, so that a failure can be met again; what fails is made small by shrinking.py, which
 # knows what a part of an expression is.
 thorough = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 
 

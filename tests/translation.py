@@ -218,6 +218,7 @@ KINKS: dict[str, Callable[..., Array]] = {
     "leading": lambda params, x: np.diff(np.linalg.svd(x, compute_uv=False))[:1],
 }
 
+UNSETTLED = {"polar", "leading"}  # of a matrix without full rank, or with two largest singular values, they are not determined
 JUMPS = {"sign", "greater", "greater_equal", "winner", "polar", "leading"}  # where not even the value is settled at a kink
 
 
@@ -274,8 +275,8 @@ class Translation:
         return found
 
     def kinks(self, parts: Arrays) -> Array:
-        """What is zero at a kink, for every operation that depends on a variable."""
-        there = [x for x in self.order if x.op.name in KINKS and x in self.varies]
+        """What is zero at a kink, for every operation that depends on a variable, or of which rounding decides."""
+        there = [x for x in self.order if x.op.name in KINKS and (x in self.varies or x.op.name in UNSETTLED)]
         return np.concatenate([np.ravel(KINKS[x.op.name](self.params[x], *(parts[a] for a in x.args))) for x in there] or [[]])
 
     def _user(self, lib: Any, x: Expr, z: Array) -> Array:
