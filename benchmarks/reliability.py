@@ -185,6 +185,7 @@ def main() -> int:
     parser.add_argument(
         "--spoil", choices=SPOILS, default="percent", help="what is planted: 1 %% too large, the sign, a factor 2"
     )
+    parser.add_argument("--property", nargs="+", help="these properties alone, such as 'gradient by JAX'")
     parser.add_argument("--no-jax", action="store_true", help="do not ask JAX")
     given = parser.parse_args()
     if given.plant:
@@ -197,6 +198,8 @@ def main() -> int:
             print("JAX is not installed; going on without it")
         else:
             properties |= OPINIONS
+    if given.property:
+        properties = {name: properties[name] for name in given.property}
     return run(properties, given.only or range(given.first, given.first + given.count), given.seed) > 0
 
 

@@ -333,6 +333,8 @@ REDUCTIONS = (
     Rule("var", row, lambda at: mc.var(at(at.length(), at.columns), axis=0)),
     Rule("var", column, lambda at: mc.var(at(at.rows, at.length()), axis=1)),
     Rule("max", scalar, lambda at: mc.max(at.any())),
+    Rule("min", scalar, lambda at: mc.min(at.any())),
+    Rule("min", column, lambda at: mc.min(at(at.rows, at.length()), axis=1)),
     Rule("max", row, lambda at: mc.max(at(at.length(), at.columns), axis=0)),
     Rule("max", column, lambda at: mc.max(at(at.rows, at.length()), axis=1)),
     Rule("min", column, lambda at: mc.min(at(at.rows, at.length()), axis=1)),

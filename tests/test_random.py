@@ -6,7 +6,7 @@ import random
 
 import pytest
 from growing import SHAPES, Grower, Spot, all_rules, grown
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from planting import PLANTABLE, planted
 from properties import PROPERTIES, Case, Skipped, Wrong
@@ -19,8 +19,11 @@ from matcalc import declarations, functions
 from matcalc.core.expression import topological
 from matcalc.core.operations import TABLE
 
-# The examples are the same in every run, so that a failure can be met again.
-thorough = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+# The examples are the same in every run, so that a failure can be met again; what fails is made small by shrinking.py, which
+# knows what a part of an expression is.
+thorough = settings(
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -33,7 +36,7 @@ def test_every_expression(name):
         except (Skipped, mc.UnsupportedError):
             return
         except Exception as error:
-            error.add_note(f"of the expression\n{shown(e)}")
+            error.add_note(f"The smallest expression like it:\n{shown(shrunk(e, failing(name, seed, error)))}")
             raise
 
     holds()

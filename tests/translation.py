@@ -15,7 +15,7 @@ import scipy.linalg
 import scipy.special
 import sympy
 
-from matcalc.core.expression import LEAF, Expr, topological
+from matcalc.core.expression import LEAF, LET, Expr, topological
 
 Array = Any
 Arrays = Mapping[Expr, Array]
@@ -218,6 +218,9 @@ KINKS: dict[str, Callable[..., Array]] = {
     "leading": lambda params, x: np.diff(np.linalg.svd(x, compute_uv=False))[:1],
 }
 
+UNSETTLED = {"polar", "leading"}  # of a matrix without full rank, or with two largest singular values, they are not determined
+JUMPS = {"sign", "greater", "greater_equal", "winner", "polar", "leading"}  # where not even the value is settled at a kink
+
 
 @cache
 def _bound(value: sympy.Basic, lengths: tuple[tuple[Any, int], ...]) -> int | float:
@@ -236,7 +239,7 @@ class Translation:
         self.params = {x: self._number(x.params) for x in self.order if x.op is not LEAF and not x.op.user}
         bodies = {x.op: x.op.body for x in self.order if x.op.body is not None}
         self.bodies = {op: (argument, Translation(value, lengths, waves)) for op, (argument, value) in bodies.items()}
-        self.varies = {x for x in self.order if x.op is LEAF}
+        self.varies = {x for x in self.order if x.op in (LEAF, LET)}
         for x in self.order:
             if any(a in self.varies for a in x.args):
                 self.varies.add(x)
@@ -272,8 +275,8 @@ class Translation:
         return found
 
     def kinks(self, parts: Arrays) -> Array:
-        """What is zero at a kink, for every operation that depends on a variable."""
-        there = [x for x in self.order if x.op.name in KINKS and x in self.varies]
+        """What is zero at a kink, for every operation that depends on a variable, or of which rounding decides."""
+        there = [x for x in self.order if x.op.name in KINKS and (x in self.varies or x.op.name in UNSETTLED)]
         return np.concatenate([np.ravel(KINKS[x.op.name](self.params[x], *(parts[a] for a in x.args))) for x in there] or [[]])
 
     def _user(self, lib: Any, x: Expr, z: Array) -> Array:
