@@ -85,9 +85,7 @@ class Grower:
             return self.choose(seen)
         if depth == 0 or self.grown > LARGEST or (self.grown > 1 and self.choose(range(10)) == 0):
             return self.atom(shape)
-        fitting = {
-            kind: [r for r in rules if r.fits(*shape)] for kind, rules in RULES.items() if kind != "generic" or self.generic
-        }
+        fitting = {kind: [r for r in rules if r.fits(*shape)] for kind, rules in RULES.items() if kind != "given" or self.given}
         rule = self.choose(fitting[self.choose([kind for kind in KINDS if fitting.get(kind)])])
         made = rule.build(Spot(self, shape, depth))
         assert (made.shape or (1, 1)) == shape, f"{rule.name} grew {made} of shape {made.shape}, not {shape}"

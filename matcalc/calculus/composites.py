@@ -1,5 +1,7 @@
 """Known functions recognised where they are written out: log(1 + exp(x)) is softplus(x), exp(z) / sum(exp(z)) is softmax(z).
 
+    log(sum(exp(X), axis=1)) = logsumexp(X, axis=1),   exp(X) / sum(exp(X), axis=1) = softmax(X, axis=1),   sinh / cosh = tanh
+
 Each rule is an identity, true for every value, and what it writes is shorter and does not overflow.
 """
 
@@ -8,10 +10,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from matcalc.core import sizes
 from matcalc.core.constructors import neg, sub
 from matcalc.core.expression import BUILD, Expr, is_one, number
-from matcalc.core.operations import ADD, EXP, LOG, MUL, SUM
+from matcalc.core.operations import ADD, COSH, EXP, LOG, MUL, SUM, SUM_COLUMNS, SUM_ROWS, softmax
+
+_AXES = {SUM: None, SUM_ROWS: 0, SUM_COLUMNS: 1}
 
 
 def _logistic_of(e: Expr) -> Expr | None:
@@ -22,34 +25,39 @@ def _logistic_of(e: Expr) -> Expr | None:
     return other.args[0] if is_one(one) and other.op is EXP else None
 
 
+def _exponentials_of(e: Expr) -> tuple[Expr, int | None] | None:
+    """exp(z) and the axis along which it is summed, None for all entries."""
+    return (e.args[0], _AXES[e.op]) if e.op in _AXES and e.args[0].op is EXP else None
+
+
 def of_logarithm(e: Expr) -> Expr:
-    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z) for a column z; any other expression is itself."""
+    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z), of all or along an axis; anything else is itself."""
     if e.op is not LOG:
         return e
     (inside,) = e.args
     t = _logistic_of(inside)
     if t is not None and t.shape == e.shape:
         return BUILD["softplus"](t)
-    if inside.op is SUM and inside.args[0].op is EXP:
-        z = inside.args[0].args[0]
-        return BUILD["logsumexp"](z) if sizes.columns(z.shape) == 1 else e
-    return e
+    summed = _exponentials_of(inside)
+    return e if summed is None else BUILD["logsumexp"](summed[0].args[0], summed[1])
 
 
 def of_product(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
-    """A product, given as the exponent of every base, with quotients of exponentials written as σ and softmax.
+    """A product, given as the exponent of every base, with quotients of exponentials written as σ, softmax and tanh.
 
     1 / (1 + exp(t)) is σ(-t), and exp(t) σ(-t) is σ(t); where both are left, one of them is written as 1 minus the other.
+    sinh(t) / cosh(t) is tanh(t).
     """
     found = dict(exponents)
     for base, power in exponents.items():
         t = _logistic_of(base)
         if t is not None and isinstance(power, int) and power < 0:
             _multiply(found, {base: -power, BUILD["sigmoid"](neg(t)): -power})
-        elif base.op is SUM and base.args[0].op is EXP and sizes.columns(base.args[0].shape) == 1:
-            above = base.args[0]
-            both = _shared(found, above, -power)
-            _multiply(found, {above: -both, base: both, BUILD["softmax"](above.args[0]): both})
+        elif (summed := _exponentials_of(base)) is not None:
+            above, axis = summed
+            _divide(found, above, base, softmax(above.args[0], axis))
+        elif base.op is COSH:
+            _divide(found, BUILD["sinh"](*base.args), base, BUILD["tanh"](*base.args))
     for base in [e for e in found if e.op is EXP]:
         (t,) = base.args
         p, q = BUILD["sigmoid"](t), BUILD["sigmoid"](neg(t))
@@ -68,6 +76,12 @@ def _shared(exponents: dict[Expr, Any], above: Expr, times: Any) -> int:
     """How often ``above`` is a factor, at most so many times."""
     power = exponents.get(above, 0)
     return max(0, min(power, times)) if isinstance(power, int) and isinstance(times, int) else 0
+
+
+def _divide(found: dict[Expr, Any], above: Expr, below: Expr, quotient: Expr) -> None:
+    """Writes ``above / below`` as the quotient, as often as it is a factor."""
+    times = _shared(found, above, -found.get(below, 0))
+    _multiply(found, {above: -times, below: times, quotient: times})
 
 
 def _multiply(found: dict[Expr, Any], by: dict[Expr, Any]) -> None:

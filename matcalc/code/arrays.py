@@ -150,8 +150,14 @@ class Arrays:
             argument, body = e.op.body
             return self.value(broadcast(substituted(body, {argument: e.args[0]}), e.shape))
         own = self.function(e.op)
-        carried = not e.op.user and own not in helpers.SCIPY
-        return t.inlined(getattr(helpers, own), args, options) if carried else call(own, *args)
+        if e.op.user or own in helpers.SCIPY:
+            return call(own, *args)
+        written_out = t.inlined(getattr(helpers, own), args, options)
+        if written_out is None:
+            raise UnsupportedError(
+                f"{e.op.name} has no source on one line; mc.to_numpy writes a module that carries what it needs"
+            )
+        return written_out
 
     # ---- new arrays ----------------------------------------------------------------------------------------------------
     def filled(self, kind: str, shape: Shape, *value: Tree) -> Tree:

@@ -12,11 +12,10 @@ from typing import Any
 import sympy
 
 from matcalc.calculus import composites
-from matcalc.calculus.terms import parts_of
-from matcalc.core.constructors import add, mul, neg, power, transpose
+from matcalc.calculus.terms import coefficient, parts_of
+from matcalc.core.constructors import add, mul, neg, power
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
-from matcalc.core.operations import ADD, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE
-from matcalc.core.parts import part
+from matcalc.core.operations import ADD, COSH, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE, UNVEC
 
 
 def stable(roots: Sequence[Expr]) -> list[Expr]:
@@ -49,23 +48,15 @@ def fragile(roots: Sequence[Expr]) -> bool:
 
 # ---- logarithms ----------------------------------------------------------------------------------------------------
 def _logarithm(e: Expr) -> Expr:
-    return _log(e.args[0]) or _summed(e.args[0]) or e
+    return _log(e.args[0]) or e
 
 
 def _logarithm1p(e: Expr) -> Expr:
-    inside = add(1, inner(e.args[0]))
-    return _log(inside) or _summed(inside) or e
-
-
-def _summed(of: Expr) -> Expr | None:
-    """log(1 + exp(t)) and log(sum(exp(z)))."""
-    bare = node(LOG, (_unnamed(of),))
-    found = composites.of_logarithm(bare)
-    return None if found is bare else found
+    return _log(add(1, inner(e.args[0]))) or e
 
 
 def _log(of: Expr) -> Expr | None:
-    """The logarithm of a probability or of an exponential; None for anything else."""
+    """The logarithm of an exponential, a probability, a sum of exponentials or a multiple of one; None for anything else."""
     x = inner(of)
     if x.op is EXP:
         return x.args[0]
@@ -73,10 +64,23 @@ def _log(of: Expr) -> Expr | None:
         return neg(BUILD["softplus"](neg(x.args[0])))
     if x.op is SOFTMAX:
         return BUILD["log_softmax"](x.args[0], *x.params)
-    if x.op in (SLICE, TRANSPOSE) and (inside := _log(x.args[0])) is not None:  # an entry of softmax(z)
-        return part(inside, *x.params) if x.op is SLICE else transpose(inside)
+    if x.op is COSH:  # (exp(t) + exp(-t)) / 2
+        (t,) = x.args
+        return add(add(t, BUILD["softplus"](mul(-2, t))), neg(BUILD["log"](2)))
+    if x.op in (SLICE, TRANSPOSE, UNVEC) and (inside := _log(x.args[0])) is not None:  # an entry of softmax(z)
+        return rebuilt(x, (inside,))
+    value, rest = coefficient(x)
+    if value != 1 and sympy.sympify(value).is_positive and (inside := _log(rest)) is not None:  # log(mean(exp(z)))
+        return add(inside, BUILD["log"](value))
     p = _complement(x)
-    return neg(BUILD["softplus"](p.args[0])) if p is not None and p.op is SIGMOID else None
+    return neg(BUILD["softplus"](p.args[0])) if p is not None and p.op is SIGMOID else _summed(x)
+
+
+def _summed(of: Expr) -> Expr | None:
+    """log(1 + exp(t)) and log(sum(exp(z)))."""
+    bare = node(LOG, (_unnamed(of),))
+    found = composites.of_logarithm(bare)
+    return None if found is bare else found
 
 
 def _complement(x: Expr) -> Expr | None:
@@ -90,7 +94,7 @@ def _complement(x: Expr) -> Expr | None:
 
 # ---- products ------------------------------------------------------------------------------------------------------
 def _product(e: Expr) -> Expr:
-    """Quotients of exponentials as σ and softmax; of anything else, itself."""
+    """Quotients of exponentials as σ, softmax and tanh; of anything else, itself."""
     named: dict[Expr, Expr] = {}  # a base without names inside -> as it stands
     exponents: dict[Expr, Any] = {}
     for f in parts_of(MUL, e):

@@ -106,7 +106,7 @@ def numpy_source(e: Expr) -> str:
 def _function(op: Operation) -> str:
     if not op.numpy:
         raise UnsupportedError(f"{op.name} has no source on one line; mc.to_numpy writes a module that carries what it needs")
-    return op.numpy.removeprefix("scipy.special.")
+    return op.numpy.rpartition(".")[2] if op.numpy.startswith("scipy.") else op.numpy
 
 
 BUILD["numpy_source"] = numpy_source

@@ -141,19 +141,26 @@ def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
     return Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
 
 
-def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree:
-    """The body of a small function on these arguments, as one expression; what has its default value is not written."""
+def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree | None:
+    """The body of a small function on these arguments, as one expression; what has its default value is not written.
+
+    None where it takes more: a line that gives several names a value.
+    """
     (definition,) = ast.parse(inspect.getsource(function)).body
     assert isinstance(definition, ast.FunctionDef)
     words = [a.arg for a in definition.args.args]
     known = {**dict(zip(words, args, strict=False)), **(options or {})}
     unsaid = set(words) - set(known)
-    for line in definition.body:
+    for line in definition.body[1:]:
+        if isinstance(line, ast.If) and names_in([line.test]) <= unsaid:  # if axis is None: return ...
+            (line,) = line.body
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
             known[line.targets[0].id] = substituted(_without(line.value, unsaid), known)
         elif isinstance(line, ast.Return) and line.value is not None:
             return substituted(_without(line.value, unsaid), known)
-    raise AssertionError(f"{function.__name__} has no value")
+        elif not isinstance(line, ast.If):
+            break
+    return None
 
 
 def _without(tree: Tree, unsaid: set[str]) -> Tree:

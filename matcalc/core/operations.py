@@ -37,7 +37,9 @@ polar, leading, spectral, frechet, sylvester, kron = map(_named, ["polar", "lead
 
 
 def softmax(x: Expr, axis: int | None = None) -> Expr:
-    """exp(x) / sum(exp(x)), of all entries or along an axis."""
+    """exp(x) / sum(exp(x)), along an axis or of all entries: those of a matrix are stacked."""
+    if axis is None and x.shape and 1 not in x.shape:
+        return apply("unvec", apply("softmax", apply("vec", x), None), x.shape)
     return apply("softmax", x, axis)
 
 
