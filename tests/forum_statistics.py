@@ -126,7 +126,7 @@ REGRESSION = [
         "softmax regression",
         lambda: (mc.sum(log(mc.sum(exp(X @ W), axis=1))) - mc.sum(Y * (X @ W)), [W]),
         lambda X, W, Y: sum(np.log(np.exp(row @ W).sum()) - row @ W @ label for row, label in zip(X, Y, strict=True)),
-        "Xᵀ(exp(XW) ⊘ (exp(XW) 1) − Y)",
+        "Xᵀ(softmax(XW, axis=1) − Y)",
     ),
     Problem(
         "pseudo-Huber",

@@ -121,12 +121,12 @@ def np_batch(X, W, b_1, U, b_2, Y):
 
 # fmt: off
 BATCHES += [
-    Row(grad, "the network by U", lambda: (L, BU, H.T @ D1), "Hᵀ(exp(S) ⊘ (exp(S) 1) − Y)", np_batch),
-    Row(grad, "the network by b₂", lambda: (L, c2, mc.sum(D1, axis=0).T), "(exp(S) ⊘ (exp(S) 1) − Y)ᵀ 1", np_batch),
-    Row(grad, "the network by W", lambda: (L, BW, BX.T @ D2), "Xᵀ(((exp(S) ⊘ (exp(S) 1) − Y)Uᵀ) ∘ 1[Z > 0])", np_batch),
-    Row(grad, "the network by b₁", lambda: (L, c1, mc.sum(D2, axis=0).T), "(((exp(S) ⊘ (exp(S) 1) − Y)Uᵀ) ∘ 1[Z > 0])ᵀ 1",
+    Row(grad, "the network by U", lambda: (L, BU, H.T @ D1), "Hᵀ(softmax(S, axis=1) − Y)", np_batch),
+    Row(grad, "the network by b₂", lambda: (L, c2, mc.sum(D1, axis=0).T), "(softmax(S, axis=1) − Y)ᵀ 1", np_batch),
+    Row(grad, "the network by W", lambda: (L, BW, BX.T @ D2), "Xᵀ(((softmax(S, axis=1) − Y)Uᵀ) ∘ 1[Z > 0])", np_batch),
+    Row(grad, "the network by b₁", lambda: (L, c1, mc.sum(D2, axis=0).T), "(((softmax(S, axis=1) − Y)Uᵀ) ∘ 1[Z > 0])ᵀ 1",
         np_batch),
-    Row(grad, "the network by X", lambda: (L, BX, D2 @ BW.T), "(((exp(S) ⊘ (exp(S) 1) − Y)Uᵀ) ∘ 1[Z > 0])Wᵀ", np_batch),
+    Row(grad, "the network by X", lambda: (L, BX, D2 @ BW.T), "(((softmax(S, axis=1) − Y)Uᵀ) ∘ 1[Z > 0])Wᵀ", np_batch),
 ]
 # fmt: on
 

@@ -99,6 +99,8 @@ def test_every_row_of_the_table(name):
 
 
 ROWS, COLUMNS = LENGTHS
+# Without full rank their singular vectors are not determined, and two ways to compute them differ; test_random.py sees to that.
+OF_SINGULAR_VALUES = {"polar", "leading", "nuclear", "spectral"}
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -106,11 +108,15 @@ ROWS, COLUMNS = LENGTHS
 def test_random_expressions(e):
     wrt = variables([e])
     assume(wrt)
+    assume(not OF_SINGULAR_VALUES & {x.op.name for x in topological([e])})
     at = values(wrt, 3)
     dout = upstream(e)
     with np.errstate(all="ignore"):
         up = np.ones([LENGTHS.get(s, s) for s in e.shape]) if e.shape else 1.0
-        reference = evaluate_all([e, *gradients(e, wrt, dout).values()], {**at, dout: up})
+        try:
+            reference = evaluate_all([e, *gradients(e, wrt, dout).values()], {**at, dout: up})
+        except mc.EvaluationError:  # a singular matrix
+            assume(False)
         assume(all(np.isfinite(r).all() and np.abs(r).max(initial=0) < 1e3 for r in reference))
         try:
             agree(e, wrt, at, rtol=1e-7)
@@ -634,7 +640,7 @@ def test_one_line_of_source_has_the_value(e):
         except mc.UnsupportedError as error:
             assert "one line" in str(error)
             return
-        scope = {"np": np, "n": 3, "m": 2} | {name: getattr(helpers, name) for name in ("erf", "erfc", "one_hot")}
+        scope = {"np": np, "n": 3, "m": 2} | {name: getattr(helpers, name) for name in ("erf", "erfc", "one_hot", "expm")}
         scope |= {
             leaf.name: a.ravel() if leaf.shape and leaf.shape[1] == 1 else a
             for leaf, a in at.items()
