@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from identities import differences, stacked
 
 import matcalc as mc
 from matcalc.numeric.evaluate import evaluate
@@ -11,7 +12,7 @@ z, x, y = mc.vectors("z x y", n)
 t = mc.scalar("t")
 A, S, G = mc.matrix("A", n), mc.matrix("S", n, positive_definite=True), mc.matrix("G", n, m)
 AT = {z: np.array([0.3, -1.2, 0.8]), x: np.array([1.0, -2.0, 0.5]), y: np.array([0.2, 0.4, -0.9]), t: 0.7}
-AT |= {A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3]), G: np.arange(6.0).reshape(3, 2)}
+AT |= {n: 3, m: 2, A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3]), G: np.arange(6.0).reshape(3, 2)}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,11 @@ AT |= {A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3])
         (mc.sqrt(t) ** 2 * mc.sqrt(t), "t^(3/2)"),
         (mc.concat([x, y])[0:n] + 0, "x"),
         ((mc.block([[A, G]]).T @ x)[n : n + m], "Gᵀx"),
+        (t - n, "t − n"),
+        (mc.diagonal(x @ y.T), "x ∘ y"),
+        (mc.diagonal(A @ x @ y.T @ A), "Ax ∘ (Aᵀy)"),
+        (mc.diagonal(A @ mc.diag(y)), "y ∘ diagonal(A)"),
+        (mc.diagonal((mc.diag(x) @ A @ A @ mc.diag(y)).T), "x ∘ y ∘ diagonal(AA)"),
     ],
 )
 def test_short_form(written, short):
@@ -70,3 +76,21 @@ def test_only_what_sums_to_one_is_summed_to_one():
 )
 def test_where_the_argument_cancels(e):
     assert evaluate(mc.simplify(e), AT) == 0.5
+
+
+@pytest.mark.parametrize(
+    "kind, of, by, short",
+    [
+        ("grad", mc.logsumexp(x) - x[0], x, "softmax(x) − one_hot(0)"),
+        ("grad", x.T @ mc.diag(y) @ x, y, "x²"),
+        ("jacobian", mc.diag(x) @ y, x, "diag(y)"),
+        ("jacobian", mc.diag(x) @ A @ x, x, "diag(x) A + diag(Ax)"),
+        ("jacobian", A @ mc.diag(x) @ y, x, "A diag(y)"),
+    ],
+)
+def test_short_derivative(kind, of, by, short):
+    found = getattr(mc, kind)(of, by)
+    assert str(found) == short
+    assert mc.simplify(found) is found
+    numeric = differences(lambda value: evaluate(of, {**AT, by: value}), AT[by], 1e-3)
+    assert np.allclose(stacked(evaluate(found, AT)), stacked(numeric), atol=1e-8)

@@ -294,7 +294,9 @@ def leaves(e: Expr) -> int:
         if x.op is LET or not x.args:
             _counted[x] = 1
         else:
-            ones_too = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS)  # x 1ᵀ, 1ᵀA, A 1
+            ones_too = (
+                x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS) or x.op is PLACE and x.args[0].shape == ()
+            )  # x 1ᵀ, 1ᵀA, A 1, s e₁
             _counted[x] = sum(_counted[a] for a in x.args if x.op is not MUL or number(a) != -1) + ones_too
     return _counted[e]
 
