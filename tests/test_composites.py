@@ -46,6 +46,17 @@ AT |= {n: 3, m: 2, A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag(
         (mc.diagonal(A @ x @ y.T @ A), "Ax ∘ (Aᵀy)"),
         (mc.diagonal(A @ mc.diag(y)), "y ∘ diagonal(A)"),
         (mc.diagonal((mc.diag(x) @ A @ A @ mc.diag(y)).T), "x ∘ y ∘ diagonal(AA)"),
+        (mc.log(mc.softmax(x)), "log softmax(x)"),
+        (mc.log(mc.softmax(x)[1]), "log softmax(x)[1]"),
+        ((x + 1).T @ mc.softmax(z), "xᵀ softmax(z) + 1"),
+        ((x + 1).T @ z, "(xᵀ + 1)z"),
+        (mc.one_hot(1, n).T @ A, "A[1, :]"),
+        (mc.one_hot(1, n) * x / x[1], "one_hot(1)"),
+        (mc.trace(A @ S @ A @ A + A @ A @ S @ A), "2 tr(AASA)"),
+        (mc.trace(A @ S + A @ A), "tr(A(S + A))"),
+        (t / (t * x[0]) ** 2, "1 / (t x[0]²)"),
+        (y[0] / (t * x[0]) ** 2, "y[0] / (t x[0])²"),
+        (y[0] / mc.sqrt(t**4 * x[0] ** 2) * t, "t y[0] / √(t⁴ x[0]²)"),
     ],
 )
 def test_short_form(written, short):
@@ -83,6 +94,9 @@ def test_where_the_argument_cancels(e):
     [
         ("grad", mc.logsumexp(x) - x[0], x, "softmax(x) − one_hot(0)"),
         ("grad", x.T @ mc.diag(y) @ x, y, "x²"),
+        ("grad", -mc.log(mc.softmax(x)[2]), x, "softmax(x) − one_hot(2)"),
+        ("grad", -mc.sum(mc.softmax(x) * mc.log(mc.softmax(x))), x, "softmax(x) ∘ (log softmax(x)ᵀ softmax(x) − log softmax(x))"),
+        ("grad", x.T @ y / (mc.norm(x) * mc.norm(y)), x, "y / (‖x‖ ‖y‖) − (xᵀy)x / (‖x‖³ ‖y‖)"),
         ("jacobian", mc.diag(x) @ y, x, "diag(y)"),
         ("jacobian", mc.diag(x) @ A @ x, x, "diag(x) A + diag(Ax)"),
         ("jacobian", A @ mc.diag(x) @ y, x, "A diag(y)"),

@@ -11,7 +11,7 @@ from typing import Any
 from matcalc.core import sizes
 from matcalc.core.constructors import neg, sub
 from matcalc.core.expression import BUILD, Expr, is_one, number
-from matcalc.core.operations import ADD, EXP, LOG, MUL, SUM
+from matcalc.core.operations import ADD, EXP, LOG, MUL, SLICE, SOFTMAX, SUM
 
 
 def _logistic_of(e: Expr) -> Expr | None:
@@ -23,10 +23,18 @@ def _logistic_of(e: Expr) -> Expr | None:
 
 
 def of_logarithm(e: Expr) -> Expr:
-    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z) for a column z; any other expression is itself."""
+    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z) for a column z, log(softmax(z)) is log softmax(z).
+
+    Any other expression is itself.
+    """
     if e.op is not LOG:
         return e
     (inside,) = e.args
+    if inside.op is SOFTMAX:
+        return BUILD["log_softmax"](inside.args[0], *inside.params)
+    if inside.op is SLICE and inside.args[0].op is SOFTMAX:
+        below, (start, shape) = inside.args[0], inside.params
+        return BUILD["slice"](BUILD["log_softmax"](below.args[0], *below.params), start, shape)
     t = _logistic_of(inside)
     if t is not None and t.shape == e.shape:
         return BUILD["softplus"](t)
