@@ -96,6 +96,8 @@ def test_where_the_argument_cancels(e):
         ("grad", x.T @ mc.diag(y) @ x, y, "x²"),
         ("grad", -mc.log(mc.softmax(x)[2]), x, "softmax(x) − one_hot(2)"),
         ("grad", -mc.sum(mc.softmax(x) * mc.log(mc.softmax(x))), x, "softmax(x) ∘ (log softmax(x)ᵀ softmax(x) − log softmax(x))"),
+        ("jacobian", mc.exp(x) / mc.sum(mc.exp(x)), x, "diag(softmax(x)) − softmax(x) softmax(x)ᵀ"),
+        ("grad", x.T @ A @ x / (x.T @ x), x, "(A + Aᵀ)x / (xᵀx) − 2(xᵀAx)x / (xᵀx)²"),
         ("grad", x.T @ y / (mc.norm(x) * mc.norm(y)), x, "y / (‖x‖ ‖y‖) − (xᵀy)x / (‖x‖³ ‖y‖)"),
         ("jacobian", mc.diag(x) @ y, x, "diag(y)"),
         ("jacobian", mc.diag(x) @ A @ x, x, "diag(x) A + diag(Ax)"),
@@ -108,3 +110,13 @@ def test_short_derivative(kind, of, by, short):
     assert mc.simplify(found) is found
     numeric = differences(lambda value: evaluate(of, {**AT, by: value}), AT[by], 1e-3)
     assert np.allclose(stacked(evaluate(found, AT)), stacked(numeric), atol=1e-8)
+
+
+def test_short_changes():
+    dA, dG, M = mc.matrix("dA", n), mc.matrix("dG", n, m), mc.matrix("M", n, symmetric=True)
+    L = mc.cholesky(S)
+    assert str(mc.jvp(mc.trace(mc.matrix_power(A, 4)), A, dA)) == "4 tr(A³ dA)"
+    assert str(mc.jvp(mc.trace(A @ A @ A), A, dA)) == "3 tr(AA dA)"
+    assert str(mc.jvp(mc.sqrt(mc.trace(G.T @ G)), G, dG)) == "tr(Gᵀ dG) / √(tr(GᵀG))"
+    assert mc.vjp(L @ L.T, S, M) is M
+    assert str(mc.vjp(L @ L.T, S, A)) == "1/2 (A + Aᵀ)"

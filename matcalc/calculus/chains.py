@@ -118,6 +118,8 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return a
     if a.op is DIAG and b.op is DIAG:
         return diag(short.entries([a.args[0], b.args[0]], a.args[0].shape))
+    if DIAG in (a.op, b.op) and ADD in (a.op, b.op):
+        return _beside_identity(a, b)
     if a.op is DIAG and sizes.columns(b.shape) == 1:
         return short.entries([a.args[0], b], b.shape)
     if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
@@ -132,6 +134,16 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return part_of(a, (0, b.params[1]), sizes.shape(sizes.rows(a.shape), 1), chain)
     known = structure.pair(a, b)
     return kronecker.pair(a, b, chain) if known is None else known
+
+
+def _beside_identity(a: Expr, b: Expr) -> Expr | None:
+    """(I - x 1ᵀ) diag(p) = diag(p) - x pᵀ, where that is shorter."""
+    left = a.op is ADD
+    terms = parts_of(ADD, a if left else b)
+    if not any(scalar_part(t)[1].op is EYE for t in terms):
+        return None
+    apart = short.total([chain([t, b] if left else [a, t]) for t in terms], (a.shape[0], b.shape[1]))
+    return apart if leaves(apart) < leaves(a) + leaves(b) else None
 
 
 def _inner(row: Expr, column: Expr, product: Expr) -> Expr:

@@ -9,12 +9,14 @@ from matcalc.calculus import composites, structure
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
     base_of,
+    chain_of,
     factors_of,
     leaves,
     part_of,
     parts_of,
     repeated,
     shape_of,
+    transposed,
 )
 from matcalc.core import sizes
 from matcalc.core.constructors import broadcast, diag, mul, power
@@ -28,6 +30,7 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import (
     ADD,
+    DIAG,
     MUL,
     ONE_HOT,
 )
@@ -53,6 +56,9 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
     exponents = _chosen(composites.of_product(_met(exponents)), shape)
     powers = [power(base, const(t)) for base, t in exponents.items() if t != 0]
     powers.sort(key=lambda f: f.shape != ())  # scalars first; the order is otherwise as written
+    inside = _inwards(powers)
+    if inside is not None:
+        return product_of([const(value), *inside], shape, expand)
     result: Expr = const(1)
     for f in powers:
         result = mul(result, f)
@@ -92,6 +98,21 @@ def _chosen(exponents: dict[Expr, Any], shape: sizes.Shape) -> dict[Expr, Any]:
 def _length(exponents: dict[Expr, Any]) -> int:
     """The symbols of a product that is given by its exponents."""
     return sum(leaves(base) + (t != 1) for base, t in exponents.items() if t != 0)
+
+
+def _inwards(factors: list[Expr]) -> list[Expr] | None:
+    """s A diag(x) is A diag(s x) and s x yᵀ is x (s y)ᵀ, where that cancels."""
+    scalars = [f for f in factors if f.shape == ()]
+    for f in factors[len(scalars) :] if scalars else []:
+        product = chain_of(f)
+        for k, g in enumerate(product):
+            x = g.args[0] if g.op is DIAG else transposed(g) if sizes.rows(g.shape) == 1 else g
+            if sizes.columns(x.shape) == 1 and x is not f:
+                scaled = product_of([*scalars, x], x.shape, expand=False)
+                if leaves(scaled) < leaves(x) + sum(map(leaves, scalars)):
+                    product[k] = diag(scaled) if g.op is DIAG else scaled if x is g else transposed(scaled)
+                    return [short.chain(product), *(other for other in factors[len(scalars) :] if other is not f)]
+    return None
 
 
 def _distributed(powers: list[Expr], value: Any) -> Iterable[Expr]:

@@ -52,7 +52,7 @@ LINEAR = (TRACE, DIAGONAL, DIAG, SUM, SUM_ROWS, SUM_COLUMNS)
 
 def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
     """The terms with those that differ in one place only written as one, where that is shorter; None if there are none."""
-    for view in (_last, _first, _right, _left, _within, _stacked, _commuted):
+    for view in (_over, _last, _first, _right, _left, _within, _stacked, _commuted):
         groups: dict[Hashable, list[tuple[Expr, Expr, Build]]] = {}
         for rest, c in collected.items():
             for key, inside, build in view(rest, short):
@@ -71,6 +71,16 @@ def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
 
 
 View = Iterator[tuple[Hashable, Expr, Build]]
+
+
+def _over(rest: Expr, short: Short) -> View:
+    """x / s, by s."""
+    factors = parts_of(MUL, rest)
+    below = [f for f in factors if f.op is POW and f.shape == ()]
+    above = [f for f in factors if f not in below]
+    if below and above:
+        inside = multiplied(above)
+        yield (*below, inside.shape), inside, lambda inside: short.entries([*below, inside], inside.shape, expand=False)
 
 
 def _last(rest: Expr, short: Short) -> View:
