@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from identities import differences, stacked
 
 import matcalc as mc
 from matcalc.numeric.evaluate import evaluate
@@ -11,7 +12,7 @@ z, x, y = mc.vectors("z x y", n)
 t = mc.scalar("t")
 A, S, G = mc.matrix("A", n), mc.matrix("S", n, positive_definite=True), mc.matrix("G", n, m)
 AT = {z: np.array([0.3, -1.2, 0.8]), x: np.array([1.0, -2.0, 0.5]), y: np.array([0.2, 0.4, -0.9]), t: 0.7}
-AT |= {A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3]), G: np.arange(6.0).reshape(3, 2)}
+AT |= {n: 3, m: 2, A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3]), G: np.arange(6.0).reshape(3, 2)}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,22 @@ AT |= {A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag([1.0, 2, 3])
         (mc.sqrt(t) ** 2 * mc.sqrt(t), "t^(3/2)"),
         (mc.concat([x, y])[0:n] + 0, "x"),
         ((mc.block([[A, G]]).T @ x)[n : n + m], "Gᵀx"),
+        (t - n, "t − n"),
+        (mc.diagonal(x @ y.T), "x ∘ y"),
+        (mc.diagonal(A @ x @ y.T @ A), "Ax ∘ (Aᵀy)"),
+        (mc.diagonal(A @ mc.diag(y)), "y ∘ diagonal(A)"),
+        (mc.diagonal((mc.diag(x) @ A @ A @ mc.diag(y)).T), "x ∘ y ∘ diagonal(AA)"),
+        (mc.log(mc.softmax(x)), "log softmax(x)"),
+        (mc.log(mc.softmax(x)[1]), "log softmax(x)[1]"),
+        ((x + 1).T @ mc.softmax(z), "xᵀ softmax(z) + 1"),
+        ((x + 1).T @ z, "(xᵀ + 1)z"),
+        (mc.one_hot(1, n).T @ A, "A[1, :]"),
+        (mc.one_hot(1, n) * x / x[1], "one_hot(1)"),
+        (mc.trace(A @ S @ A @ A + A @ A @ S @ A), "2 tr(AASA)"),
+        (mc.trace(A @ S + A @ A), "tr(A(S + A))"),
+        (t / (t * x[0]) ** 2, "1 / (t x[0]²)"),
+        (y[0] / (t * x[0]) ** 2, "y[0] / (t x[0])²"),
+        (y[0] / mc.sqrt(t**4 * x[0] ** 2) * t, "t y[0] / √(t⁴ x[0]²)"),
     ],
 )
 def test_short_form(written, short):
@@ -70,3 +87,36 @@ def test_only_what_sums_to_one_is_summed_to_one():
 )
 def test_where_the_argument_cancels(e):
     assert evaluate(mc.simplify(e), AT) == 0.5
+
+
+@pytest.mark.parametrize(
+    "kind, of, by, short",
+    [
+        ("grad", mc.logsumexp(x) - x[0], x, "softmax(x) − one_hot(0)"),
+        ("grad", x.T @ mc.diag(y) @ x, y, "x²"),
+        ("grad", -mc.log(mc.softmax(x)[2]), x, "softmax(x) − one_hot(2)"),
+        ("grad", -mc.sum(mc.softmax(x) * mc.log(mc.softmax(x))), x, "softmax(x) ∘ (log softmax(x)ᵀ softmax(x) − log softmax(x))"),
+        ("jacobian", mc.exp(x) / mc.sum(mc.exp(x)), x, "diag(softmax(x)) − softmax(x) softmax(x)ᵀ"),
+        ("grad", x.T @ A @ x / (x.T @ x), x, "(A + Aᵀ)x / (xᵀx) − 2(xᵀAx)x / (xᵀx)²"),
+        ("grad", x.T @ y / (mc.norm(x) * mc.norm(y)), x, "(y / ‖x‖ − (xᵀy)x / ‖x‖³) / ‖y‖"),
+        ("jacobian", mc.diag(x) @ y, x, "diag(y)"),
+        ("jacobian", mc.diag(x) @ A @ x, x, "diag(x) A + diag(Ax)"),
+        ("jacobian", A @ mc.diag(x) @ y, x, "A diag(y)"),
+    ],
+)
+def test_short_derivative(kind, of, by, short):
+    found = getattr(mc, kind)(of, by)
+    assert str(found) == short
+    assert mc.simplify(found) is found
+    numeric = differences(lambda value: evaluate(of, {**AT, by: value}), AT[by], 1e-3)
+    assert np.allclose(stacked(evaluate(found, AT)), stacked(numeric), atol=1e-8)
+
+
+def test_short_changes():
+    dA, dG, M = mc.matrix("dA", n), mc.matrix("dG", n, m), mc.matrix("M", n, symmetric=True)
+    L = mc.cholesky(S)
+    assert str(mc.jvp(mc.trace(mc.matrix_power(A, 4)), A, dA)) == "4 tr(A³ dA)"
+    assert str(mc.jvp(mc.trace(A @ A @ A), A, dA)) == "3 tr(AA dA)"
+    assert str(mc.jvp(mc.sqrt(mc.trace(G.T @ G)), G, dG)) == "tr(Gᵀ dG) / √(tr(GᵀG))"
+    assert mc.vjp(L @ L.T, S, M) is M
+    assert str(mc.vjp(L @ L.T, S, A)) == "1/2 (A + Aᵀ)"

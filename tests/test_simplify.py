@@ -5,6 +5,7 @@ import pytest
 
 import matcalc as mc
 from matcalc.core.expression import EYE
+from matcalc.core.operations import half
 from matcalc.core.parts import commutation
 from matcalc.numeric.evaluate import evaluate
 
@@ -76,3 +77,19 @@ def test_every_row_or_column_of_a_softmax_sums_to_one():
 def test_a_mask_is_its_own_absolute_value():
     a, b = mc.scalars("a b")
     assert mc.simplify(abs(a >= b)) is (a >= b)
+
+
+def test_two_halves_make_a_whole_only_of_a_symmetric_matrix():
+    A, S = mc.matrix("A", 3), mc.matrix("S", 3, symmetric=True)
+    at = {"A": RNG.normal(size=(3, 3)), "S": np.array([[1.0, 2, 3], [2, -1, 0.5], [3, 0.5, 4]])}
+    for x in (A, S):
+        same_value(half(x) * x + (half(x) * x).T, at)
+        same_value(half(x) * x - (half(x) * x).T, at)
+        same_value(2 * half(x) * x + (half(x) * x).T, at)
+    assert mc.simplify(half(S) * S + (half(S) * S).T) is S
+
+
+def test_the_weight_of_a_root_keeps_its_sign():
+    s, t = mc.scalars("s t")
+    for e in ((s**2) ** 0.5 * s, s / (mc.sqrt(s**2) * t) ** 2, s * (mc.sqrt(s**2) * t) ** -3, (s * t) ** -2 * s):
+        same_value(e, {"s": -1.5, "t": 0.7})

@@ -8,6 +8,7 @@ from matcalc.calculus.terms import (
     chain_of,
     leaves,
     matrix_product,
+    part_of,
     parts_of,
     scalar_part,
     transposed,
@@ -16,6 +17,7 @@ from matcalc.calculus.terms import (
 from matcalc.core import sizes
 from matcalc.core.constructors import broadcast, diag, kron, mul, total, transpose
 from matcalc.core.expression import (
+    CONST,
     EYE,
     LEAF,
     ONES,
@@ -120,19 +122,44 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return short.entries([a.args[0], b], b.shape)
     if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
         return transpose(short.entries([transpose(a), b.args[0]], b.args[0].shape))
+    if DIAG in (a.op, b.op) and ADD in (a.op, b.op):
+        return _beside_identity(a, b)
     if a.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(b)
     if b.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(transpose(a))
+    if a.op is TRANSPOSE and a.args[0].op is ONE_HOT and not a.args[0].args:  # eᵢᵀA is row i of A
+        return part_of(b, (a.args[0].params[1], 0), sizes.shape(1, sizes.columns(b.shape)), chain)
+    if b.op is ONE_HOT and not b.args:
+        return part_of(a, (0, b.params[1]), sizes.shape(sizes.rows(a.shape), 1), chain)
     known = structure.pair(a, b)
     return kronecker.pair(a, b, chain) if known is None else known
+
+
+def _beside_identity(a: Expr, b: Expr) -> Expr | None:
+    """(I - x 1ᵀ) diag(p) = diag(p) - x pᵀ, where that is shorter."""
+    left = a.op is ADD
+    terms = parts_of(ADD, a if left else b)
+    if not any(scalar_part(t)[1].op is EYE for t in terms):
+        return None
+    apart = short.total([chain([t, b] if left else [a, t]) for t in terms], (a.shape[0], b.shape[1]))
+    return apart if leaves(apart) < leaves(a) + leaves(b) else None
 
 
 def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
     """uᵀv as a sum over u ∘ v, where that cancels: (y/p)ᵀp is the sum of y."""
     u = transpose(row)
     combined = short.entries([u, column], u.shape)
-    return total_of(combined) if leaves(combined) < leaves(product) else product
+    return total_of(combined) if leaves(combined) < leaves(product) else _weighed(parts_of(ADD, row), column, product)
+
+
+def _weighed(terms: list[Expr], column: Expr, product: Expr) -> Expr:
+    """(u + c 1)ᵀ p is uᵀp + c, where p sums to one."""
+    constant = any(scalar_part(t)[1].op is ONES or t.shape == () for t in terms)
+    if len(terms) > 1 and constant and total_of(column).op is CONST:
+        apart = short.total([chain([broadcast(t, (1, column.shape[0])), column]) for t in terms], ())
+        return apart if leaves(apart) <= leaves(product) else product
+    return product
 
 
 def total_of(x: Expr) -> Expr:
@@ -162,7 +189,9 @@ def total_of(x: Expr) -> Expr:
 def trace_of(a: Expr) -> Expr:
     """The trace, which does not see a transpose; factors go round: tr(x yᵀ) is yᵀx."""
     s, rest = scalar_part(a)
-    return short.entries([s, factoring.of_trace(upright(rest)[0], chain)], ())
+    rest = upright(rest)[0]
+    t, rest = scalar_part(factoring.cycled(rest, short))
+    return short.entries([s, t, factoring.of_trace(rest, chain)], ())
 
 
 short.chain = chain

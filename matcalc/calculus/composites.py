@@ -12,7 +12,7 @@ from typing import Any
 
 from matcalc.core.constructors import neg, sub
 from matcalc.core.expression import BUILD, Expr, is_one, number
-from matcalc.core.operations import ADD, COSH, EXP, LOG, MUL, SUM, SUM_COLUMNS, SUM_ROWS, softmax
+from matcalc.core.operations import ADD, COSH, EXP, LOG, MUL, SLICE, SOFTMAX, SUM, SUM_COLUMNS, SUM_ROWS, softmax
 
 _AXES = {SUM: None, SUM_ROWS: 0, SUM_COLUMNS: 1}
 
@@ -31,10 +31,18 @@ def _exponentials_of(e: Expr) -> tuple[Expr, int | None] | None:
 
 
 def of_logarithm(e: Expr) -> Expr:
-    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z), of all or along an axis; anything else is itself."""
+    """log(1 + exp(t)) is softplus(t), log(sum(exp(z))) is logsumexp(z), along an axis too, log(softmax(z)) is log softmax(z).
+
+    Anything else is itself.
+    """
     if e.op is not LOG:
         return e
     (inside,) = e.args
+    if inside.op is SOFTMAX:
+        return BUILD["log_softmax"](inside.args[0], *inside.params)
+    if inside.op is SLICE and inside.args[0].op is SOFTMAX:
+        below, (start, shape) = inside.args[0], inside.params
+        return BUILD["slice"](BUILD["log_softmax"](below.args[0], *below.params), start, shape)
     t = _logistic_of(inside)
     if t is not None and t.shape == e.shape:
         return BUILD["softplus"](t)

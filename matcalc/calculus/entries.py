@@ -9,11 +9,14 @@ from matcalc.calculus import composites, structure
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
     base_of,
+    chain_of,
     factors_of,
     leaves,
+    part_of,
     parts_of,
     repeated,
     shape_of,
+    transposed,
 )
 from matcalc.core import sizes
 from matcalc.core.constructors import broadcast, diag, mul, power
@@ -27,7 +30,9 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import (
     ADD,
+    DIAG,
     MUL,
+    ONE_HOT,
 )
 
 EXPANDED = 64  # no more terms than this when a product of sums is tried in expanded form
@@ -49,9 +54,12 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
         elif f.op is not ONES:
             base, t = base_of(f)
             exponents[base] = exponents.get(base, 0) + t
-    exponents = composites.of_product(exponents)
+    exponents = _chosen(composites.of_product(_met(exponents)), shape)
     powers = [power(base, const(t)) for base, t in exponents.items() if t != 0]
     powers.sort(key=lambda f: f.shape != ())  # scalars first; the order is otherwise as written
+    inside = _inwards(powers)
+    if inside is not None:
+        return product_of([const(value), *inside], shape, expand)
     result: Expr = const(1)
     for f in powers:
         result = mul(result, f)
@@ -61,6 +69,51 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
     if expand and result.op is MUL:
         result = min([result, *_distributed(powers, value)], key=leaves)
     return repeated(result, shape)
+
+
+def _met(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
+    """Powers of products opened where that is no longer, because their factors meet others: a / (a b)² is 1 / (a b²)."""
+    if not any(base.op is MUL and isinstance(t, int) for base, t in exponents.items()):
+        return exponents
+    opened: dict[Expr, Any] = {}
+    for base, t in exponents.items():
+        whole = base.op is not MUL or not isinstance(t, int)
+        for inside, s in [(base, 1)] if whole else map(base_of, parts_of(MUL, base)):
+            opened[inside] = opened.get(inside, 0) + s * t
+    return opened if _length(opened) <= _length(exponents) else exponents
+
+
+def _chosen(exponents: dict[Expr, Any], shape: sizes.Shape) -> dict[Expr, Any]:
+    """eᵢ ∘ v is vᵢ eᵢ."""
+    unit = next((f for f in exponents if f.op is ONE_HOT and not f.args and f.shape == shape), None)
+    if unit is None:
+        return exponents
+    found: dict[Expr, Any] = {}
+    for base, t in exponents.items():
+        if base is not unit and base.shape == shape:
+            base = part_of(base, (unit.params[1], 0), (), short.chain)
+        found[base] = found.get(base, 0) + t if base is not unit else 1
+    return found
+
+
+def _length(exponents: dict[Expr, Any]) -> int:
+    """The symbols of a product that is given by its exponents."""
+    return sum(leaves(base) + (t != 1) for base, t in exponents.items() if t != 0)
+
+
+def _inwards(factors: list[Expr]) -> list[Expr] | None:
+    """s A diag(x) is A diag(s x) and s x yᵀ is x (s y)ᵀ, where that cancels."""
+    scalars = [f for f in factors if f.shape == ()]
+    for f in factors[len(scalars) :] if scalars else []:
+        product = chain_of(f)
+        for k, g in enumerate(product):
+            x = g.args[0] if g.op is DIAG else transposed(g) if sizes.rows(g.shape) == 1 else g
+            if sizes.columns(x.shape) == 1 and x is not f:
+                scaled = product_of([*scalars, x], x.shape, expand=False)
+                if leaves(scaled) < leaves(x) + sum(map(leaves, scalars)):
+                    product[k] = diag(scaled) if g.op is DIAG else scaled if x is g else transposed(scaled)
+                    return [short.chain(product), *(other for other in factors[len(scalars) :] if other is not f)]
+    return None
 
 
 def _distributed(powers: list[Expr], value: Any) -> Iterable[Expr]:

@@ -12,6 +12,7 @@ from typing import Any
 from matcalc.calculus.short import Short
 from matcalc.calculus.terms import (
     chain_of,
+    coefficient,
     factors_of,
     is_negative,
     leaves,
@@ -35,6 +36,7 @@ from matcalc.core.operations import (
     SUM,
     SUM_COLUMNS,
     SUM_ROWS,
+    TABLE,
     TRACE,
     TRANSPOSE,
     VEC,
@@ -42,6 +44,8 @@ from matcalc.core.operations import (
 from matcalc.core.parts import commutation
 from matcalc.core.sizes import Shape, columns, rows
 
+MATRIX_POWER = TABLE["matrix_power"]
+FEW = 32  # no more terms than this when products of sums are multiplied out under a trace
 Build = Callable[[Expr], Expr | None]
 
 
@@ -50,7 +54,7 @@ LINEAR = (TRACE, DIAGONAL, DIAG, SUM, SUM_ROWS, SUM_COLUMNS)
 
 def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
     """The terms with those that differ in one place only written as one, where that is shorter; None if there are none."""
-    for view in (_last, _first, _right, _left, _within, _stacked, _commuted):
+    for view in (_over, _last, _first, _right, _left, _within, _stacked, _commuted):
         groups: dict[Hashable, list[tuple[Expr, Expr, Build]]] = {}
         for rest, c in collected.items():
             for key, inside, build in view(rest, short):
@@ -69,6 +73,16 @@ def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
 
 
 View = Iterator[tuple[Hashable, Expr, Build]]
+
+
+def _over(rest: Expr, short: Short) -> View:
+    """x / s, by s."""
+    factors = parts_of(MUL, rest)
+    below = [f for f in factors if f.op is POW and f.shape == ()]
+    above = [f for f in factors if f not in below]
+    if below and above:
+        inside = multiplied(above)
+        yield (*below, inside.shape), inside, lambda inside: short.entries([*below, inside], inside.shape, expand=False)
 
 
 def _last(rest: Expr, short: Short) -> View:
@@ -207,12 +221,53 @@ def cycle(e: Expr) -> Hashable | None:
         factors = [*chain_of(transposed(a)), *chain_of(b)]
     else:
         return None
-    return frozenset({_rotated(factors), _rotated([transposed(f) for f in reversed(factors)])})
+    return frozenset({_rotated(_powers(factors)), _rotated(_powers([transposed(f) for f in reversed(factors)]))})
 
 
-def _rotated(factors: Sequence[Expr]) -> tuple[Expr, ...]:
+def _powers(factors: Sequence[Expr]) -> list[tuple[Expr, int]]:
+    """The factors of a product that goes round as powers of different neighbours: A B A² is A³ B."""
+    found: list[tuple[Expr, int]] = []
+    for f in factors:
+        below = _under(f)
+        x, k = (below.args[0], below.params[0]) if below.op is MATRIX_POWER else (below, 1)
+        x = x if f is below else transpose(x)
+        found.append((x, found.pop()[1] + k) if found and found[-1][0] is x else (x, k))
+    if len(found) > 1 and found[0][0] is found[-1][0]:
+        x, k = found.pop()
+        found[0] = x, k + found[0][1]
+    return found
+
+
+def cycled(a: Expr, short: Short) -> Expr:
+    """A matrix whose trace is taken, with the terms of one trace collected: A B + B A is 2 B A there."""
+    terms = _terms_of_trace(a)
+    found: dict[Hashable, tuple[Any, Expr]] = {}
+    for c, term in terms:
+        key = cycle(trace(term)) or term
+        times, other = found.get(key, (0, term))
+        found[key] = times + c, min(term, other, key=leaves)
+    return short.total([mul(c, term) for c, term in found.values()], a.shape) if len(found) < len(terms) else a
+
+
+def _terms_of_trace(a: Expr) -> list[tuple[Any, Expr]]:
+    """The terms of a sum, products of sums multiplied out while there are few."""
+    found: list[tuple[Any, Expr]] = []
+    waiting: list[tuple[Any, Expr]] = [(1, a)]
+    while waiting:
+        c, x = waiting.pop()
+        d, rest = coefficient(x)
+        factors = chain_of(rest)
+        k = next((k for k, f in enumerate(factors) if f.op is ADD), None)
+        if k is None or len(found) + len(waiting) > FEW:
+            found.append((c * d, rest))
+        else:
+            waiting += [(c * d, matrix_product([*factors[:k], t, *factors[k + 1 :]])) for t in parts_of(ADD, factors[k])[::-1]]
+    return found
+
+
+def _rotated(factors: Sequence[tuple[Expr, int]]) -> tuple[tuple[Expr, int], ...]:
     """The one rotation that all rotations have in common: the least, in the order of the objects (Booth's algorithm)."""
-    order = [id(f) for f in factors] * 2
+    order = [(id(f), k) for f, k in factors] * 2
     n, i, j, k = len(factors), 0, 1, 0
     while i < n and j < n and k < n:
         a, b = order[i + k], order[j + k]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matcalc.calculus.terms import chain_of, coefficient, leaves, parts_of, scalar_part, transposed
-from matcalc.core.constructors import add, broadcast, kron, mul, trace, transpose, vec
-from matcalc.core.expression import CONST, ONES, Expr, const, eye, ones
+from matcalc.core.constructors import add, broadcast, diag, kron, mul, trace, transpose, vec
+from matcalc.core.expression import CONST, EYE, ONES, Expr, const, eye, ones
 from matcalc.core.operations import ADD, COMMUTATION, KRON, TRANSPOSE, VEC
 from matcalc.core.parts import commutation
 from matcalc.core.sizes import Size, columns, count, rows, same
@@ -44,6 +44,8 @@ def pair(a: Expr, b: Expr, chain: Chain) -> Expr | None:
         if same(columns(a1.shape), rows(b1.shape)) and same(columns(a2.shape), rows(b2.shape)):
             return times(chain([a1, b1]), chain([a2, b2]), chain)
         return None
+    if a.op is KRON and _is_spread(b):
+        return _of_diagonal(a, chain)
     if a.op is ADD and b.op is KRON:
         return _distributed(a, b, chain)
     if a.op is KRON:
@@ -53,6 +55,22 @@ def pair(a: Expr, b: Expr, chain: Chain) -> Expr | None:
         return None if turned is None else chain([transpose(turned)])
     if a.op is TRANSPOSE and a.args[0].op is VEC and b.op is VEC and a.args[0].args[0].shape == b.args[0].shape:
         return trace(chain([transposed(a.args[0].args[0]), b.args[0]]))  # vec(A)ᵀ vec(B) = tr(AᵀB)
+    return None
+
+
+def _is_spread(x: Expr) -> bool:
+    """Whether x is D, with D u = vec(diag(u)): the columns eᵢ ⊗ eᵢ."""
+    if x.op.name != "einsum" or x.op.signature is None or len(x.args) != 1 or x.args[0].op is not EYE:
+        return False
+    ((i, j),), result = x.op.signature.operands, x.op.signature.result
+    return len(i) == len(j) == 1 and result in ((i + i, j), (j + j, i))
+
+
+def _of_diagonal(product: Expr, chain: Chain) -> Expr | None:
+    """(yᵀ ⊗ A) D = A diag(y) = (A ⊗ yᵀ) D, because A diag(u) y = A (u ∘ y)."""
+    for row, a in (product.args, product.args[::-1]):
+        if rows(row.shape) == 1 and same(columns(row.shape), columns(a.shape)):
+            return chain([a, diag(transpose(row))])
     return None
 
 

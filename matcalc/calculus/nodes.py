@@ -9,13 +9,14 @@ from matcalc.calculus import composites, einsums, inverses, kronecker, structure
 from matcalc.calculus.chains import total_of, trace_of, upright
 from matcalc.calculus.reductions import summands
 from matcalc.calculus.short import short
-from matcalc.calculus.terms import coefficient, leaves, part_of, parts_of, repeated, scalar_part, transposed
+from matcalc.calculus.terms import chain_of, coefficient, leaves, part_of, parts_of, repeated, scalar_part, transposed
 from matcalc.core import sizes
-from matcalc.core.constructors import mul, power
+from matcalc.core.constructors import diagonal, mul, power
 from matcalc.core.expression import EYE, Expr, Operation, const, node, number, rebuilt
 from matcalc.core.operations import (
     BROADCAST,
     DET,
+    DIAG,
     DIAGONAL,
     INV,
     KRON,
@@ -29,9 +30,9 @@ from matcalc.core.operations import (
     SUM_COLUMNS,
     SUM_ROWS,
     TRACE,
-    TRANSPOSE,
     VEC,
 )
+from matcalc.core.sizes import rows
 
 Args = tuple[Expr, ...]
 
@@ -57,8 +58,16 @@ def _scaled(x: Expr) -> Expr:
 
 # ---- one operation after the other -----------------------------------------------------------------------------------
 def _diagonal(x: Expr, args: Args) -> Expr | None:
-    """The diagonal does not see the transpose."""
-    return _scaled(rebuilt(x, args[0].args)) if args[0].op is TRANSPOSE else None
+    """The diagonal does not see the transpose; that of x yᵀ is x ∘ y, that of diag(x) A is x times that of A."""
+    s, inside = scalar_part(args[0])
+    factors = chain_of(upright(inside)[0])
+    outer = [factors.pop(end).args[0] for end in (0, -1) if len(factors) > 1 and factors[end].op is DIAG]
+    cut = next((k for k, f in enumerate(factors[1:], 1) if rows(f.shape) == 1), None)
+    if cut is not None:
+        outer += [short.chain(factors[:cut]), short.chain([transposed(f) for f in reversed(factors[cut:])])]
+    else:
+        outer.append(diagonal(short.chain(factors)))
+    return short.entries([s, *outer], x.shape)
 
 
 def _determinant(x: Expr, args: Args) -> Expr:
@@ -104,13 +113,20 @@ def _einsum(x: Expr, args: Args) -> Expr:
 
 
 def _placed(x: Expr, args: Args) -> Expr | None:
-    """A single 1 among zeros is a unit vector."""
-    if args[0] is const(1) and x.shape[1] == 1 and isinstance(x.params[0][0], int):
-        return node(ONE_HOT, (), (x.shape[0], x.params[0][0]))
+    """A single entry among zeros is that entry times a unit vector."""
+    axis = int(x.shape[0] == 1)
+    if args[0].shape == () and 1 in x.shape and isinstance(x.params[0][axis], int):
+        unit = node(ONE_HOT, (), (x.shape[axis], x.params[0][axis]))
+        return short.entries([args[0], transposed(unit) if axis else unit], x.shape)
     return None
 
 
 def _part(x: Expr, args: Args) -> Expr:
+    (row, column), whole = x.params[0], args[0].shape
+    if args[0].op is EYE and column == 0 and x.shape == (1, whole[1]) and isinstance(row, int):
+        return transposed(node(ONE_HOT, (), (whole[1], row)))
+    if args[0].op is EYE and row == 0 and x.shape == (whole[0], 1) and isinstance(column, int):
+        return node(ONE_HOT, (), (whole[0], column))
     part = part_of(args[0], x.params[0], x.params[1], short.chain)
     return part if leaves(part) < leaves(args[0]) else rebuilt(x, args)
 

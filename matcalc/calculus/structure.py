@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from matcalc.calculus.terms import coefficient, leaves
+from matcalc.calculus.terms import coefficient, is_symmetric, leaves
 from matcalc.core.constructors import diag, diagonal, power, total, trace
 from matcalc.core.expression import (
     BUILD,
@@ -231,4 +231,18 @@ def half_of_diagonal(factors: list[Expr]) -> list[Expr] | None:
     return [*numbers, diagonal(left.args[0]), *([] if right is None else right.args)]
 
 
-__all__ = ["half_of_diagonal", "is_positive_definite", "pair", "shortened", "sign"]
+def halves(terms: dict[Expr, Any]) -> dict[Expr, Any]:
+    """The terms of a sum, given with their coefficients, with Φ ∘ S + (Φ ∘ S)ᵀ written as S, for a symmetric S."""
+    found = dict(terms)
+    for turned, c in terms.items():
+        product = turned.args[0] if turned.op is TRANSPOSE else turned
+        if product.op is not MUL or product is turned or found.get(product) != c:
+            continue
+        for phi, s in (product.args, product.args[::-1]):
+            if phi.op is HALF and s.shape == phi.shape and is_symmetric(s):
+                del found[turned], found[product]
+                found[s] = found.get(s, 0) + c
+    return {e: c for e, c in found.items() if c != 0}
+
+
+__all__ = ["half_of_diagonal", "halves", "is_positive_definite", "pair", "shortened", "sign"]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.calculus import factoring
+from matcalc.calculus import factoring, structure
 from matcalc.calculus.entries import EXPANDED, FACTORS
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
@@ -39,7 +39,7 @@ from matcalc.core.operations import (
 
 def sum_of(terms: list[Expr], shape: sizes.Shape, merge: bool = True) -> Expr:
     """Like terms collected, common factors of matrix products pulled out, products multiplied out where that is shorter."""
-    collected = _like(term for t in terms for term in parts_of(ADD, _opened(t)))
+    collected = structure.halves(_like(term for t in terms for term in parts_of(ADD, _opened(t))))
     while merge and (fewer := factoring.merged(collected, short)) is not None:
         collected = _like(term for t in fewer for term in parts_of(ADD, t))
     column = stacked(collected, shape)

@@ -294,9 +294,10 @@ def leaves(e: Expr) -> int:
         if x.op is LET or not x.args:
             _counted[x] = 1
         else:
-            ones_too = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS)  # x 1ᵀ, 1ᵀA, A 1
-            unsigned = (a for a in x.args if x.op not in (MUL, POW) or number(a) != -1)  # -x and 1/x count as x does
-            _counted[x] = sum(_counted[a] for a in unsigned) + ones_too
+            # x 1ᵀ, 1ᵀA, A 1, s e₁ hold a vector more than is seen; -x and 1/x count as x does
+            more = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS) or (x.op is PLACE and x.args[0].shape == ())
+            unsigned = (a for a in x.args if x.op not in (MUL, POW) or number(a) != -1)
+            _counted[x] = sum(_counted[a] for a in unsigned) + more
     return _counted[e]
 
 

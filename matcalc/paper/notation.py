@@ -115,6 +115,8 @@ class Notation:
         above, below = value.as_numer_denom()
         if below != 1:
             return self.fraction(self._exact(above), self._exact(below))
+        if value.is_Mul and value.could_extract_minus_sign():
+            return replace(self._exact(-value), negative=True)
         if value.is_Mul:
             return self.product([self._exact(f) for f in value.as_ordered_factors()])
         if value.is_Pow:
