@@ -95,3 +95,114 @@ def test_the_values_at_a_thousand():
     value, gradients = mc.to_numpy(mc.logsumexp(X), name="loss").value_and_grad(X=LARGE)
     np.testing.assert_allclose(gradients["X"], [[1, 0, 0], [0, 0, 0]], atol=1e-200)
     assert value == 1000
+
+
+# ---- memory and types --------------------------------------------------------------------------------------------------------
+A, x = mc.matrix("A", n), mc.vector("x", n)
+
+
+@pytest.mark.parametrize("e", [mc.softmax(z), mc.inv(A), 2**x, mc.exp(A).T, mc.sum(X, axis=1) ** -1, mc.tanh(X)[1]], ids=str)
+def test_a_value_that_is_changed_in_place_leaves_the_gradients_right(e):
+    code = mc.to_numpy(e, name="t")
+    rng = np.random.default_rng(0)
+    at = {v.name: rng.normal(size=[{n: 3, m: 4}[s] for s in v.shape if s != 1]) + 1 for v in variables([e])}
+    out, cache = code.forward(**at)
+    up = np.ones(out.shape)
+    wanted = code.backward(up, cache)
+    out *= 0
+    for found, right in zip(code.backward(up, cache), wanted, strict=True):
+        np.testing.assert_array_equal(found, right)
+
+
+def test_a_gradient_that_is_one_number_repeated_may_be_changed_in_place():
+    for e in (mc.sum(X), mc.sum(mc.sum(X, axis=1) * z), mc.sum(mc.mean(X, axis=0)), mc.sum(x @ mc.ones(1, m))):
+        code = mc.to_numpy(e, name="t")
+        _, gradients = code.value_and_grad(**{v.name: np.ones([3] * (1 + (v.shape[1] != 1))) for v in variables([e])}, m=3)
+        for g in gradients.values():
+            g += 1
+
+
+def test_a_number_divides_by_zero_as_an_array_does_every_time():
+    code = mc.to_numpy(mc.log(t) / t, name="t")
+    with np.errstate(all="ignore"):
+        assert [code.forward(t=0.0)[0] for _ in range(3)] == [-np.inf] * 3
+        powers = [mc.to_numpy(t**1.3, name="t").forward(t=-1.0)[0] for _ in range(2)]
+    assert np.isnan(powers).all() and np.isrealobj(powers)
+
+
+def test_an_upstream_gradient_of_another_length_is_refused():
+    code = mc.to_numpy(X * X, name="t")
+    out, cache = code.forward(X=np.ones((3, 2)))
+    for shape in ((1, 2), (3, 1), (2, 3)):  # NumPy would broadcast the first two
+        with pytest.raises(mc.EvaluationError, match=r"of shape \(3, 2\)"):
+            code.backward(np.ones(shape), cache)
+    assert code.backward(np.ones((3, 2)), tuple(cache))[0].shape == out.shape
+
+
+# ---- row numbers and parts -----------------------------------------------------------------------------------------------------
+L = mc.matrix("L", n, m)
+ids, i = mc.vector("ids", k), mc.scalar("i")
+ROWS = np.arange(6.0).reshape(3, 2)
+
+
+def test_one_row_times_a_column_is_a_number():
+    out, _ = mc.to_numpy(mc.take(L, [1]) @ mc.vector("w", m), [L], name="t").forward(ROWS, np.ones(2))
+    assert np.shape(out) == () and out == 5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [0, 2],
+        (0, 2),
+        np.array([0, 2]),
+        np.array([0, 2], np.int32),
+        np.array([0, 2], np.uint8),
+        np.array([0.0, 2.0]),
+        np.array([0, 2], np.float32),
+        np.array([[0], [2]]),
+    ],
+    ids=repr,
+)
+def test_row_numbers_of_every_kind(given):
+    code = mc.to_numpy(mc.sum(mc.take(L, ids) ** 2), [L], name="t")
+    for _ in range(2):
+        value, gradients = code.value_and_grad(L=ROWS.astype(np.float32), ids=given)
+        assert value == 42 and gradients["L"].dtype == np.float32
+        np.testing.assert_array_equal(gradients["L"], [[0, 2], [0, 0], [8, 10]])
+
+
+def test_row_numbers_say_nothing_of_the_type():
+    value = mc.evaluate(mc.take(L, ids), {L: ROWS.astype(np.float32), ids: np.array([0.0, 2.0])})
+    assert value.dtype == np.float32
+    far, narrow = 2**24 + 1, np.zeros((2**24 + 2, 1), np.float32)  # 2²⁴ + 1 is no number of type float32
+    narrow[far] = 1
+    tall = mc.matrix("L", n, 1)
+    assert mc.evaluate(mc.take(tall, ids), {tall: narrow, ids: [0, far]}).tolist() == [0, 1]
+    assert mc.to_numpy(mc.take(tall, ids), [tall], name="t").forward(L=narrow, ids=[0, far])[0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("wrong", [[0, 3], [0, -1], [0.5, 1], [np.nan, 1], [1e30, 1]], ids=str)
+def test_a_number_that_is_no_row_is_refused_at_every_call(wrong):
+    code = mc.to_numpy(mc.sum(mc.take(L, ids)), [L], name="t")
+    one = mc.to_numpy(mc.one_hot(i, n).T @ z, [z], name="t")
+    for first, good in ((np.array([0, 2]), 1), (np.array([0.0, 2.0]), 1.0)):
+        code.forward(L=ROWS, ids=first)
+        one.forward(z=ROWS[:, 0], i=good)
+        for bad in (wrong, np.array(wrong)):
+            with pytest.raises(mc.EvaluationError, match="ids holds row numbers, which are whole, from 0 to 2, but one is"):
+                code.forward(L=ROWS, ids=bad)
+        culprit = next(w for w in wrong if w not in (0, 1))
+        with pytest.raises(mc.EvaluationError, match="i holds row numbers"):
+            one.forward(z=ROWS[:, 0], i=culprit)
+
+
+@pytest.mark.parametrize(
+    "e", [x[3:6], x[5], x[3:], x[n - 4], mc.one_hot(4, n) * x, mc.take(x, [0, 4]), mc.take(x, [4]), X[:, 2:5][0].T], ids=str
+)
+def test_a_part_that_does_not_lie_inside_is_refused(e):
+    at = {v.name: np.ones([3] * (1 + (v.shape[1] != 1))) for v in variables([e])}
+    with pytest.raises(mc.EvaluationError, match="there is no"):
+        mc.to_numpy(mc.sum(e), name="t").forward(**at)
+    with pytest.raises(mc.EvaluationError):
+        mc.evaluate(e, at)

@@ -79,15 +79,25 @@ def agree(e, wrt, at, rtol=1e-8, seed=1):
     for dtype, tolerance in ((np.float64, rtol), (np.float32, 2e-2)):
         typed = {name: array.astype(dtype) for name, array in given.items()}
         out, cache = code.forward(**typed, **sizes)
-        results = [out, *code.backward(np.asarray(up, dtype), cache)]
+        up = np.asarray(up, dtype)
+        results = [out, *code.backward(up, cache)]
         for result, reference, of in zip(results, references, [e, *wrt], strict=True):
             assert np.shape(result) == np.shape(reference), f"{of}\n{code.source}"
-            assert not of.shape or not real or result.dtype == dtype, f"{of} has type {result.dtype}\n{code.source}"
+            assert not real or getattr(result, "dtype", dtype) == dtype, f"{of} has type {result.dtype}\n{code.source}"
             scale = max(1.0, np.abs(reference).max(initial=0))
             if dtype is np.float64 or scale < 10:
                 assert np.allclose(result / scale, reference / scale, rtol=0, atol=tolerance), f"{of}\n{code.source}"
+        share_no_memory(results, [*typed.values(), *cache, up], code)
     assert all((given[name] == before[name]).all() for name in given)
     return code
+
+
+def share_no_memory(results, others, code):
+    """What is given back may be changed in place: nobody else reads it."""
+    own = [r for r in results if np.shape(r)]
+    for j, r in enumerate(own):
+        assert r.flags.writeable, code.source
+        assert not any(np.shares_memory(r, a) for a in [*own[:j], *others] if isinstance(a, np.ndarray)), code.source
 
 
 # ---- the same numbers as the expression ----------------------------------------------------------------------------------

@@ -26,6 +26,11 @@ from matcalc.errors import UnsupportedError
 from matcalc.numeric import helpers
 
 
+def no_line(op: Operation) -> UnsupportedError:
+    """That an operation takes more than one line."""
+    return UnsupportedError(f"{op.name} has no source on one line; mc.to_numpy writes a module that carries what it needs")
+
+
 class Arrays:
     """Writes expressions; ``names`` says which have a name already, ``statements`` takes the lines that come before.
 

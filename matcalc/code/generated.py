@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from matcalc.code.fitting import Cache, checked_parts, choices, whole
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr, Operation
-from matcalc.core.parts import row_numbers
 from matcalc.declarations import Function
 from matcalc.errors import EvaluationError, MatcalcError
 from matcalc.numeric.evaluate import Given, public
@@ -60,9 +60,9 @@ class Generated:
         self._output, self._wrt = output, tuple(wrt)
         self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
         self.functions = _compiled(name, source)
-        self._whole = row_numbers([output])
-        self._accepted: set[tuple[Any, ...]] = set()
-        self.forward = self._called_with_arrays(self.functions[f"{name}_forward"])
+        # the kinds of values that need no conversion, each with where row numbers stand and how many rows there are
+        self._accepted: dict[tuple[Any, ...], list[tuple[int, Expr, int]]] = {}
+        self.forward = self._with_cache(self._called_with_arrays(self.functions[f"{name}_forward"]))
         self.backward = self._called_with_upstream(self.functions[f"{name}_backward"])
 
     @functools.cached_property
@@ -106,11 +106,27 @@ class Generated:
                     raise EvaluationError(f"{raw.__name__} takes {', '.join(parameters)}, each once")
                 arrays |= named
             values = [arrays.get(p) for p in parameters]
-            if tuple(map(_kind, values)) not in self._accepted:
+            known = self._accepted.get(tuple(map(_kind, values)))
+            if known is None:
                 values = self._converted(arrays)
+            else:
+                for k, e, rows in known:
+                    whole(e, values[k], rows)
+                values = [np.float64(v) if type(v) is float else v for v in values]  # 1 / 0 is inf, as for arrays
             return raw(*values)
 
         return call
+
+    @staticmethod
+    def _with_cache(called: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(called)
+        def forward(*positional: Any, **arrays: Any) -> Any:
+            out, held = called(*positional, **arrays)
+            cache = Cache(held)
+            cache.shape = np.shape(out)
+            return out, cache
+
+        return forward
 
     def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
         shape = self._output.shape
@@ -122,8 +138,9 @@ class Generated:
                 array = np.asarray(dout)
                 if axes == 1 and array.ndim == 2 and array.shape[1] == 1:
                     array = array[:, 0]
-                if array.ndim != axes or array.dtype.kind not in "fiu":
-                    shown = "a number" if axes == 0 else f"an array of shape {sizes.show(shape)}"
+                wanted = getattr(cache, "shape", None)
+                if array.ndim != axes or array.dtype.kind not in "fiu" or wanted not in (None, array.shape):
+                    shown = "a number" if axes == 0 else f"an array of shape {wanted or sizes.show(shape)}"
                     raise EvaluationError(f"the upstream gradient is {shown}, as {self.name} is, but its shape is {array.shape}")
                 dout = array if axes else float(array)
             return raw(dout, cache)
@@ -141,20 +158,21 @@ class Generated:
         python |= sizes_of
         values: dict[Any, Any] = {python.get(key, key): value for key, value in arrays.items() if key not in functions}
         given = Given([self._output, *self._arguments], values)
+        checked_parts([self._output], given.lengths)
+        rows = choices([self._output], given.lengths)
         converted: list[Any] = []
         for e in self._arguments:
             array = public(given.arrays[e], e.shape)
-            if e in self._whole:
-                array = whole(e, array)
+            if e in rows:
+                array = whole(e, array, rows[e])
             supplied = values.get(e, values.get(str(e.name)))
-            dtype = np.dtype(np.int64) if e in self._whole else given.dtype
-            same = type(supplied) is np.ndarray and supplied.shape == np.shape(array) and supplied.dtype == dtype
-            converted.append(supplied if same else array)
+            converted.append(supplied if _alike(supplied, array) else array)
         converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
         converted += [given.lengths[s] for s in self._lengths]
         supplied = [arrays.get(p) for p in self._parameters]
-        if all(a is b or type(a) is float and given.dtype == np.float64 for a, b in zip(supplied, converted, strict=True)):
-            self._accepted.add(tuple(map(_kind, supplied)))
+        if all(a is b or type(a) is float and type(b) is np.float64 for a, b in zip(supplied, converted, strict=True)):
+            at = [(k, e, rows[e]) for k, e in enumerate(self._arguments) if e in rows]
+            self._accepted[tuple(map(_kind, supplied))] = at
         return converted
 
     def _function(self, op: Operation, parameter: str, arrays: Mapping[str, Any]) -> Callable[..., Any]:
@@ -174,19 +192,20 @@ class Generated:
         )
 
 
-def whole(e: Expr, array: Any) -> Any:
-    """Row numbers as integers."""
-    found = np.rint(array).astype(np.int64)
-    if np.any(found != array) or np.any(found < 0):
-        raise EvaluationError(f"{e} holds row numbers, which are whole and counted from zero")
-    return found if found.ndim else int(found)
+def _alike(supplied: Any, array: Any) -> bool:
+    """Whether what the caller gave may stand for what it was converted to."""
+    if type(supplied) is not type(array):
+        return False
+    if type(array) is np.ndarray:
+        return supplied.shape == array.shape and supplied.dtype == array.dtype
+    return type(array) in (int, np.float32, np.float64)
 
 
 def _kind(value: Any) -> Any:
     """What decides whether a value needs a conversion."""
     if type(value) is np.ndarray:
         return value.shape, value.dtype
-    return type(value) if type(value) in (int, float) else callable(value) and "function"
+    return type(value) if type(value) in (int, float, np.float32, np.float64) else callable(value) and "function"
 
 
 def _compiled(name: str, source: str) -> dict[str, Any]:

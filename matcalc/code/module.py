@@ -136,7 +136,8 @@ class Module:
 
     def _forward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
         out = self.program.names[self.output]
-        lines = _copied(lines, [out] if self.output.shape else [], set(self.arguments.values()))
+        foreign = set(self.arguments.values())
+        lines = _copied(lines, [out] if self.output.shape else [], foreign)
         shape = "of shape " * (self.output.shape != ()) + _shape(self.output.shape)
         text = self._signature("_forward", self._parameters())
         first = _wrapped(f'"""{quoted(self.title)}, {shape}, and the cache for {self.name}_backward.', 4)
@@ -144,7 +145,10 @@ class Module:
         text += [*first, "", *described, '    """'] if described else [*first[:-1], first[-1] + '"""']
         text += _lines(lines)
         text += t.lines(t.assigned("cache", t.sequence(map(t.name, cache))), 4)
-        returned = _turned(t.name(out), self.output.shape)
+        root = _memory(lines, foreign)
+        held = self.output.shape != () and root.get(out, out) in {root.get(of, of) for of in cache}
+        result = t.call(t.attribute(t.name(out), "copy")) if held else t.name(out)  # the caller may change it in place
+        returned = _turned(result, self.output.shape)
         return text + t.lines(ast.Return(t.sequence([returned, t.name("cache")])), 4)
 
     def _described(self) -> list[str]:
@@ -270,13 +274,8 @@ def _targets(lines: Iterable[Line]) -> list[str]:
 
 def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) -> list[Line]:
     """The lines with a copy where a result would share its memory with an argument, with the cache or with another result."""
-    foreign = foreign | {_NOBODY}
-    root = {of: of for of in foreign}
-    for x in lines:
-        if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
-            seen = _viewed(x.value)
-            root[x.targets[0].id] = root.get(seen, seen) if seen is not None else x.targets[0].id
-    taken = set(foreign)
+    root = _memory(lines, foreign)
+    taken = foreign | {_NOBODY}
     copies = set()
     for of in results:
         if root.get(of, of) in taken:
@@ -288,6 +287,16 @@ def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) ->
             x = t.assigned(x.targets[0].id, t.call(t.attribute(x.value, "copy")))
         found.append(x)
     return found
+
+
+def _memory(lines: Sequence[Line], foreign: set[str]) -> dict[str, str]:
+    """For every name the one that its memory belongs to: itself, if it is an array of its own."""
+    root = {of: of for of in foreign}
+    for x in lines:
+        if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
+            seen = _viewed(x.value)
+            root[x.targets[0].id] = root.get(seen, seen) if seen is not None else x.targets[0].id
+    return root
 
 
 def _viewed(x: ast.expr) -> str | None:

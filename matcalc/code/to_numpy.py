@@ -8,7 +8,7 @@ from typing import Any
 
 from matcalc.calculus.derivatives import variable
 from matcalc.code import tree
-from matcalc.code.arrays import Arrays
+from matcalc.code.arrays import Arrays, no_line
 from matcalc.code.generated import Generated
 from matcalc.code.lengths import rank
 from matcalc.code.lowering import lowered
@@ -105,7 +105,7 @@ def numpy_source(e: Expr) -> str:
 
 def _function(op: Operation) -> str:
     if not op.numpy:
-        raise UnsupportedError(f"{op.name} has no source on one line; mc.to_numpy writes a module that carries what it needs")
+        raise no_line(op)
     return op.numpy.rpartition(".")[2] if op.numpy.startswith("scipy.") else op.numpy
 
 

@@ -205,7 +205,7 @@ SLICE = _row(
     shape=shapes.of_part,
     adjoint=lambda e, k, g: apply("place", g, e.params[0], e.args[0].shape),
     matrix=lambda e, k: apply("selecting", e.args[0].shape, e.params[0], e.shape),
-    value=lambda np, shape, params, a: a[params[0][0] :, params[0][1] :][: shape[0], : shape[1]],
+    value=lambda np, shape, params, a: block(a, params[0], shape),
 )
 PLACE = _row(
     "place",
@@ -242,6 +242,13 @@ SCATTER = _row(  # zeros, to whose rows the rows of the argument are added; para
     matrix=lambda e, k: apply("kron", eye(e.shape[1]), apply("scatter", eye(e.args[0].shape[0]), ids(e), e.shape[0])),
     value=lambda np, shape, params, a, *given: added(np, shape, numbers(np, params[0], given, shape[0]), a),
 )
+
+
+def block(a: Any, start: Any, shape: Any) -> Any:
+    """The part of an array that begins at ``start``; ValueError where it does not lie inside."""
+    if any(at < 0 or at + length > whole for at, length, whole in zip(start, shape, a.shape, strict=True)):
+        raise ValueError(f"a part of shape {shape} from {start} does not lie inside an array of shape {a.shape}")
+    return a[start[0] : start[0] + shape[0], start[1] : start[1] + shape[1]]
 
 
 def ids(e: Expr) -> Any:

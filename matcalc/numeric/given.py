@@ -13,6 +13,7 @@ import sympy
 
 from matcalc.core import names, sizes
 from matcalc.core.expression import LEAF, LET, Expr, topological
+from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Size
 from matcalc.declarations import Function
 from matcalc.errors import EvaluationError
@@ -58,8 +59,10 @@ class Given:
         if complete:
             self._all_there([e for e in topological(roots, lambda e: e not in raw) if e.op is LEAF], raw)
         plain = {e: _plain(e, value) for e, value in raw.items()}
-        self.dtype = _common([value for value in plain.values() if not isinstance(value, (int, float))])
-        self.arrays = {e: _two_dimensional(e, np.asarray(value, dtype=self.dtype)) for e, value in plain.items()}
+        whole = row_numbers(roots)  # float32 would not hold every row number
+        self.dtype = _common([value for e, value in plain.items() if e not in whole and not isinstance(value, (int, float))])
+        dtypes = {e: np.float64 if e in whole else self.dtype for e in plain}
+        self.arrays = {e: _two_dimensional(e, np.asarray(value, dtype=dtypes[e])) for e, value in plain.items()}
         self.lengths.update(fixed)
         bind(self.arrays, self.lengths)
         self._hear(spare)
