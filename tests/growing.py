@@ -298,8 +298,6 @@ NETWORKS = (
     Rule("swish", anywhere, lambda at: mc.swish(at())),
     Rule("hinge", anywhere, lambda at: mc.hinge(1 - at())),
     Rule("binary_cross_entropy", anywhere, lambda at: mc.binary_cross_entropy(at(), mc.sigmoid(at()))),
-    Rule("function", anywhere, lambda at: at.choose(DEFINED)(at())),
-    Rule("function", anywhere, lambda at: at.choose(DEFINED).prime(at())),
     Rule("log of 1 + exp", anywhere, lambda at: mc.log(1 + mc.exp(at()))),
     Rule("logistic written out", anywhere, lambda at: 1 / (1 + mc.exp(-at()))),
     Rule("root of a square", anywhere, lambda at: mc.sqrt(at() ** 2)),
@@ -394,10 +392,12 @@ STRUCTURE = (
     Rule("block", matrix, _block),
     Rule("one_hot", column, lambda at: mc.one_hot(at.choose((0, 1)), at.rows) * at()),
 )
-# What speaks of more than variables to differentiate by: generic functions, and variables that hold whole numbers.
+# What speaks of more than variables to differentiate by: functions of the user, and variables that hold whole numbers.
 GIVEN = (
     Rule("function", anywhere, _generic),
     Rule("function", anywhere, _generic),
+    Rule("function", anywhere, lambda at: at.choose(DEFINED)(at())),
+    Rule("function", anywhere, lambda at: at.choose(DEFINED).prime(at())),
     Rule("take", anywhere, lambda at: mc.take(at(at.length(), at.columns), at.ids(at.rows)) if at.rows != 1 else _generic(at)),
     Rule("scatter", matrix, lambda at: (lambda size: apply("scatter", at(size, at.columns), at.ids(size), at.rows))(at.length())),
     Rule("one_hot", column, lambda at: mc.one_hot(mc.scalar("i_s"), at.rows) * at()),

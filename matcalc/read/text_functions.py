@@ -18,14 +18,19 @@ _DECLARATIONS = {"scalar", "vector", "matrix", "scalars", "vectors", "matrices",
 _STRUCTURE = {"pow", "add", "mul"}  # written with signs
 
 
-def _maximum(x: Any, y: Any = None) -> Expr:
-    """max(x) is the largest entry, max(x, y) the larger of two, entry by entry."""
-    return BUILD["max"](x) if y is None and x.shape else x if y is None else BUILD["maximum"](x, y)
+def _maximum(x: Any, y: Any = None, axis: Any = None) -> Expr:
+    """max(x) is the largest entry, or along an axis; max(x, y) the larger of two, entry by entry."""
+    return functions.max(x, axis) if y is None else BUILD["maximum"](x, y)
 
 
-def _minimum(x: Any, y: Any) -> Expr:
-    """min(x, y), entry by entry."""
-    return BUILD["minimum"](x, y)
+def _minimum(x: Any, y: Any = None, axis: Any = None) -> Expr:
+    """min(x) is the smallest entry, or along an axis; min(x, y) the smaller of two, entry by entry."""
+    return functions.min(x, axis) if y is None else BUILD["minimum"](x, y)
+
+
+def _winner(x: Any, axis: Any = None) -> Expr:
+    """1 at the first largest entry, or along an axis, and 0 elsewhere."""
+    return BUILD["winner"](x, axis)
 
 
 def _norm(x: Any, ord: Any = None) -> Expr:
@@ -54,7 +59,7 @@ def _known() -> dict[str, Callable[..., Expr]]:
             found[row.name] = _given(row.name, arguments)
     public = {name: getattr(functions, name) for name in functions.__all__ if name not in _DECLARATIONS}
     found |= {name: f for name, f in public.items() if name not in POINTWISE or name in _OPTIONAL}
-    found |= {"eye": eye, "ones": ones, "zeros": zeros, "max": _maximum, "min": _minimum, "norm": _norm}
+    found |= {"eye": eye, "ones": ones, "zeros": zeros, "max": _maximum, "min": _minimum, "norm": _norm, "winner": _winner}
     shown = {row.text: found[row.name] for row in TABLE.values() if row.name in found and row.text.isalpha()}
     return {**shown, **found, "ln": found["log"], "tr": found["trace"]}
 
@@ -118,9 +123,9 @@ def _column(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
     return pair(rows_and_columns(a)[0], 1)
 
 
-def _of_column(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
-    _column(sizes, named, a)
-    return ()
+def _of_vectors(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
+    """A column, or along an axis any matrix; the shape stays."""
+    return _column(sizes, named, a) if named.get("axis") is None else a
 
 
 def _diag(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
@@ -150,10 +155,9 @@ def kron(sizes: UnknownSizes, named: dict[str, Any], a: Shape, b: Shape) -> Shap
 
 _RULES: dict[str, Callable[..., Shape | None]] = {
     **dict.fromkeys(("trace", "tr", "det", "logdet"), _of_square),
-    **dict.fromkeys(("norm", "max"), _scalar),
-    **dict.fromkeys(REDUCTIONS, _reduced),
-    **dict.fromkeys(("softmax", "log_softmax"), _column),
-    "logsumexp": _of_column,
+    "norm": _scalar,
+    **dict.fromkeys((*REDUCTIONS, "max", "min", "logsumexp"), _reduced),
+    **dict.fromkeys(("softmax", "log_softmax"), _of_vectors),
     "winner": _same,
     "inv": _square,
     "diag": _diag,
