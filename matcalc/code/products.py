@@ -65,6 +65,8 @@ def power(w: Arrays, x: Expr, exponent: Any, shape: Shape) -> Tree:
 def _small(w: Arrays, x: Expr, exponent: Any) -> Tree:
     base = w.value(x) if exponent == 2 else w.bound(x)
     if exponent == 2:
+        if x.shape == () and not isinstance(base, ast.Name):  # np.square of a Python number is float64 and would win
+            return binary(base, "**", constant(2))
         return binary(base, "*", base) if isinstance(base, ast.Name) else call("np.square", base)
     return binary(binary(base, "*", base), "*", base) if exponent == 3 else binary(base, "*", call("np.sqrt", base))
 
