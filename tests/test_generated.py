@@ -15,7 +15,7 @@ X, Y = mc.matrices("X Y", n, m)
 z, t = mc.vector("z", n), mc.scalar("t")
 
 
-# ---- one line --------------------------------------------------------------------------------------------------------------
+# ---- one line --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", TABLE)
 def test_a_row_has_one_line_of_source_or_says_that_it_has_none(name):
     for example in examples(TABLE[name]):
@@ -31,7 +31,7 @@ def test_a_row_has_one_line_of_source_or_says_that_it_has_none(name):
         np.testing.assert_allclose(eval(line, scope), mc.evaluate(example.e, example.values), rtol=1e-12, err_msg=line)
 
 
-# ---- stable forms ------------------------------------------------------------------------------------------------------------
+# ---- stable forms ----------------------------------------------------------------------------------------------------
 E = mc.let("E", mc.exp(X))
 S = mc.let("S", mc.sum(E, axis=1))
 RECOGNISED = [
@@ -97,7 +97,7 @@ def test_the_values_at_a_thousand():
     assert value == 1000
 
 
-# ---- memory and types --------------------------------------------------------------------------------------------------------
+# ---- memory and types ------------------------------------------------------------------------------------------------
 A, x = mc.matrix("A", n), mc.vector("x", n)
 
 
@@ -139,7 +139,7 @@ def test_an_upstream_gradient_of_another_length_is_refused():
     assert code.backward(np.ones((3, 2)), tuple(cache))[0].shape == out.shape
 
 
-# ---- row numbers and parts -----------------------------------------------------------------------------------------------------
+# ---- row numbers and parts -------------------------------------------------------------------------------------------
 L = mc.matrix("L", n, m)
 ids, i = mc.vector("ids", k), mc.scalar("i")
 ROWS = np.arange(6.0).reshape(3, 2)
@@ -206,3 +206,35 @@ def test_a_part_that_does_not_lie_inside_is_refused(e):
         mc.to_numpy(mc.sum(e), name="t").forward(**at)
     with pytest.raises(mc.EvaluationError):
         mc.evaluate(e, at)
+
+
+# ---- as an expert writes it ------------------------------------------------------------------------------------------
+g = mc.vector("g", m)
+mean = mc.let("mean", mc.mean(X, axis=1))
+scaled = mc.let("S", (X - mean) / mc.sqrt(mc.let("v", mc.var(X, axis=1)) + 1))
+WRITTEN = [  # an expression, what must stand in the source, what must not
+    (mc.vec(mc.take(L, ids).T), "y = L[ids].ravel()", "order="),
+    (mc.take(L, ids), "y = L[ids]\n", "copy"),
+    (mc.take(L, i), "y = L[i].copy()", "@"),
+    (mc.exp(L) @ mc.one_hot(mc.scalar("j"), m), "h.T[j]", "@"),
+    (-mc.one_hot(i, n).T @ mc.log_softmax(z), "-log_softmax_z[i]", "@"),
+    (X - g.T, "y = X - g\n", "+ -g"),
+    (scaled * g.T, "t = X - mean[:, None]", "broadcast_to"),
+]
+
+
+@pytest.mark.parametrize("e, there, not_there", WRITTEN, ids=lambda value: str(value).replace("\n", "")[:40])
+def test_the_source_is_what_an_expert_writes(e, there, not_there):
+    code = mc.to_numpy(e, name="t")
+    source = code.source[code.source.index("def t_forward") :]
+    assert there in source and not_there not in source, source
+    rng = np.random.default_rng(0)
+    at = {v: rng.normal(size=[{n: 3, m: 2, k: 4}[s] for s in v.shape if s != 1]) for v in variables([e])}
+    at |= {v: whole for v, whole in ((ids, [0, 2, 2, 1]), (i, 2), (mc.scalar("j"), 1)) if v in at}
+    out, cache = code.forward(**{v.name: value for v, value in at.items()})
+    np.testing.assert_allclose(out, mc.evaluate(e, at), rtol=1e-12)
+    up = rng.normal(size=np.shape(out)) if e.shape else 1.0
+    dout = mc.matrix("up", *e.shape) if e.shape else mc.scalar("up")
+    by = [v for v in variables([e]) if v not in (ids, i, mc.scalar("j"))]
+    for v, found in zip(by, code.backward(up, cache), strict=True):
+        np.testing.assert_allclose(found, mc.evaluate(mc.vjp(e, v, dout), {**at, dout: up}), rtol=1e-10, atol=1e-12)

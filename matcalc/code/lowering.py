@@ -75,6 +75,7 @@ from matcalc.core.signature import Slots
 from matcalc.core.sizes import Size
 
 SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
+ROW = Operation("row", lambda op, args, params: sizes.shape(1, sizes.columns(args[0].shape)), numpy="{0}[{1}]")  # by its number
 _LONGEST = 48  # factors of a product up to which every order is tried
 
 
@@ -114,7 +115,9 @@ def _factors(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> tuple[Exp
     while stack:
         x, turned = stack.pop()
         if x is not root and x not in inside:
-            s, rest = scalar_part(done[x]) if done[x].op is MUL and 1 not in x.shape else (const(1), done[x])
+            s, rest = scalar_part(done[x]) if done[x].op is MUL else (const(1), done[x])
+            if 1 in x.shape and rest.op is not ONE_HOT and (rest.op is not TRANSPOSE or rest.args[0].op is not ONE_HOT):
+                s, rest = const(1), done[x]  # a scalar stays at a vector, unless that is not to be built
             scalars = mul(scalars, s)
             found.extend(_split(_turned(rest) if turned else rest))
         elif x.op is TRANSPOSE:
@@ -239,10 +242,10 @@ def _times(a: Expr, b: Expr) -> Expr:
         return _rule(over_rows(b)) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
     if b.op is ONES and 1 in b.shape:
         return _rule(over_columns(a)) if column else broadcast(a, sizes.shape(sizes.rows(a.shape), b.shape[1]))
-    if b.op is ONE_HOT and not b.args:
-        return part(a, (0, b.params[1]), sizes.shape(sizes.rows(a.shape), 1))
-    if a.op is TRANSPOSE and a.args[0].op is ONE_HOT and not a.args[0].args:
-        return part(b, (a.args[0].params[1], 0), sizes.shape(1, sizes.columns(b.shape)))
+    if b.op is ONE_HOT:
+        return _turned(_row(_turned(a), b))
+    if a.op is TRANSPOSE and a.args[0].op is ONE_HOT:
+        return _row(b, a.args[0])
     if a.op is INV:
         return node(SOLVE, (a.args[0], b))
     if a.op is TRANSPOSE and a.args[0].op is INV:
@@ -272,6 +275,11 @@ def _times(a: Expr, b: Expr) -> Expr:
     return matmul(a, b)
 
 
+def _row(b: Expr, which: Expr) -> Expr:
+    """The row of a matrix at the 1 of a one-hot column."""
+    return node(ROW, (b, *which.args)) if which.args else part(b, (which.params[1], 0), sizes.shape(1, sizes.columns(b.shape)))
+
+
 # ---- the rest ------------------------------------------------------------------------------------------------------
 _REDUCTIONS = (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS)
 
@@ -284,7 +292,8 @@ def _rule(x: Expr) -> Expr:
     if x.op is MUL:
         return _scaled(_within(_spread(_signed(x))))
     if x.op is ADD:
-        return _complement(_spread(x))
+        spread = _spread(x)
+        return _complement(spread) if spread.op is ADD else spread
     if x.op.name == "einsum" and x.op.signature is not None and x.op.signature.operands == (_stacked(x.op.signature.result),):
         return unvec(x.args[0], x.shape)
     if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
@@ -301,6 +310,8 @@ def _stacked(slots: Slots) -> Slots:
 def _upright(x: Expr) -> Expr:
     """What acts entry by entry on rows that are transposed columns, acts on the columns."""
     if x.op.shape is not shapes.broadcast or sizes.rows(x.shape) != 1 or x.shape == ():
+        return x
+    if x.op is MUL and x.args[0].op is CONST:  # -xᵀ is subtracted
         return x
     if not all(a.shape == () or a.op is TRANSPOSE for a in x.args):
         return x
@@ -388,7 +399,11 @@ _ALONE = {ADD: _factored, MUL: _onto_smallest}
 
 
 def _spread(x: Expr) -> Expr:
-    """A sum or a Hadamard product broadcasts by itself."""
+    """A sum or a Hadamard product broadcasts by itself; of what is repeated alike, it is taken before."""
+    if x.args[1].op is BROADCAST and (x.args[0].op is BROADCAST or x.args[0].shape == ()):
+        before = _rule(node(x.op, tuple(a.args[0] if a.op is BROADCAST else a for a in x.args)))
+        if before.shape != x.shape:
+            return broadcast(before, x.shape)
     for k, a in enumerate(x.args):
         if a.op is BROADCAST:
             slim = node(x.op, tuple(a.args[0] if j == k else b for j, b in enumerate(x.args)))

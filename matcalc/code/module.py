@@ -59,6 +59,7 @@ class Module:
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
         self._places = {of: k for k, of in enumerate(self.program.gradients)}
         self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]))
+        self._ids = {self.arguments[e] for e in row_numbers([output]) if e.shape}  # of which L[ids] is an array of its own
         self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
         self.title = names.text(str(output.name)) if output.name else "the value"
 
@@ -137,7 +138,7 @@ class Module:
     def _forward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
         out = self.program.names[self.output]
         foreign = set(self.arguments.values())
-        lines = _copied(lines, [out] if self.output.shape else [], foreign)
+        lines = _copied(lines, [out] if self.output.shape else [], foreign, self._ids)
         shape = "of shape " * (self.output.shape != ()) + _shape(self.output.shape)
         text = self._signature("_forward", self._parameters())
         first = _wrapped(f'"""{quoted(self.title)}, {shape}, and the cache for {self.name}_backward.', 4)
@@ -145,7 +146,7 @@ class Module:
         text += [*first, "", *described, '    """'] if described else [*first[:-1], first[-1] + '"""']
         text += _lines(lines)
         text += t.lines(t.assigned("cache", t.sequence(map(t.name, cache))), 4)
-        root = _memory(lines, foreign)
+        root = _memory(lines, foreign, self._ids)
         held = self.output.shape != () and root.get(out, out) in {root.get(of, of) for of in cache}
         result = t.call(t.attribute(t.name(out), "copy")) if held else t.name(out)  # the caller may change it in place
         returned = _turned(result, self.output.shape)
@@ -207,7 +208,7 @@ class Module:
     def _backward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
         results = self.program.gradients
         arrays = [of for of, g in zip(results, self.gradients, strict=True) if g.shape]
-        lines = _copied(lines, arrays, {*cache, self.upstream})
+        lines = _copied(lines, arrays, {*cache, self.upstream}, self._ids)
         text = self._signature("_backward", [self.upstream, "cache"])
         by = _listed([names.text(str(x.name)) for x in self.wrt])
         each = f"gradients by {by}, each in its variable's shape" if len(self.wrt) > 1 else f"gradient by {by}, in its shape"
@@ -272,9 +273,9 @@ def _targets(lines: Iterable[Line]) -> list[str]:
     return [x.id for several in names_of for x in several if isinstance(x, ast.Name)]
 
 
-def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) -> list[Line]:
+def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str], ids: set[str]) -> list[Line]:
     """The lines with a copy where a result would share its memory with an argument, with the cache or with another result."""
-    root = _memory(lines, foreign)
+    root = _memory(lines, foreign, ids)
     taken = foreign | {_NOBODY}
     copies = set()
     for of in results:
@@ -289,22 +290,27 @@ def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str]) ->
     return found
 
 
-def _memory(lines: Sequence[Line], foreign: set[str]) -> dict[str, str]:
+def _memory(lines: Sequence[Line], foreign: set[str], ids: set[str]) -> dict[str, str]:
     """For every name the one that its memory belongs to: itself, if it is an array of its own."""
     root = {of: of for of in foreign}
     for x in lines:
         if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
-            seen = _viewed(x.value)
+            seen = _viewed(x.value, ids)
             root[x.targets[0].id] = root.get(seen, seen) if seen is not None else x.targets[0].id
     return root
 
 
-def _viewed(x: ast.expr) -> str | None:
-    """The array whose memory the expression shows, if it makes none of its own; nobody's, if it must not be written to."""
+def _viewed(x: ast.expr, ids: set[str]) -> str | None:
+    """The array whose memory the expression shows, if it makes none of its own; nobody's, if it must not be written to.
+
+    Rows that are picked by ``ids``, or by a list of numbers, are an array of their own.
+    """
     while not isinstance(x, ast.Name):
         method = x.func.attr if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) else ""
         if method in ("broadcast_to", "diagonal"):
             return _NOBODY
+        if isinstance(x, ast.Subscript) and (isinstance(x.slice, ast.List) or t.names_in([x.slice]) & ids):
+            return None
         if isinstance(x, (ast.Attribute, ast.Subscript)):
             x = x.value
         elif method in ("ravel", "reshape"):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matcalc.core import names
+from matcalc.core.constructors import neg
 from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, node, number, topological
 from matcalc.core.operations import ADD, BROADCAST, MUL, POW, SLICE, TRANSPOSE
 
@@ -62,7 +63,7 @@ def program(output: Expr, gradients: Sequence[tuple[str, Expr]], taken: Names, g
 
 
 def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
-    """The same roots, where every part that has a name somewhere is used under this name.
+    """The same roots, where every part that has a name somewhere is used under this name, and its negative as well.
 
     Parts of the forward pass take names of the forward pass only.
     """
@@ -72,13 +73,16 @@ def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
     for e in topological(roots):
         if e.op is LET and e.args[0].args and e.args[0].op is not LET and (e in ahead or e.args[0] not in ahead):
             named.setdefault(e.args[0], e)
+    opposite = {neg(x): x for x, e in named.items() if e in ahead and neg(x).op is x.op is MUL and neg(x).args[1] is x.args[1]}
     done: dict[Expr, Expr] = {}
     for e in topological(roots):
         if e.op is LET and named.get(e.args[0]) is e:
             done[e] = done[e.args[0]]
             continue
-        new = node(e.op, tuple(done[a] for a in e.args), e.params) if e.args else e
-        done[e] = node(LET, (new,), named[e].params) if e in named else new
+        same = opposite.get(e, e)  # -x / n is -m where m = x / n
+        new = node(same.op, tuple(done.get(a, a) for a in same.args), same.params) if e.args else e
+        new = node(LET, (new,), named[same].params) if same in named else new
+        done[e] = new if same is e else neg(new)
     return [done[e] for e in roots]
 
 

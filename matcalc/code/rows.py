@@ -39,6 +39,7 @@ from matcalc.core.operations import (
     TAKE,
     TRANSPOSE,
     UNVEC,
+    VEC,
     WHERE,
 )
 from matcalc.core.sizes import Shape
@@ -128,7 +129,15 @@ def _matmul(w: Arrays, e: Expr) -> Tree:
 
 def _transpose(w: Arrays, e: Expr) -> Tree:
     (a,) = e.args
+    if a.op is UNVEC and a not in w.names and rank(a.shape) == 2:  # row by row
+        return call(attribute(w.value(a.args[0]), "reshape"), t.sequence(w.lengths.shape(e.shape)))
     return attribute(w.raw(a), "T") if rank(a.shape) == 2 else w.raw(a)
+
+
+def _vec(w: Arrays, e: Expr) -> Tree:
+    (a,) = e.args
+    by_rows = a.op is TRANSPOSE and a not in w.names
+    return call(attribute(w.value(a.args[0]), "ravel")) if by_rows else w.called(e)
 
 
 def _kron(w: Arrays, e: Expr) -> Tree:
@@ -293,6 +302,7 @@ WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     SLICE: _slice,
     PLACE: _place,
     CONCAT: _concat,
+    VEC: _vec,
     UNVEC: _unvec,
     BROADCAST: _broadcast,
     GREATER: _compared,
