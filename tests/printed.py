@@ -297,6 +297,14 @@ t**Fraction(3, 2)
 function("swish", lambda z: z * sigmoid(z)).prime(x)
 function("f^{(1)}").prime(x)
 g(f(x))
+norm(A, 2) + norm(A, "nuc")
+matrix_power(A, 3) + A**3
+softmax(A, axis=1)
+max(A, axis=1)**2
+grad(A[1, 2], A)
+grad(sum(log(diagonal(cholesky(S)))), S)
+take(D, [1, 0, 1])
+grad(sum(take(D, [1, 0, 1])**2), D)
 
 # Names
 WL.T @ dl

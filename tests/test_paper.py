@@ -13,6 +13,7 @@ from printed import GENERIC, LENGTHS, is_title, lines, names, namespace, values
 
 import matcalc as mc
 from matcalc.core.expression import Expr, const, inner
+from matcalc.core.parts import commutation, place
 from matcalc.numeric.evaluate import evaluate
 from matcalc.paper.writing import ASCII, LATEX, UNICODE, written
 
@@ -36,6 +37,23 @@ def golden_lines():
         else:
             e = built(line)
             yield f"{line:60} | {written(e, UNICODE):52} | {written(e, LATEX)}"
+
+
+@pytest.mark.parametrize(
+    "e, text, latex",
+    [
+        (commutation(n, m), "K_n,m", "K_{n,m}"),
+        (commutation(m, n + 1), "K_{m,n + 1}", "K_{m,n + 1}"),  # K_m,n + 1 would be a sum
+        (mc.max(A, axis=1) ** 2, "max²(A, axis=1)", r"\max^{2}_{\text{row}}(A)"),
+        (place(t, (0, 1), (n, m)), "t one_hot(0) one_hot(1)ᵀ", r"t e_{1} e_{2}^{\top}"),  # the size of a block 0 is not told
+        (place(t, (0, 1), (1, m)), "t one_hot(1)ᵀ", r"t e_{2}^{\top}"),
+        (place(t, (1, 0), (n, 1)), "t one_hot(1)", r"t e_{2}"),
+        (place(const(1), (0, 1), (n, m)), "one_hot(0) one_hot(1)ᵀ", r"e_{1} e_{2}^{\top}"),
+    ],
+    ids=str,
+)
+def test_what_would_be_ambiguous_is_told_apart(e, text, latex):
+    assert (written(e, UNICODE), written(e, LATEX)) == (text, latex)
 
 
 def test_printed_results(request):

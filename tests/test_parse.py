@@ -2,22 +2,25 @@
 
 import subprocess
 import sys
+from collections import Counter
 from fractions import Fraction
 
+import growing
 import numpy as np
 import pytest
 import sympy
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from printed import GENERIC, LENGTHS, is_title, lines, names, namespace, values
-from strategies import expressions
+from properties import Case, Skipped
+from strategies import any_expressions
 from strategies import values as drawn
 
 import matcalc as mc
 from matcalc.calculus.contraction import commutation
 from matcalc.core.constructors import broadcast
-from matcalc.core.expression import LET, Expr, const, node, topological, variables
-from matcalc.core.operations import TABLE
+from matcalc.core.expression import LET, Expr, const, node, number, topological, variables
+from matcalc.core.operations import TABLE, apply, half
 from matcalc.numeric.evaluate import evaluate
 from matcalc.paper.writing import ASCII, UNICODE, written
 from matcalc.read.symbols import declared
@@ -29,9 +32,10 @@ A, B, C, X = mc.matrices("A B C X", n)
 S = mc.matrix("S", n, symmetric=True)
 t, s, s_c = mc.scalars("t s s_c")
 delta, yhat = mc.vectors("delta_1 yhat", n)
+U = mc.matrix("U", n, n + m)
 h_t, WL = mc.vector("h_{t-1}", n), mc.matrix("W^{(1)}", n, m)
 f = mc.function("f")
-LEAVES = {e.name: e for e in (W, x, b, u, y, z, A, B, C, X, S, t, s, s_c, delta, yhat, h_t, WL)} | {"f": f, "d": d}
+LEAVES = {e.name: e for e in (W, x, b, u, y, z, A, B, C, X, S, U, t, s, s_c, delta, yhat, h_t, WL)} | {"f": f, "d": d}
 
 # ---- Python's syntax: the same node --------------------------------------------------------------------------------
 PYTHON = {
@@ -97,6 +101,14 @@ PYTHON = {
     "norm(z, inf)": mc.norm(z, float("inf")),
     "norm(z, np.inf)": mc.norm(z, float("inf")),
     "norm(A, 'fro')": mc.norm(A),
+    "norm(A, 2) + norm(A, 'nuc') + norm(A, 1)": mc.norm(A, 2) + mc.norm(A, "nuc") + mc.norm(A, 1),
+    "max(A, axis=1) + min(A, axis=1) * min(z)": mc.max(A, axis=1) + mc.min(A, axis=1) * mc.min(z),
+    "softmax(A, axis=1) - softmax(A, 0)": mc.softmax(A, axis=1) - mc.softmax(A, axis=0),
+    "logsumexp(A, axis=0)": mc.logsumexp(A, axis=0),
+    "take(A, [0, 1, 0]) + take(A, 1)": mc.take(A, [0, 1, 0]) + mc.take(A, 1),
+    "take(W, z)": mc.take(W, z),
+    "one_hot(t, n)": mc.one_hot(t, n),
+    "matrix_power(A, -2) @ cholesky(S) @ expm(A)": mc.matrix_power(A, -2) @ mc.cholesky(S) @ mc.expm(A),
     "norm(W @ x - b)**2 / 2": mc.norm(W @ x - b) ** 2 / 2,
     "trace(A @ B) + det(A) + logdet(S)": mc.trace(A @ B) + mc.det(A) + mc.logdet(S),
     "solve(A, b)": mc.solve(A, b),
@@ -178,6 +190,23 @@ PAPER = {
     "σ(z) ∘ (1 − σ(z))": mc.sigmoid(z) * (1 - mc.sigmoid(z)),
     "1 − tanh²(z)": 1 - mc.tanh(z) ** 2,
     "X^∘2": X**2,
+    "A² + A^3": mc.matrix_power(A, 2) + mc.matrix_power(A, 3),
+    "A⁻² X^-2": mc.matrix_power(A, -2) @ mc.matrix_power(X, -2),
+    "‖A‖₂ + ‖A‖_2 + ‖A‖_*": mc.norm(A, 2) + mc.norm(A, 2) + mc.norm(A, "nuc"),
+    "‖A‖_* ‖x‖": mc.norm(A, "nuc") * mc.norm(x),
+    "spectral(A) nuclear(A)": mc.norm(A, 2) * mc.norm(A, "nuc"),
+    "Φ ∘ A": half(A) * A,
+    "half_lower * A": half(A) * A,
+    "polar(A) leading(X)": apply("polar", A) @ apply("leading", X),
+    "sylvester(A, B, I) + A": apply("sylvester", A, B, mc.eye(n)) + A,
+    "frechet(I + A, B)": apply("frechet", mc.eye(n) + A, B),
+    "winner(A, axis=1)": apply("winner", A, 1),
+    "scatter(W, z, d)": apply("scatter", W, z, d),
+    "scatter([x, x]ᵀ, [1, 0], n)": apply("scatter", mc.block([[x, x]]).T, (1, 0), n),
+    "max²(A, axis=1)": mc.max(A, axis=1) ** 2,
+    "K_{n,m + n} vec(U)": commutation(n, m + n) @ mc.vec(U),
+    "one_hot(t) + z": mc.one_hot(t, n) + z,
+    "t one_hot(0) one_hot(1)ᵀ + W": t * (mc.one_hot(0, n) @ mc.one_hot(1, m).T) + W,
     "X**2": X**2,
     "1 ⊘ z": 1 / z,
     "t^(3/2) + t^s": t ** Fraction(3, 2) + t**s,
@@ -309,11 +338,23 @@ ERRORS = [
     ("tanh(z", "the text ends", 7),
     ("u' f(z)", "the transpose is .T or ᵀ", 2),
     ("tanh'(z)", "tanh has no primes here", 1),
-    ("A²", "may be entry by entry, A**2 or A^∘2, or a product", 2),
-    ("A^2", "may be entry by entry, A**2 or A^∘2, or a product", 2),
+    ("W²", "matrix_power takes a square matrix", 2),
+    ("A^t", "a matrix is raised to a whole number; entry by entry", 2),
+    ("A^(1/2)", "a matrix is raised to a whole number; entry by entry", 2),
     ("z⁻¹", "a column has no inverse", 2),
     ("‖A‖", "a norm of a matrix says which", 3),
-    ("norm(A, 2)", "largest singular value", 1),
+    ("[Σₖₗ Aₖₗ C₍ₗⱼ₎₍ₖᵢ₎]ᵢⱼ", "index notation is not read", 2),
+    ("[sum_kl A_kl C_(lj)(ki)]_ij", "index notation is not read", 2),
+    ("t Σᵢⱼ Aᵢⱼ", "index notation is not read", 3),
+    ("[[i = j] zᵢ]ᵢⱼ", "index notation is not read", 13),
+    ("[1; 0]", "these may be numbers or blocks", 1),
+    ("Φ", "the size of Φ cannot be told from the text", 1),
+    ("take(A, B)", "row numbers are a column", 1),
+    ("take(A, [0.5])", "a whole number or a size is expected", 10),
+    ("scatter(A, [0, 1])", "scatter is written scatter(G, [0, 2], n)", 1),
+    ("scatter(A, [0, 5], 3)", "there is no row 5 among 3", 12),
+    ("max(A, axis=2)", "an axis is 0", 1),
+    ("softmax(A)", "softmax takes a column", 1),
     ("A ∘ B @ C", "put parentheses", 7),
     ("A ⊗ B ∘ C", "put parentheses", 7),
     ("u / t s", "only the next factor or all of them?", 3),
@@ -322,8 +363,13 @@ ERRORS = [
     ("A(1 − t)", "this may be a number or a column, which differ behind an array", 5),
     ("sum(1 − t)", "this may be a number or a column, which differ in sum", 7),
     ("(0 + t) A", "this may be a number or an array, which differ before an array", 4),
+    ("[0, 1 − t; A, B]", "this may be a number or a column, which differ in a block", 7),
+    ("exp(0)²", "this may be a number or an array, which differ in a power", 1),
+    ("(0 − z)^2 + A", "this may be a number or an array, which differ in a power", 4),
+    ("hard_tanh(t + exp(0)) A", "this may be a number or an array, which differ before an array", 1),
     ("sum(exp(0) ∘ z)", "this may be a number or an array, which differ in sum", 12),
     ("sum((1 − t) xᵀ)", "this may be a number or a column, which differ in sum", 14),
+    ("z 1", "the sizes do not fit: this would be 1 by 1", 3),
     ("1ᵀ (t + 1ᵀ)", "the sizes do not fit: this would be 1 by 1", 1),
     ("sum((t=1))", "t= stands only among the arguments of a function", 6),
     ("√t²", "the root or what is behind it first?", 3),
@@ -357,7 +403,7 @@ ERRORS = [
     ("__import__('os')", "_ is not understood", 1),
     ("u.__class__", ".__class__ is not understood", 2),
     ("t / 0", "divided by zero", 3),
-    ("norm(z, \"nuc\")", "ord='nuc' is not supported", 1),
+    ("norm(z, 3)", "ord=3 is not supported", 1),
 ]  # fmt: skip
 
 
@@ -429,7 +475,7 @@ def test_deep_texts_are_read(text):
 ENDLESS = [
     *("(" * 20_000, "[" * 20_000, "|" * 20_000, "x[" * 9000, "f(" * 9000, "'" * 999, "f" + "'" * 30 + "(z)"),
     *("9" * 9000, "9**9**9**9", "(2**5000)**5000", "2**" * 9000 + "2", "1e999", "2.0**99999", "0**-1", "(-8)**0.5"),
-    *("x" * 40_000, "xt" * 20_000, "q" * 40_000, "x" * 60_000, "I " * 20_000, "1 " * 20_000, "[I; I] ⊗ " * 40 + "A"),
+    *("x" * 20_000, "xt" * 10_000, "q" * 40_000, "x" * 60_000, "I " * 20_000, "1 " * 20_000, "[I; I] ⊗ " * 40 + "A"),
     *("eye((n + m)**99)", "\x00"),
 ]
 
@@ -463,11 +509,18 @@ def test_nothing_is_imported_before_it_is_needed():
 
 # ---- what is printed is read back ----------------------------------------------------------------------------------
 GOLDEN = [line for line in lines() if not is_title(line)]
-# A block of zeros among others, of which nothing says how long each is.
-UNTOLD = {"grad(sum(x[1:3] * x[1:3]), x)"}
+# What is printed and not read: a block of zeros of which nothing says how long it is, and index notation.
+UNREAD = {
+    "grad(sum(x[1:3] * x[1:3]), x)": "the size of 0 cannot be told",
+    "grad(trace(kron(A, X) @ K), X)": "index notation is not read",
+}
 
 
-def spoken(e):
+SWISH = mc.function("swish", lambda z: z * mc.sigmoid(z))
+RANDOM = {f.name: f for f in (SWISH, growing.GENERIC, *growing.DEFINED)}  # the functions of random expressions
+
+
+def spoken(e, functions):
     """The names that the text of an expression may hold, and the sizes."""
     found = {str(size): size for size in LENGTHS} | {"n": n, "m": m}
     inside = topological([e], lambda part: part.op is not LET)
@@ -476,7 +529,7 @@ def spoken(e):
             found[part.name] = part
         elif part.op.user:
             name = part.op.text
-            found[name] = names().get(name) or mc.function(name, (lambda z: z * mc.sigmoid(z)) if name == "swish" else None)
+            found[name] = functions.get(name) or mc.function(name)
     return found
 
 
@@ -486,11 +539,11 @@ def test_printed_results_are_read_back(line, notation):
     e = eval(line, namespace())
     if e.op is LET:
         e = e.args[0]
-    if line in UNTOLD:
-        with pytest.raises(mc.ParseError, match="the size of 0 cannot be told"):
-            mc.parse(written(e, notation), spoken(e), e.shape)
+    known = spoken(e, {"swish": SWISH} | {name: f for name, f in names().items() if isinstance(f, mc.Function)})
+    if line in UNREAD:
+        with pytest.raises(mc.ParseError, match=UNREAD[line]):
+            mc.parse(written(e, notation), known, e.shape)
         return
-    known = spoken(e)
     read = mc.parse(written(e, notation), known, e.shape)
     assert read.shape == e.shape
     if read is not e:
@@ -501,45 +554,52 @@ def test_printed_results_are_read_back(line, notation):
 
 # The text says no size for 1, 0 and I. Where nothing beside them does, or where number and array differ, these are said.
 TELLS = ("cannot be told from the text", "this may be a number or", "the whole has another shape", "the sizes do not fit")
+SIZED = ("eye", "ones", "zeros", "one_hot", "broadcast", "sum0", "sum1", "place", "unvec", "half_lower")
 
 
 def bare(e):
-    """Whether what is printed holds a 1, a 0 or an I, or a unit vector, whose size is not printed."""
-    constant = ("eye", "ones", "zeros", "one_hot", "broadcast", "sum0", "sum1", "place")
-    return any(part.op.name in constant for part in topological([e], lambda part: part.op is not LET))
+    """Whether what is printed holds a 1, a 0 or an I whose size is not printed, or a scalar computed from a 1 or 0, as 1 − t."""
+
+    def computed(part):
+        return part.shape == () and any(number(a) in (0, 1) for a in part.args)
+
+    return any(part.op.name in SIZED or computed(part) for part in topological([e], lambda part: part.op is not LET))
 
 
-@settings(
-    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-@given(
-    st.sampled_from([(1, 1), (n, 1), (1, m), (n, m), (n, n)]).flatmap(lambda shape: expressions(shape, 4)),
-    st.sampled_from([UNICODE, ASCII]),
-    st.booleans(),
-    st.integers(0, 2**16),
-)
-def test_random_expressions_are_read_back(e, notation, told, seed):
+def read_back(e, notation, told, seed):
+    """How it goes when the printed text is read: what is read has the same value, or a size in the text cannot be told."""
     e = e.args[0] if e.op is LET else e
     line = written(e, notation)
     try:
-        read = mc.parse(line, spoken(e), e.shape if told else None)
+        read = mc.parse(line, spoken(e, RANDOM), e.shape if told else None)
     except mc.ParseError as error:
-        assert bare(e) and any(sentence in str(error) for sentence in TELLS), f"{line}\n{error}"
-        return
+        assert bare(e), f"{line}\n{error}"
+        return "untold" if any(sentence in str(error) for sentence in TELLS) else "misfit"
     if read is e:
-        return
-    at = drawn(variables([e]), seed)
-    with np.errstate(all="ignore"):
-        before, after = evaluate(e, at), evaluate(read, at)
-    assume(np.isfinite(before).all())
+        return "same"
     if told or not bare(e):
         assert read.shape == e.shape, f"{line}\n{read}"
-    found, wanted = as_array(after, read), as_array(before, e)
+    case = Case(e, seed)
+    try:
+        assert case.value is not None
+    except Skipped:
+        return "no value"
+    wanted, found = case.evaluated([e, read])
     if found.shape != wanted.shape:  # 1 + t, written for a column of ones plus t, is read as a number
         found = np.broadcast_to(found, wanted.shape)
     assert np.allclose(found, wanted, rtol=1e-7, atol=1e-9), f"{line}\n{read}"
+    return "equal"
 
 
-def as_array(value, e):
-    """A value with two axes."""
-    return np.reshape(value, [{n: 3, m: 2}.get(size, size) for size in e.shape or (1, 1)])
+def test_random_expressions_are_read_back():
+    outcomes = Counter()
+
+    @settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(any_expressions(5), st.sampled_from([UNICODE, ASCII]), st.booleans(), st.integers(0, 2**16))
+    def holds(e, notation, told, seed):
+        outcomes[read_back(e, notation, told, seed)] += 1
+
+    holds()
+    total = outcomes.total()
+    assert outcomes["same"] + outcomes["equal"] > 0.7 * total, outcomes
+    assert outcomes["misfit"] < 0.02 * total, outcomes

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from matcalc.core import sizes
-from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, number
+from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, is_one, number
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
@@ -42,6 +42,7 @@ from matcalc.paper.notation import ATOM, HADAMARD, POWER, PRODUCT, TIGHT, Notati
 
 INV = TABLE["inv"]
 _WORD = re.compile(r"\\operatorname\{\w+\}")
+_PLAIN = re.compile(r"\w+")
 
 
 @dataclass
@@ -117,8 +118,9 @@ def _unit(at: Any, n: Notation) -> Piece:
 
 def _commutation(e: Expr, page: Page) -> Piece:
     n = page.notation
-    below = ",".join(map(n.size, e.params))
-    return Piece(f"K_{{{below}}}" if n.latex else f"K_{below}")
+    lengths = list(map(n.size, e.params))
+    plain = not n.latex and all(map(_PLAIN.fullmatch, lengths))
+    return Piece(f"K_{','.join(lengths)}" if plain else f"K_{{{','.join(lengths)}}}")
 
 
 # ---- sums and products ---------------------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ def _power_of(base: Expr, exponent: Any, page: Page) -> Piece:
     raised = exponent if isinstance(exponent, Piece) else n.number(exponent)
     named_in_latex = base.op.latex == "\\" + base.op.text  # tanh, log, ...: the functions whose powers are written tanh²(z)
     if named_in_latex and isinstance(exponent, int) and n.kind != "ascii" and base not in page.named:
-        return n.call(n.power(Piece(function_name(base.op, n)), raised).text, [page[a] for a in base.args])
+        return _called(n.power(Piece(function_name(base.op, n)), raised).text, base, page)
     return n.power(page[base], raised, is_matrix(base.shape))
 
 
@@ -257,6 +259,12 @@ def _call(e: Expr, page: Page) -> Piece:
     name = function_name(e.op, n)
     if "{0}" in name:
         return Piece(name.format(*(n.plain(page[a]) for a in e.args)))
+    return _called(name, e, page)
+
+
+def _called(name: str, e: Expr, page: Page) -> Piece:
+    """The operation under a name, with its arguments and what is said beside them: max(X, axis=1)."""
+    n = page.notation
     said = [(word, value) for word, value in zip(e.op.keywords, e.params, strict=False) if value is not None]
     if n.latex:  # softmax of every row of X
         name += "".join(rf"_{{\text{{{'row' if value else 'col'}}}}}" for word, value in said if word == "axis")
@@ -306,11 +314,14 @@ def _concat(e: Expr, page: Page) -> Piece:
 
 
 def _place(e: Expr, page: Page) -> Piece:
-    """A block among zeros; a single entry times a unit vector."""
+    """A block among zeros; a single entry times unit vectors, t eᵢ eⱼᵀ."""
     start, whole = e.params
-    (a,), zero = e.args, page.notation.number(0)
-    if a.shape == () and whole[1] == 1:
-        return page.notation.product([page[a], _unit(start[0], page.notation)])
+    (a,), n, zero = e.args, page.notation, page.notation.number(0)
+    if a.shape == ():
+        units = [_unit(at, n) for at, length in zip(start, whole, strict=True) if length != 1]
+        if whole[1] != 1:
+            units[-1] = n.scripted(units[-1], n.transposed)
+        return n.product([*([] if is_one(a) else [page[a]]), *units])
     height, width = a.shape or (1, 1)
     left, above = [zero] * (start[1] != 0), [zero] * (start[0] != 0)
     right = [zero] * (plus(start[1], width) != whole[1])

@@ -9,6 +9,7 @@ from typing import Any
 from matcalc import functions
 from matcalc.core import shapes
 from matcalc.core.expression import BUILD, Expr, eye, ones, zeros
+from matcalc.core.operation import Operation
 from matcalc.core.operations import TABLE
 from matcalc.core.sizes import Shape
 from matcalc.errors import MatcalcError
@@ -18,33 +19,25 @@ _DECLARATIONS = {"scalar", "vector", "matrix", "scalars", "vectors", "matrices",
 _STRUCTURE = {"pow", "add", "mul"}  # written with signs
 
 
-def _maximum(x: Any, y: Any = None, axis: Any = None) -> Expr:
-    """max(x) is the largest entry, or along an axis; max(x, y) the larger of two, entry by entry."""
+def _maximum(x: Any, y: Any = None, axis: int | None = None) -> Expr:
+    """max(x) is the largest entry, of all or along an axis; max(x, y) the larger of two, entry by entry."""
     return functions.max(x, axis) if y is None else BUILD["maximum"](x, y)
 
 
-def _minimum(x: Any, y: Any = None, axis: Any = None) -> Expr:
-    """min(x) is the smallest entry, or along an axis; min(x, y) the smaller of two, entry by entry."""
+def _minimum(x: Any, y: Any = None, axis: int | None = None) -> Expr:
+    """min(x) is the smallest entry, of all or along an axis; min(x, y) the smaller of two, entry by entry."""
     return functions.min(x, axis) if y is None else BUILD["minimum"](x, y)
 
 
-def _winner(x: Any, axis: Any = None) -> Expr:
-    """1 at the first largest entry, or along an axis, and 0 elsewhere."""
-    return BUILD["winner"](x, axis)
+def _given(row: Operation) -> Callable[..., Expr]:
+    """The constructor of a row, which takes its arguments by place and its parameters by their keywords."""
 
+    def build(*operands: Any, **named: Any) -> Expr:
+        return BUILD[row.name](*operands, **named)
 
-def _norm(x: Any, ord: Any = None) -> Expr:
-    """The norm; the 2-norm of a matrix is another one than Frobenius's, so it has to be said which is meant."""
-    if ord == 2 and x.shape and 1 not in x.shape:
-        raise MatcalcError("the norm with 2 of a matrix is its largest singular value, not the Frobenius norm, which is norm(A)")
-    return functions.norm(x) if ord is None else functions.norm(x, ord)
-
-
-def _given(name: str, count: int) -> Callable[..., Expr]:
-    def build(*operands: Any) -> Expr:
-        return BUILD[name](*operands)
-
+    count = len(row.primes or row.differentials or row.domain)
     parameters = [inspect.Parameter(f"x{k}", inspect.Parameter.POSITIONAL_ONLY) for k in range(count)]
+    parameters += [inspect.Parameter(word, inspect.Parameter.KEYWORD_ONLY, default=None) for word in row.keywords if word]
     build.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return build
 
@@ -53,13 +46,12 @@ def _known() -> dict[str, Callable[..., Expr]]:
     """Every function by every name under which it is printed or written in NumPy."""
     found: dict[str, Callable[..., Expr]] = {}
     for row in TABLE.values():
-        arguments = len(row.primes or row.differentials or row.domain)
         plain = row.primes is not None or row.differentials is not None or row.name == "winner"
         if (plain or row.shape is shapes.broadcast) and row.name not in _STRUCTURE:
-            found[row.name] = _given(row.name, arguments)
+            found[row.name] = _given(row)
     public = {name: getattr(functions, name) for name in functions.__all__ if name not in _DECLARATIONS}
     found |= {name: f for name, f in public.items() if name not in POINTWISE or name in _OPTIONAL}
-    found |= {"eye": eye, "ones": ones, "zeros": zeros, "max": _maximum, "min": _minimum, "norm": _norm, "winner": _winner}
+    found |= {"eye": eye, "ones": ones, "zeros": zeros, "max": _maximum, "min": _minimum}
     shown = {row.text: found[row.name] for row in TABLE.values() if row.name in found and row.text.isalpha()}
     return {**shown, **found, "ln": found["log"], "tr": found["trace"]}
 
@@ -69,10 +61,12 @@ _OPTIONAL = {"sqrt", "swish", "hinge", "leaky_relu", "elu"}
 CALLS = _known()
 WORDS = frozenset(CALLS)
 _ENTRYWISE = POINTWISE | {"binary_cross_entropy"}
-REDUCTIONS = ("sum", "mean", "var")  # the second argument is the axis
-OF_COLUMNS = ("softmax", "log_softmax", "logsumexp", "diag")
-LISTS = {"concat", "block", "take"}  # take lists in brackets
-COUNTED = {"eye", "ones", "zeros", "one_hot"}  # take sizes and whole numbers alone
+OF_VECTORS = ("softmax", "log_softmax", "logsumexp")  # of a column, unless there is an axis
+AXIS_SECOND = ("sum", "mean", "var", *OF_VECTORS)  # the second argument is the axis
+OF_COLUMNS = (*OF_VECTORS, "diag")
+LISTS = {"concat", "block"}  # take lists in brackets
+ROWS = {"take", "scatter"}  # take row numbers, a list or a column
+COUNTED = {"eye", "ones", "zeros"}  # take sizes and whole numbers alone
 
 
 def is_entrywise(name: str, count: int) -> bool:
@@ -124,8 +118,18 @@ def _column(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
 
 
 def _of_vectors(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
-    """A column, or along an axis any matrix; the shape stays."""
-    return _column(sizes, named, a) if named.get("axis") is None else a
+    return a if named.get("axis") is not None or a[:1] in ((), (1,)) else _column(sizes, named, a)
+
+
+def _frechet(sizes: UnknownSizes, named: dict[str, Any], a: Shape, e: Shape) -> Shape:
+    sizes.alike(_square(sizes, named, a), _square(sizes, named, e))
+    return e
+
+
+def _sylvester(sizes: UnknownSizes, named: dict[str, Any], a: Shape, b: Shape, c: Shape) -> Shape:
+    for side, length in zip((a, b), rows_and_columns(c), strict=True):
+        sizes.alike(_square(sizes, named, side), pair(length, length))
+    return c
 
 
 def _diag(sizes: UnknownSizes, named: dict[str, Any], a: Shape) -> Shape:
@@ -155,11 +159,13 @@ def kron(sizes: UnknownSizes, named: dict[str, Any], a: Shape, b: Shape) -> Shap
 
 _RULES: dict[str, Callable[..., Shape | None]] = {
     **dict.fromkeys(("trace", "tr", "det", "logdet"), _of_square),
-    "norm": _scalar,
-    **dict.fromkeys((*REDUCTIONS, "max", "min", "logsumexp"), _reduced),
+    **dict.fromkeys(("norm", "nuclear", "spectral"), _scalar),
+    **dict.fromkeys(("sum", "mean", "var", "max", "min", "logsumexp"), _reduced),
     **dict.fromkeys(("softmax", "log_softmax"), _of_vectors),
-    "winner": _same,
-    "inv": _square,
+    **dict.fromkeys(("winner", "polar", "leading"), _same),
+    **dict.fromkeys(("inv", "cholesky", "expm", "matrix_power"), _square),
+    "frechet": _frechet,
+    "sylvester": _sylvester,
     "diag": _diag,
     "diagonal": _diagonal,
     "vec": _vec,

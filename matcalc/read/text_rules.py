@@ -12,10 +12,9 @@ from matcalc.core import constructors as c
 from matcalc.core import parts
 from matcalc.core import sizes as lengths
 from matcalc.core.expression import BUILD, Expr, const, eye, node
-from matcalc.core.operations import einsum
+from matcalc.core.operations import HALF
 from matcalc.core.parts import commutation
 from matcalc.core.shapes import plus
-from matcalc.core.signature import signature
 from matcalc.core.sizes import Shape
 from matcalc.declarations import Function
 from matcalc.errors import ShapeError
@@ -27,7 +26,7 @@ from matcalc.read.unknown_sizes import pair, rows_and_columns
 
 _COMPARE = {">": ("greater", 1), "<": ("greater", -1), ">=": ("greater_equal", 1), "<=": ("greater_equal", -1)}
 _BUILT_HERE = {"unvec"}  # functions that need a shape from what is around them
-WORDS = f.WORDS | _BUILT_HERE
+WORDS = f.WORDS | f.ROWS | _BUILT_HERE
 
 
 class Rules(Terms):
@@ -53,10 +52,12 @@ class Rules(Terms):
         return Term(word.at, meaning.shape, expr=meaning, size=size)
 
     def constant(self, word: Word) -> Term:
-        """I, π, inf, and K with its sizes."""
-        if word.meaning == "eye":
+        """I, Φ, π, inf, and K with its sizes."""
+        if word.meaning in ("eye", "half"):
             n = self.sizes.new()
-            return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), "I; write eye(n)")
+            if word.meaning == "eye":
+                return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), "I; write eye(n)")
+            return self.unknown(word.at, (n, n), lambda shape: node(HALF, (), (longer(shape),)), "Φ; there is no other notation")
         if word.meaning == "pi":
             return Term(word.at, expr=const(sympy.pi))
         if word.meaning == "inf":
@@ -124,7 +125,9 @@ class Rules(Terms):
         closely = not (self.text[sign.at - 1].isspace() or self.text[sign.at + 1].isspace())
         if not (closely and numeral(self.part(a)) and numeral(self.part(below))):
             raise self.error("what is divided by, only the next factor or all of them? put parentheses or *", sign.at)
-        return self.product([self.entrywise(sign.at, c.div, a, below), *rest])
+        number = self.entrywise(sign.at, c.div, a, below)
+        number.loose = a.loose if a.value == 0 else 0  # columns of ones in halves are 1/2 1
+        return self.product([number, *rest])
 
     # ---- factors -----------------------------------------------------------------------------------------------------
     def juxtaposed(self, *factors: Term) -> Term:
@@ -132,15 +135,31 @@ class Rules(Terms):
         return self.product(factors)
 
     def raised(self, base: Term, sign: Word, exponent: Term) -> Term:
-        """A power entry by entry; ``^`` of a matrix may be a product with itself, and is an error."""
+        """A power entry by entry; ``^`` of a matrix is the product with itself."""
         if base.root:
             raise self.error("the root or the power first? put parentheses", sign.at)
-        if sign.text == "^" and self.is_matrix(self.part(base)):
-            self._matrix_power(sign.at)
+        if sign.text == "^" and self.multiplies(base):
+            return self._matrix_power(sign.at, base, self.part(exponent).value)
         return self.power(sign.at, base, exponent)
 
-    def _matrix_power(self, at: int) -> None:
-        raise self.error("a power of a matrix may be entry by entry, A**2 or A^∘2, or a product, A @ A", at)
+    def multiplies(self, base: Term) -> bool:
+        """Whether a power is a product of matrices; ParseError where a number or a column may be a matrix of zeros and more."""
+        base = self.part(base)
+        if base.loose > COLUMN and not base.literal and self.likely(base):
+            self.firm(base, "in a power")
+        return self.is_matrix(base)
+
+    def _matrix_power(self, at: int, a: Term, k: Any) -> Term:
+        """A², the product A A."""
+        if not isinstance(k, int):
+            raise self.error("a matrix is raised to a whole number; entry by entry a power is A**t or A^∘t", at)
+        return self.square(at, "matrix_power", self.part(a), k)
+
+    def square(self, at: int, name: str, a: Term, *params: Any) -> Term:
+        """A function of a square matrix that is one, too."""
+        return self.made(
+            at, (a,), lambda _, e: BUILD[name](e, *params), lambda shape: f.result_shape(name, [shape], {}, self.sizes)
+        )
 
     def script(self, a: Term, word: Word) -> Term:
         """A transpose, an inverse, or a small number as exponent."""
@@ -150,15 +169,15 @@ class Rules(Terms):
         if kind == "transpose":
             return self._transposed(a, word)
         if kind == "power":
-            if self.is_matrix(self.part(a)):
-                self._matrix_power(word.at)
+            if self.multiplies(a):
+                return self._matrix_power(word.at, a, exponent)
             return self.power(word.at, a, Term(word.at, expr=const(exponent)))
-        a = self.part(a)
+        a, matrix = self.part(a), self.multiplies(a)
         if a.shape == ():
             return self.power(word.at, a, Term(word.at, expr=const(-1)))
-        if not self.is_matrix(a):
+        if not matrix:
             raise self.error("a column has no inverse; the reciprocal of its entries is 1 / x", word.at)
-        inverse = self.made(word.at, (a,), lambda _, e: BUILD["inv"](e), lambda s: f.result_shape("inv", [s], {}, self.sizes))
+        inverse = self.square(word.at, "inv", a)
         return self._transpose(inverse, word.at) if kind == "inverse_transpose" else inverse
 
     def _transposed(self, a: Term, word: Word) -> Term:
@@ -191,10 +210,13 @@ class Rules(Terms):
         return self.entrywise(opened.at, BUILD["abs"], a)
 
     def normed(self, opened: Word, a: Term, closed: Word) -> Term:
-        """‖x‖, ‖X‖_F, ‖x‖₁."""
+        """‖x‖, ‖X‖_F, ‖X‖₂, ‖X‖_*, ‖x‖₁."""
         a, order = self.firm(a, "in a norm"), closed.meaning
         if order is None and self.is_matrix(a):
-            raise self.error("a norm of a matrix says which: ‖X‖_F is the Frobenius norm", closed.at)
+            raise self.error(
+                "a norm of a matrix says which: ‖X‖_F (Frobenius), ‖X‖₂ (the largest singular value) or ‖X‖_* (their sum)",
+                closed.at,
+            )
         given = [] if order in (None, "fro") else [order]
         return self.made(opened.at, (a,), lambda _, e: f.CALLS["norm"](e, *given), lambda shape: ())
 
@@ -241,7 +263,7 @@ class Rules(Terms):
             return self._called(word, called, given)
         made = self._called(word, called, given)
         kind, exponent = script.meaning
-        known = isinstance(called.function, str) and (made.shape == () or f.is_entrywise(called.function, len(given)))
+        known = isinstance(called.function, str) and (not self.is_matrix(made) or f.is_entrywise(called.function, len(given)))
         if kind != "power" or exponent < 1 or not known:
             raise self.error(f"put the power behind the call, ({word.text}(x)){script.text}", script.at)
         return self.power(script.at, made, Term(script.at, expr=const(exponent)))
@@ -257,12 +279,17 @@ class Rules(Terms):
             operation = called.function.derivative(called.order)
             return self.entrywise(word.at, lambda e: node(operation, (e,)), plain[0])
         name = called.function
-        if name == "einsum":
-            return self._einsum(word, called.parameter, plain)
-        if name in ("one_hot", "unvec") and len(plain) == 1 and not named:
-            return self._unit(word, plain[0]) if name == "one_hot" else self._unvec(word, plain[0])
-        if name in _BUILT_HERE:
-            raise self.error(f"{name} takes one argument", word.at)
+        own: dict[str, tuple[Callable[..., Term], int, int]] = {
+            "one_hot": (self._unit, 1, 2),
+            "unvec": (self._unvec, 1, 1),
+            "take": (self._take, 2, 2),
+            "scatter": (self._scatter, 3, 3),
+        }
+        if name in own:
+            build, least, most = own[name]
+            if named or not least <= len(plain) <= most:
+                raise self.error(f"{name} is written {_EXAMPLES[name]}", word.at)
+            return build(word, *plain)
         return self._known(word, name, plain, named)
 
     def _known(self, word: Word, name: str, plain: list[Term], named: dict[str, Any]) -> Term:
@@ -276,7 +303,8 @@ class Rules(Terms):
         args = [a if a.raw is not None else self.part(a) for a in plain]
         entrywise = f.is_entrywise(name, len(args))
         if not entrywise:
-            args = [a if a.raw is not None or (k and a.literal) else self._array(name, a) for k, a in enumerate(args)]
+            axis = "axis" in named or len(args) > 1
+            args = [a if a.raw is not None or (k and numeral(a)) else self._array(name, a, axis) for k, a in enumerate(args)]
         fixed = {k: raw(a) for k, a in enumerate(args) if a.raw is not None or numeral(a)}
         free = [a for k, a in enumerate(args) if k not in fixed]
 
@@ -288,42 +316,77 @@ class Rules(Terms):
             made = self.entrywise(word.at, make, *free)
             made.loose = self.looseness(args, made.shape)
             return made
-        options = {"axis": fixed[1]} if 1 in fixed and name in f.REDUCTIONS else named
+        options = {"axis": fixed[1]} if 1 in fixed and name in f.AXIS_SECOND else named
 
         def shape(*given: Shape) -> Shape | None:
             return f.result_shape(name, list(given), options, self.sizes)
 
         return self.made(word.at, free, lambda _, *es: make(*es), shape)
 
-    def _array(self, name: str, a: Term) -> Term:
-        """The argument of a function of arrays; one of a column takes a loose number for a column."""
-        return self.stretched(a) if a.loose and name in f.OF_COLUMNS else self.firm(a, f"in {name}")
+    def _array(self, name: str, a: Term, axis: bool) -> Term:
+        """The argument of a function of arrays; one of a column takes a loose number for a column, with an axis for a matrix."""
+        fits = a.loose > COLUMN or not axis
+        return self.stretched(a) if a.loose and fits and name in f.OF_COLUMNS else self.firm(a, f"in {name}")
 
     def _of_lists(self, word: Word, name: str, plain: list[Term]) -> Term:
-        """concat, block and take, whose lists stand in brackets."""
+        """concat and block, whose lists stand in brackets."""
         rows = plain[-1].rows
         if rows is None or len(rows) != 1:
-            raise self.error(f"{name} takes a list, as in {_LIST_EXAMPLES[name]}", word.at)
+            raise self.error(f"{name} takes a list, as in {_EXAMPLES[name]}", word.at)
         if name == "concat":
             return self.concat(word.at, rows[0], 0)
-        if name == "block":
-            lines = [cell.rows for cell in rows[0]]
-            if any(line is None or len(line) != 1 for line in lines):
-                raise self.error(f"block takes a list of rows, as in {_LIST_EXAMPLES[name]}", word.at)
-            return self.concat(word.at, [self.concat(word.at, line[0], 1) for line in lines if line], 0)
-        ids, table = [self.length(cell) for cell in rows[0]], self.part(plain[0])
-        return self.made(
-            word.at, (table,), lambda _, e: f.CALLS[name](e, ids), lambda shape: pair(len(ids), rows_and_columns(shape)[1])
-        )
+        lines = [cell.rows for cell in rows[0]]
+        if any(line is None or len(line) != 1 for line in lines):
+            raise self.error(f"block takes a list of rows, as in {_EXAMPLES[name]}", word.at)
+        return self.concat(word.at, [self.concat(word.at, line[0], 1) for line in lines if line], 0)
 
-    def _unit(self, word: Word, at: Term) -> Term:
-        """one_hot(i) as it is printed: its length is told by what is around it."""
-        i, n = self.length(at), self.sizes.new()
+    def _numbers(self, ids: Term) -> Any:
+        """Row numbers: one, a list of them, or a column that holds them."""
+        if ids.rows is not None and len(ids.rows) == 1:
+            return [self.length(cell) for cell in ids.rows[0]]
+        return self.length(ids) if numeral(ids) else self.part(ids)
 
-        def make(shape: Shape) -> Expr:
-            return one_hot(i, lengths.rows(shape)) if isinstance(i, int) else parts.place(const(1), (i, 0), shape)
+    def _rows(self, word: Word, a: Term, ids: Any, build: Callable[..., Expr], rows: Any = None) -> Term:
+        """What is built of an array and row numbers; it has so many rows, or one for every number."""
+        a = self.stretched(self.part(a)) if a.loose else self.part(a)
+        args = (a, ids) if isinstance(ids, Term) else (a,)
 
-        return self.unknown(word.at, (n, 1), make, "one_hot; write one_hot(i, n)")
+        def make(_: Any, e: Expr, column: Any = ids) -> Expr:
+            return build(e, column)
+
+        def shape(given: Shape, *column: Shape) -> Shape:
+            many = rows_and_columns(column[0])[0] if column else len(ids) if isinstance(ids, (list, tuple)) else 1
+            if rows is not None:  # a row is given for every number
+                self.sizes.equal(rows_and_columns(given)[0], many)
+            return pair(many if rows is None else rows, rows_and_columns(given)[1])
+
+        return self.made(word.at, args, make, shape)
+
+    def _take(self, word: Word, a: Term, ids: Term) -> Term:
+        """take(L, [0, 2]), take(L, ids)."""
+        return self._rows(word, a, self._numbers(ids), f.CALLS["take"])
+
+    def _scatter(self, word: Word, a: Term, ids: Term, rows: Term) -> Term:
+        """scatter(G, ids, n): zeros in n rows, to which the rows of G are added."""
+        numbers = self._numbers(ids)
+        many = self.attempt(rows.at, lambda: lengths.size(self.length(rows)))
+        if not isinstance(numbers, Term):
+            numbers = self.attempt(ids.at, lambda: parts.checked_ids(numbers if isinstance(numbers, list) else [numbers], many))
+        return self._rows(word, a, numbers, lambda g, at: BUILD["scatter"](g, at, many), many)
+
+    def _unit(self, word: Word, at: Term, length: Term | None = None) -> Term:
+        """one_hot(i, n), or one_hot(i) as it is printed: its length is told by what is around it. i may be a variable."""
+        i = self.part(at) if at.size is None and not numeral(at) else self.length(at)
+        args = (i,) if isinstance(i, Term) else ()
+        if length is not None:
+            n = self.length(length)
+            return self.made(word.at, args, lambda _, *e: one_hot(e[0] if e else i, n), lambda *_: pair(n, 1))
+
+        def make(shape: Shape, *e: Expr) -> Expr:
+            whole = e or isinstance(i, int)
+            return one_hot(e[0] if e else i, lengths.rows(shape)) if whole else parts.place(const(1), (i, 0), shape)
+
+        return self.unknown(word.at, (self.sizes.new(), 1), make, "one_hot; write one_hot(i, n)", args)
 
     def _unvec(self, word: Word, x: Term) -> Term:
         """unvec(x) as it is printed: its shape is told by what is around it."""
@@ -332,33 +395,15 @@ class Rules(Terms):
         self.attempt(word.at, lambda: self.sizes.equal(rows_and_columns(x.shape)[0], plus(shape[0] * shape[1])))
         return self.unknown(word.at, shape, lambda s, e: c.unvec(e, s), "unvec; there is no other notation", (x,))
 
-    def _einsum(self, word: Word, text: str, given: list[Term]) -> Term:
-        """An einsum as it is printed; the lengths of its letters are those of its arguments."""
-        sig = self.attempt(word.at, lambda: signature(text))
-        if len(sig.operands) != len(given):
-            raise self.error(f"this einsum takes {len(sig.operands)} arguments", word.at)
-        args = tuple(
-            self.stretched(p) if p.loose and any(s) else p for p, s in zip(map(self.part, given), sig.operands, strict=True)
-        )
-        length: dict[str, Any] = {}
 
-        def product(slot: tuple[str, ...]) -> Any:
-            return plus(sympy.prod([self.sizes.now(length.setdefault(letter, self.sizes.new())) for letter in slot]))
-
-        slots = [slot for operand in sig.operands for slot in operand]
-        extents = [n for a in args for n in rows_and_columns(a.shape)]
-        for slot, n in sorted(zip(slots, extents, strict=True), key=lambda item: len(item[0])):
-            self.attempt(word.at, partial(lambda slot, n: self.sizes.equal(product(slot), n), slot, n))
-        shape = pair(*map(product, sig.result))
-
-        def make(shape: Shape, *es: Expr) -> Expr:
-            known = {letter: self.sizes.now(n) for letter, n in length.items()}
-            return node(einsum(sig), es, (tuple(sorted(known.items())), shape))
-
-        return self.unknown(word.at, shape, make, "einsum; there is no other notation", args)
-
-
-_LIST_EXAMPLES = {"concat": "concat([x, y])", "block": "block([[A, B], [C, D]])", "take": "take(L, [0, 2])"}
+_EXAMPLES = {
+    "concat": "concat([x, y])",
+    "block": "block([[A, B], [C, D]])",
+    "take": "take(L, [0, 2])",
+    "scatter": "scatter(G, [0, 2], n)",
+    "one_hot": "one_hot(i, n)",
+    "unvec": "unvec(x)",
+}
 
 
 def _extent(key: Any, length: Any) -> Any:

@@ -129,13 +129,21 @@ class Terms:
         Beside an array, a loose number is a number; but if it most likely is an array, then what is no whole matrix is loose.
         """
         shape = self.sizes.shape(shape)
-        alike = [a.loose for a in args if bool(a.shape) == bool(shape) and rows_and_columns(shape)[0] == 1]
-        likely = [a.loose for a in args if not a.literal and self.likely(a) and 1 in (shape[:1] if a.loose == COLUMN else shape)]
-        return max([*alike, *likely], default=0)
+        found = 0
+        for a in args:
+            likely = not a.literal and self.likely(a)
+            alike = bool(a.shape) == bool(shape) and rows_and_columns(shape)[0] == 1
+            if alike or (likely and 1 in (shape[:1] if a.loose == COLUMN else shape)):
+                found = max(found, LIKELY if likely and a.loose > COLUMN else a.loose)
+        return found
 
     def likely(self, term: Term) -> bool:
         """Whether a loose number most likely is an array."""
         return term.loose == LIKELY or (term.loose > 0 and term.expr is not None and not term.expr.names and not numeral(term))
+
+    def blank(self, term: Term) -> bool:
+        """Whether this may be a block of zeros or ones, or of what a function makes of them."""
+        return term.loose > 0 and (term.literal or self.likely(term))
 
     def alias(self, at: int, term: Term) -> Term:
         """The same part once more, at another place or in parentheses."""
@@ -239,7 +247,7 @@ class Terms:
         for f in rest:
             if f.literal and not f.loose:
                 raise self.error("a number stands first in a product", f.at)
-            parts.append(self.stretched(f) if f.literal else self.part(f))
+            parts.append(self.ones(f.at) if f.literal and f.value == 1 else self.stretched(f) if f.literal else self.part(f))
         scalars = next((k for k, p in enumerate(parts) if p.shape), len(parts) - 1)  # 2AX is 2 (AX)
         result = reduce(self.beside, parts[scalars:])
         if scalars:
@@ -275,7 +283,7 @@ class Terms:
         return self.made(at, tuple(self.part(p) for p in parts), lambda _, *es: put_together(es, axis), shape)
 
     def block(self, term: Term) -> Term:
-        """The blocks put together. Among scalars 0 and 1 are numbers; beside arrays they may be blocks."""
+        """The blocks put together. Beside scalars 0 and 1 are numbers; beside arrays they may be blocks."""
         assert term.rows is not None
         rows = [[self.part(cell) for cell in line] for line in term.rows]
         cells = [cell for line in rows for cell in line]
@@ -283,8 +291,12 @@ class Terms:
             raise self.error("a matrix of one block needs no brackets; a part such as x[0] is written without a space", term.at)
         if len(rows) == 1 and all(cell.rows is not None and len(cell.rows) == 1 for cell in term.rows[0]):
             raise self.error("are these lists rows? write block([[A, B], [C, D]]) or [A, B; C, D]", term.at)
-        if any(self.sizes.shape(cell.shape) for cell in cells):
-            rows = [[self.stretched(cell) if cell.literal and cell.loose else cell for cell in line] for line in rows]
+        if all(map(self.blank, cells)):
+            raise self.error(
+                "these may be numbers or blocks; write concat([1, 0]) for numbers, ones(n) and zeros(n) for blocks", term.at
+            )
+        if any(self.sizes.shape(cell.shape) for cell in cells) and any(map(self.blank, cells)):
+            rows = [[self.stretched(p) if self.blank(p) else self.firm(p, "in a block") for p in line] for line in rows]
         return self.concat(term.at, [self.concat(line[0].at, line, 1) for line in rows], 0)
 
     # ---- the end -----------------------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _PREFIX = re.compile(r"(?:np|numpy|mc|matcalc)\.(?:linalg\.)?(?=[A-Za-z])")
 _ORDER = re.compile(r"(?P<primes>['′″‴]+)|\^\((?P<order>\d+)\)(?=\s*\()|(?P<method>\.prime(?![A-Za-z0-9_]))")
-_COMMUTATION = re.compile(r"K_(?P<rows>[^\s,()]+),(?P<columns>\w+)")
-_EINSUM = re.compile(r"einsum\[(?P<signature>[a-z1(),]+->[a-z1()]+)\](?=\()")
-_WHICH_NORM = re.compile(r"_?(F|[1₁2₂∞])(?![A-Za-z0-9_])")
+_COMMUTATION = re.compile(r"K_(?:(?P<rows>[^\s,(){}]+),(?P<columns>\w+)|\{(?P<first>[^,{}]+),(?P<second>[^,{}]+)\})")
+_INDICES = re.compile(r"Σ(?:[ₐ-ₜᵢ-ᵥⱼ]|_[a-z])|(?<!\w)sum_[a-z]|(?<=\])(?:[₍ₐ-ₜᵢ-ᵥⱼ]|_[a-z(])")  # Σₖ Aᵢₖ, [...]ᵢⱼ
+_WHICH_NORM = re.compile(r"_?(F|[1₁2₂∞])(?![A-Za-z0-9_])|_[*∗]")
 _STRING = re.compile(r"'(\w*)'|\"(\w*)\"")
 _SCRIPTS = re.compile(
     r"(?P<transpose>\.T(?![A-Za-z0-9_])|ᵀ|\^T(?![A-Za-z0-9_])|\^?⊤)|(?P<inverse>⁻¹(?![⁰¹²³⁴⁵⁶⁷⁸⁹])|\^-1(?![\w.]))"
@@ -38,7 +38,8 @@ _SIGNS = [  # longest first
 ]
 _SAME = {"−": "-", "⊙": "∘", "⋅": "·", "≥": ">=", "≤": "<="}
 _ENDS = ("NAME", "NUMBER", "CLOSE", "BRACKET", "BAR_CLOSE", "NORM_CLOSE", "SCRIPT", "CONSTANT", "STRING")  # of an operand
-_CONSTANTS = {"I": "eye", "π": "pi", "pi": "pi", "inf": "inf"}
+_CONSTANTS = {"I": "eye", "π": "pi", "pi": "pi", "inf": "inf", "Φ": "half", "half_lower": "half"}
+_LETTERS = {"I", "π", "Φ"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,6 @@ class Called:
 
     function: Function | str
     order: int = 0
-    parameter: str = ""  # the signature of an einsum
 
 
 def is_core(char: str) -> bool:
@@ -143,7 +143,7 @@ class Words:
                 if kind in ("OPEN", "CLOSE", "BRACKET"):
                     self._nest(kind, sign)
                 return self._put(kind, at, at + len(sign))
-        raise self.error(_strange(char, text, at), at)
+        raise self._indices() or self.error(_strange(char, text, at), at)
 
     def _nest(self, kind: str, sign: str) -> None:
         if kind == "OPEN":
@@ -202,7 +202,7 @@ class Words:
         if not before and following and (is_core(following) or following in "(√"):
             raise self.error(f"this {char} may open or close; put a space or * before what follows", at)
         self.opened.pop()
-        order = norm and ({"F": "fro", "∞": "inf"}.get(norm[1]) or unicodedata.digit(norm[1]))
+        order = norm and ({"F": "fro", "∞": "inf", None: "nuc"}.get(norm[1]) or unicodedata.digit(norm[1]))
         return self._put(f"{kind}_CLOSE", at, end, order)
 
     # ---- letters -----------------------------------------------------------------------------------------------------
@@ -210,9 +210,8 @@ class Words:
         """A name, a function, a known word, or names side by side."""
         text = self.text
         if special := _COMMUTATION.match(text, at):
-            return self._put("CONSTANT", at, special.end(), ("commutation", special["rows"], special["columns"]))
-        if special := _EINSUM.match(text, at):
-            return self._put("FUNCTION", at, special.end(), Called("einsum", parameter=special["signature"]))
+            lengths = special["rows"] or special["first"], special["columns"] or special["second"]
+            return self._put("CONSTANT", at, special.end(), ("commutation", *lengths))
         if (prefix := _PREFIX.match(text, at)) and prefix[0].split(".")[0] not in self.known:
             return self._prefixed(prefix.end(), prefix[0])
         end = at
@@ -258,11 +257,11 @@ class Words:
     def _readings(self, run: str, end: int) -> list[list[str]]:
         """The ways (two at most) to read a run of letters: as one known name or word, else as known names side by side."""
         raised = self._raised(run, end)
-        if raised or run in self.known or run in "Iπ" or self._is_function(run, end):
+        if raised or run in self.known or run in _LETTERS or self._is_function(run, end):
             return [[run + raised]]
         if run in self.functions:
             return []
-        letters = {piece for piece in self.known if len(piece) < len(run)} | {"I", "π"}
+        letters = {piece for piece in self.known if len(piece) < len(run)} | _LETTERS
         longest = max(map(len, [*letters, *self.raised, ""]))
         ways: list[list[Any]] = [[] for _ in run] + [
             [None]
@@ -332,7 +331,15 @@ class Words:
     def _near(self, word: str) -> str:
         return self.vocabulary.near(word, (name for name in self.functions if name.isascii()))
 
+    def _indices(self) -> ParseError | None:
+        """The error about index notation, where the text has some: its letters are no names."""
+        found = _INDICES.search(self.text)
+        sentence = "index notation is not read; what is printed so has no name in matrix notation, and is kept as an expression"
+        return self.error(sentence, found.start()) if found else None
+
     def _unknown(self, run: str, at: int, end: int) -> ParseError:
+        if indices := self._indices():
+            return indices
         if run in self.functions:
             return self.error(f"{run} is a function: its argument stands in parentheses, {run}(...)", at)
         return self.error(f"{run[:_LONGEST]} is not a known name{self._near(run[:_LONGEST])}", at)
