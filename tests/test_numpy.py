@@ -650,7 +650,7 @@ def test_one_line_of_source_has_the_value(e):
         except mc.UnsupportedError as error:
             assert "one line" in str(error)
             return
-        scope = {"np": np, "n": 3, "m": 2} | {name: getattr(helpers, name) for name in ("erf", "erfc", "one_hot", "expm")}
+        scope = {"np": np, "n": 3, "m": 2} | {name: getattr(helpers, name) for name in ("one_hot", *helpers.SCIPY)}
         scope |= {
             leaf.name: a.ravel() if leaf.shape and leaf.shape[1] == 1 else a
             for leaf, a in at.items()

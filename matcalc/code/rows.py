@@ -84,7 +84,7 @@ def terms_of(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
             stack.extend((negative, a) for a in reversed(x.args))
         elif is_negative(c) and rest.op in (ADD, PLACE, MUL) and c == -1 and rest not in w.names:
             stack.append((not negative, rest))  # a - (b + c)
-        elif is_negative(c) and mul(-c, rest) not in w.names:  # a name may be of a line that comes later
+        elif c == -1 or (is_negative(c) and mul(-c, rest) not in w.names):  # -x / n: the name of x / n may come later
             found.append((not negative, mul(-c, rest)))
         else:
             found.append((negative, x))
