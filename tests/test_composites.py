@@ -72,6 +72,11 @@ def test_a_sign_inside_a_sum_stays_where_it_is():
 def test_columns_of_entries_are_put_together():
     column = mc.concat([t**2 * x[0], 5 * t + mc.sin(x[0])])
     assert str(mc.jacobian(column, t)) == "[2t x[0]; 5]"
+    u = mc.vector("u", 2)
+    column = mc.concat([u[0] ** 2 * u[1], 5 * u[0] + mc.sin(u[1])])
+    assert str(mc.jacobian(column, u)) == "[2 u[1] u[0], u[0]²; 5, cos(u[1])]"
+    assert str(mc.hessian(u[0] ** 2 * u[1], u)) == "[2 u[1], 2 u[0]; 2 u[0], 0]"
+    column = mc.concat([t**2 * x[0], 5 * t + mc.sin(x[0])])
     assert mc.jacobian(column, t).to_latex() == r"\begin{bmatrix} 2 t x_{1} \\ 5 \end{bmatrix}"
 
 

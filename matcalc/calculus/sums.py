@@ -10,6 +10,7 @@ from matcalc.calculus import factoring, structure
 from matcalc.calculus.entries import EXPANDED, FACTORS
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
+    beside,
     chain_of,
     coefficient,
     is_negative,
@@ -46,6 +47,9 @@ def sum_of(terms: list[Expr], shape: sizes.Shape, merge: bool = True) -> Expr:
     if column is not None:
         return column
     plain = _added(collected, shape)
+    block = beside(collected, shape)
+    if block is not None and leaves(block) <= leaves(plain):
+        return block
     expanded = _multiplied_out(collected, shape)
     if expanded is not None and leaves(expanded) < leaves(plain):
         return expanded

@@ -14,6 +14,7 @@ from matcalc.core.operations import (
     ADD,
     BROADCAST,
     COMMUTATION,
+    CONCAT,
     KRON,
     MATMUL,
     MUL,
@@ -252,6 +253,38 @@ def stacked(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
         parts.append(blocks[end])
         end = plus(end, sizes.rows(parts[-1].shape))
     return concat(parts) if len(parts) == len(blocks) and sizes.same(end, shape[0]) else None
+
+
+def beside(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
+    """The matrix of the columns that unit rows set side by side: a e₁ᵀ + b e₂ᵀ is [a b] where these are all the columns."""
+    if len(collected) < 2 or shape == () or shape[1] != len(collected):
+        return None
+    found: dict[int, Expr] = {}
+    for rest, c in collected.items():
+        s, product = scalar_part(mul(c, rest))
+        *factors, last = chain_of(product)
+        unit = last.args[0] if last.op is TRANSPOSE else last
+        if not factors or unit.op is not ONE_HOT or unit.args or last is unit:
+            return None
+        found[unit.params[1]] = mul(s, matrix_product(factors))
+    if len(found) < len(collected):
+        return None
+    columns = [found[k] for k in sorted(found)]
+    entries = [entries_of(column) for column in columns]
+    lines = [e for e in entries if e is not None]
+    if len(lines) < len(columns):
+        return concat(columns, 1)
+    return concat([concat(line, 1) for line in zip(*lines, strict=True)])
+
+
+def entries_of(column: Expr) -> list[Expr] | None:
+    """The entries of a column that is written by its entries, or is a multiple of a unit vector; else None."""
+    s, rest = scalar_part(column)
+    if rest.op is CONCAT and all(a.shape == () for a in rest.args):
+        return [mul(s, a) for a in rest.args]
+    if rest.op is ONE_HOT and not rest.args and isinstance(rest.shape[0], int):
+        return [s if k == rest.params[1] else const(0) for k in range(rest.shape[0])]
+    return None
 
 
 def matrix_product(factors: list[Expr]) -> Expr:
