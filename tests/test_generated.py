@@ -1,5 +1,7 @@
 """Generated NumPy, over the whole table: one line of source, memory, types; stable forms along an axis; row numbers."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from table_examples import examples
@@ -128,6 +130,12 @@ def test_a_number_divides_by_zero_as_an_array_does_every_time():
         assert [code.forward(t=0.0)[0] for _ in range(3)] == [-np.inf] * 3
         powers = [mc.to_numpy(t**1.3, name="t").forward(t=-1.0)[0] for _ in range(2)]
     assert np.isnan(powers).all() and np.isrealobj(powers)
+
+
+@pytest.mark.parametrize("power", [-2, 2, -0.5, 0.5, 1.5, -1.5, -3, 3])
+def test_a_power_of_a_number_says_nothing_of_the_type(power):
+    out, _ = mc.to_numpy(x + mc.softplus(1) ** Fraction(power), [x], name="t").forward(x=np.ones(3, np.float32))
+    assert out.dtype == np.float32
 
 
 def test_an_upstream_gradient_of_another_length_is_refused():

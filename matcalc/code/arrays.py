@@ -99,9 +99,13 @@ class Arrays:
 
     def _written(self, e: Expr) -> Tree:
         tree = WRITERS[e.op](self, e) if e.op in WRITERS else einsum(self, e) if e.op.name == "einsum" else self.called(e)
-        if isinstance(tree, ast.Call) and e.shape == () and e.names is not None and all(x.op is LET for x in e.names.values()):
-            return call("float", tree)  # NumPy's function of a number is float64 and would win over float32
-        return tree
+        return self.plain(e, tree)
+
+    @staticmethod
+    def plain(e: Expr, tree: Tree) -> Tree:
+        """A call of a function; of a number, as a Python float: NumPy's float64 would win over float32."""
+        fixed = e.shape == () and e.names is not None and all(x.op is LET for x in e.names.values())
+        return call("float", tree) if fixed and isinstance(tree, ast.Call) else tree
 
     def lifted(self, e: Expr, shape: Shape) -> Tree:
         """The value, ready to meet arrays of the shape entry by entry."""

@@ -56,7 +56,7 @@ def power(w: Arrays, x: Expr, exponent: Any, shape: Shape) -> Tree:
     if exponent == 1:
         return w.lifted(x, shape)
     if exponent == Fraction(1, 2):
-        return call("np.sqrt", w.lifted(x, shape))
+        return w.plain(x, call("np.sqrt", w.lifted(x, shape)))
     if exponent in (2, 3, Fraction(3, 2)) and not w.inline:
         return w.lift(_small(w, x, exponent), x, shape)
     return binary(w.lifted(x, shape), "**", scalar(exponent, w.lengths))
@@ -68,7 +68,7 @@ def _small(w: Arrays, x: Expr, exponent: Any) -> Tree:
         if x.shape == () and not isinstance(base, ast.Name):  # np.square of a Python number is float64 and would win
             return binary(base, "**", constant(2))
         return binary(base, "*", base) if isinstance(base, ast.Name) else call("np.square", base)
-    return binary(binary(base, "*", base), "*", base) if exponent == 3 else binary(base, "*", call("np.sqrt", base))
+    return binary(binary(base, "*", base), "*", base) if exponent == 3 else binary(base, "*", w.plain(x, call("np.sqrt", base)))
 
 
 # ---- products ------------------------------------------------------------------------------------------------------
