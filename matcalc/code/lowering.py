@@ -71,7 +71,6 @@ from matcalc.core.operations import (
     WHERE,
 )
 from matcalc.core.parts import part, place
-from matcalc.core.signature import Slots
 from matcalc.core.sizes import Size
 
 SOLVE = Operation("solve", lambda op, args, params: args[1].shape, text="solve", numpy="np.linalg.solve({0}, {1})")
@@ -294,17 +293,14 @@ def _rule(x: Expr) -> Expr:
     if x.op is ADD:
         spread = _spread(x)
         return _complement(spread) if spread.op is ADD else spread
-    if x.op.name == "einsum" and x.op.signature is not None and x.op.signature.operands == (_stacked(x.op.signature.result),):
-        return unvec(x.args[0], x.shape)
+    if x.op.name == "einsum" and x.op.signature is not None:
+        rows, columns = x.op.signature.result
+        if x.op.signature.operands == ((columns + rows, ()),):  # those of vec
+            return unvec(x.args[0], x.shape)
     if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
         (v,) = x.args[0].args
         return _rule(total(mul(v, v)))
     return x
-
-
-def _stacked(slots: Slots) -> Slots:
-    """The slots of vec of a matrix with these slots."""
-    return slots[1] + slots[0], ()
 
 
 def _upright(x: Expr) -> Expr:
