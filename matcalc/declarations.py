@@ -9,7 +9,8 @@ from typing import Any
 import sympy
 
 from matcalc.core import names, shapes, sizes
-from matcalc.core.expression import BUILD, Expr, Operation, expr, leaf, node, topological
+from matcalc.core.expression import BUILD, LEAF, LET, Expr, Operation, expr, leaf, node, topological
+from matcalc.core.operations import BROADCAST
 from matcalc.errors import MatcalcError, ShapeError
 
 __all__ = ["scalar", "vector", "matrix", "scalars", "vectors", "matrices", "Function", "function"]
@@ -121,6 +122,15 @@ def _new_operation(name: str, order: int, definition: Expr | None, argument: Exp
 _PRIMES = ("", "_prime", "_second", "_third")
 
 
+def _acts_entry_by_entry(name: str, definition: Callable[[Expr], Any]) -> None:
+    """Asks the definition for a column: of a single number, softmax and the mean cannot be told from what acts entry by entry."""
+    column = node(LEAF, (), ("t", ("argument",), sizes.shape(sympy.Symbol("n", positive=True, integer=True), 1)))
+    value = expr(definition(column))
+    for e in topological([value]):
+        if e.args and e.op.shape is not shapes.broadcast and e.op not in (LET, BROADCAST):
+            raise MatcalcError(f"the definition of {name} must act entry by entry, but it uses {e.op.name}: {value}")
+
+
 def function(name: str, definition: Any = None) -> Function:
     """An elementwise function.
 
@@ -129,13 +139,14 @@ def function(name: str, definition: Any = None) -> Function:
     """
     if definition is None:
         return Function(name, None, None)
-    argument = leaf("t", ())
+    argument = node(LEAF, (), ("t", ("argument",), ()))  # not the user's own t
     if isinstance(definition, str):
         definition = BUILD["read_activation"](definition)
     if isinstance(definition, sympy.Expr):
         value = BUILD["from_sympy_scalar"](definition, argument)
     elif callable(definition):
         value = expr(definition(argument))
+        _acts_entry_by_entry(name, definition)
     else:
         raise MatcalcError(f"a function is defined by a Python function, a SymPy expression or LaTeX, but got {definition!r}")
     if value.shape != ():

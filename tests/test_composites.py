@@ -25,8 +25,8 @@ AT |= {n: 3, m: 2, A: np.array([[2.0, 1, 0], [0, 3, 1], [1, 0, 4]]), S: np.diag(
         (1 / (1 + mc.exp(-z)), "σ(z)"),
         (mc.exp(z) / (1 + mc.exp(z)), "σ(z)"),
         (1 / (1 + mc.exp(t)), "σ(−t)"),
-        (mc.exp(-t) / (1 + mc.exp(-t)) ** 2, "σ(t) (1 − σ(t))"),
-        (mc.exp(t) / (1 + mc.exp(t)) ** 3, "σ(t) (1 − σ(t))²"),
+        (mc.exp(-t) / (1 + mc.exp(-t)) ** 2, "σ(t) σ(−t)"),
+        (mc.exp(t) / (1 + mc.exp(t)) ** 3, "σ(−t)² σ(t)"),
         (mc.exp(2 * z) / mc.sum(mc.exp(z)), "exp(2z) / sum(exp(z))"),
         (1 / (2 + mc.exp(t)), "1 / (2 + exp(t))"),
         # what a person would not write twice

@@ -7,12 +7,11 @@ Each rule is an identity, true for every value, and what it writes is shorter an
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
-from matcalc.core.constructors import neg, sub
-from matcalc.core.expression import BUILD, Expr, is_one, number
-from matcalc.core.operations import ADD, COSH, EXP, LOG, MUL, SLICE, SOFTMAX, SUM, SUM_COLUMNS, SUM_ROWS, softmax
+from matcalc.core.constructors import neg
+from matcalc.core.expression import BUILD, Expr, is_one
+from matcalc.core.operations import ADD, COSH, EXP, LOG, SLICE, SOFTMAX, SUM, SUM_COLUMNS, SUM_ROWS, softmax
 
 _AXES = {SUM: None, SUM_ROWS: 0, SUM_COLUMNS: 1}
 
@@ -53,7 +52,8 @@ def of_logarithm(e: Expr) -> Expr:
 def of_product(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
     """A product, given as the exponent of every base, with quotients of exponentials written as σ, softmax and tanh.
 
-    1 / (1 + exp(t)) is σ(-t), and exp(t) σ(-t) is σ(t); where both are left, one of them is written as 1 minus the other.
+    1 / (1 + exp(t)) is σ(-t), and exp(t) σ(-t) is σ(t). What is left stays σ(-t) and is not written as 1 - σ(t), whose digits
+    cancel: beside exp(t) nothing would be left of them.
     sinh(t) / cosh(t) is tanh(t).
     """
     found = dict(exponents)
@@ -73,10 +73,6 @@ def of_product(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
         if not both or p is q:  # exp(0) σ(0) has nothing to turn
             continue
         _multiply(found, {base: -both, q: -both, p: both})
-        if q in found:
-            plain, other = (q, p) if _is_minus(t) else (p, q)
-            powers = found.pop(plain), found.pop(other)
-            _multiply(found, {plain: powers[0], sub(1, plain): powers[1]})
     return found
 
 
@@ -97,8 +93,3 @@ def _multiply(found: dict[Expr, Any], by: dict[Expr, Any]) -> None:
         found[base] = found.get(base, 0) + power
         if found[base] == 0:
             del found[base]
-
-
-def _is_minus(t: Expr) -> bool:
-    c = number(t.args[0]) if t.op is MUL else None
-    return isinstance(c, (int, float, Fraction)) and c < 0

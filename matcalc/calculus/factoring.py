@@ -193,6 +193,8 @@ def pulled(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | Non
             continue
         if all(factors[end] is common and len(factors) > 1 for _, factors in chains):
             rests = [mul(c, matrix_product(factors[:-1] if end else factors[1:])) for c, factors in chains]
+            if any(r.shape != rests[0].shape for r in rests):  # A x + A X is no A (x + X): the one is repeated, not the other
+                continue
             rest = short.total(rests, rests[0].shape)
             return short.chain([rest, common] if end else [common, rest])
     return None

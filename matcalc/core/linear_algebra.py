@@ -129,7 +129,7 @@ _BUILT |= {name: of_singular_values(name) for name in ("nuclear", "spectral")}
 _BUILT |= {
     "inv": of_number("inv", lambda a: a**-1, lambda a: a),
     "det": of_number("det", lambda a: a, lambda a: 1),
-    "logdet": of_number("logdet", lambda a: BUILD["log"](a), lambda a: 0),
+    "logdet": of_number("logdet", lambda a: BUILD["log"](abs(a)), lambda a: 0),
     "cholesky": of_number("cholesky", lambda a: a ** Fraction(1, 2), lambda a: a),
 }
 BUILD.update(_BUILT)

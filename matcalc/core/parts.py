@@ -97,7 +97,7 @@ def _index(key: Any, n: Any) -> Any:
     if isinstance(key, Expr) or not (hasattr(key, "__index__") or isinstance(key, sympy.Expr)):
         raise UnsupportedError(f"an index is an integer or a size, but got {key!r}; use take or one_hot for integer variables")
     key = plus(key)
-    return plus(n, key) if isinstance(key, int) and key < 0 else key
+    return plus(n, key) if below_zero(key) else key
 
 
 def _beyond(stop: Any, n: Any) -> bool:

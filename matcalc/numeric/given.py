@@ -132,7 +132,7 @@ def _common(arrays: Sequence[Array]) -> Any:
 def _two_dimensional(e: Expr, array: Array) -> Array:
     """The array as a matrix of the leaf's shape, as far as the number of axes tells."""
     if e.shape == ():
-        if array.ndim == 0:
+        if array.size == 1:  # a vector or a matrix of literal length 1 is a number, too
             return array.reshape(1, 1)
         wanted = "a number"
     elif e.shape[1] == 1:
