@@ -81,3 +81,20 @@ def test_the_last_m_entries():
 def test_a_vector_of_length_one_takes_an_array():
     b, W = mc.vector("b", 1), mc.matrix("W", 1, n)
     assert mc.evaluate(W @ x + b, {b: np.ones(1), W: np.ones((1, 2)), x: np.ones(2)}) == 3
+
+
+def test_nothing_is_known_of_a_named_softmax_while_it_is_varied():
+    p = mc.let("p", mc.softmax(x))
+    e = mc.sum(p) ** 2 * mc.sum(p * y)
+    at = {"p": np.array([0.2, 0.3, 0.5]), "y": np.array([1.0, -2.0, 0.5]), "x": np.zeros(3)}
+    twice = mc.evaluate(mc.jacobian(mc.grad(e, p), p), at)
+    np.testing.assert_allclose(twice, mc.evaluate(mc.hessian(e, p), at), rtol=1e-12)
+    q, z = at["p"], at["y"]
+    right = 2 * (q @ z) * np.ones((3, 3)) + 2 * q.sum() * (np.outer(np.ones(3), z) + np.outer(z, np.ones(3)))
+    np.testing.assert_allclose(twice, right, rtol=1e-12)
+
+
+def test_a_size_is_given_by_its_name():
+    hessian = mc.hessian(mc.sum(mc.relu(x)), x)
+    np.testing.assert_array_equal(mc.evaluate(hessian, {"x": np.ones(3), "n": 3}), np.zeros((3, 3)))
+    np.testing.assert_array_equal(mc.evaluate(mc.eye(n), {"n": 2}), np.eye(2))

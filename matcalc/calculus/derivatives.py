@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from matcalc.calculus.simplify import simplify
@@ -10,8 +10,8 @@ from matcalc.calculus.sweep import gradients, jacobians, nudged
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import sizes
 from matcalc.core.constructors import diag, diagonal, transpose, vec
-from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, leaf, substituted
-from matcalc.core.operations import symmetrised
+from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, inner, leaf, substituted
+from matcalc.core.operations import SOFTMAX, symmetrised
 from matcalc.errors import MatcalcError, ShapeError
 
 
@@ -51,7 +51,19 @@ def grad(s: Any, x: Any, symmetric: str = "independent") -> Any:
     if symmetric == "tangent":
         found = {v: tangent(g, v) for v, g in found.items()}
     short = Vocabulary([s], without=wrt).spoken(found[v] for v in wrt)
+    short = [_varied(grad, s, v) if _sums_to_one(v) else g for v, g in zip(wrt, short, strict=True)]
     return short if isinstance(x, (list, tuple)) else short[0]
+
+
+def _sums_to_one(x: Expr) -> bool:
+    """Whether x is a name for a softmax: its entries sum to one at x, and not where x is varied by itself."""
+    return x.op is LET and inner(x).op is SOFTMAX
+
+
+def _varied(derivative: Callable[..., Expr], y: Expr, x: Expr, *options: Any) -> Expr:
+    """The derivative by a named intermediate, which nothing is known of while it is varied."""
+    free = leaf(str(x.name), x.shape)
+    return substituted(derivative(substituted(y, {x: free}), free, *options), {free: x})
 
 
 def tangent(g: Expr, x: Expr) -> Expr:
@@ -78,6 +90,8 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
     if layout not in ("numerator", "denominator"):
         raise MatcalcError(f"a layout is 'numerator' (rows are outputs) or 'denominator', not {layout!r}")
     checked_names([y, x])
+    if _sums_to_one(x):
+        return _varied(jacobian, y, x, layout)
     speech = Vocabulary([y], without=[x])
     if y.shape == ():  # one row: the gradient, entry by entry
         found = simplify(transpose(vec(speech.spoken(gradients(y, [x], const(1)).values())[0])))

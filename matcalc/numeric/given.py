@@ -32,6 +32,7 @@ class Given:
         below = dict.fromkeys(topological(roots))
         by_name = {e.name: e for e in below if e.name is not None}
         generic = {e.op.text for e in below if e.op.user and e.op.body is None}
+        symbols = {s.name: s for e in below for size in e.shape if isinstance(size, sympy.Basic) for s in size.free_symbols}
         self.functions: dict[str, tuple[Callable[..., Any], ...]] = {}
         self.lengths: dict[Size, int] = {}
         raw: dict[Expr, Any] = {}
@@ -47,6 +48,8 @@ class Given:
             elif isinstance(key, (Expr, str)):
                 target = by_name.get(names.checked(key)) if isinstance(key, str) else key
                 if target is None:
+                    if key in symbols and hasattr(value, "__index__"):  # a size by its name
+                        fixed[symbols[key]] = _length(key, value)
                     continue
                 if target.op not in (LEAF, LET):
                     raise EvaluationError(f"values are for variables, named intermediates and functions, but a key is {target}")
