@@ -98,3 +98,14 @@ def test_a_size_is_given_by_its_name():
     hessian = mc.hessian(mc.sum(mc.relu(x)), x)
     np.testing.assert_array_equal(mc.evaluate(hessian, {"x": np.ones(3), "n": 3}), np.zeros((3, 3)))
     np.testing.assert_array_equal(mc.evaluate(mc.eye(n), {"n": 2}), np.eye(2))
+
+
+def test_a_squared_size_is_written_as_one():
+    d = mc.derive(mc.sum(mc.kron(A, A) @ mc.vector("k", n * n)), wrt=[mc.vector("k", n * n)])
+    assert "1×n²" in str(d) and "n2" not in str(d)
+    assert r"1 \times n^{2}" in d.to_latex() and "²" not in d.to_latex()
+    mc.set_ascii(True)
+    try:
+        assert "1xn^2" in str(d) and str(d).isascii()
+    finally:
+        mc.set_ascii(False)

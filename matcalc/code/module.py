@@ -87,7 +87,7 @@ class Module:
         formulas = self._formulas()
         gradients = f" and its gradient{'s' * (len(self.wrt) > 1)} by {by}" if self.wrt else ""
         lines = [f'"""{self.title}{gradients}.', "", *(f"    {formula}" for formula in formulas), ""]
-        lines += ["Columns are one-dimensional arrays. Types are kept, and no argument is changed.", '"""']
+        lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
     def _formulas(self) -> list[str]:

@@ -6,6 +6,7 @@ equal exactly when they are the same polynomial. ``(1, 1)`` does not occur: it i
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -78,6 +79,10 @@ def show(of: Shape) -> str:
     return f"({of[0]}, {of[1]})" if of else "scalar"
 
 
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWERED = {ord(raised): digit for digit, raised in zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
+
+
 def times(of: Shape) -> str:
     """A shape as people write it beside a formula: ``n×m``; ``1×1`` for a scalar."""
     return f"{_factor(rows(of))}×{_factor(columns(of))}"
@@ -92,5 +97,5 @@ def entries(of: Shape) -> str:
 
 
 def _factor(value: Size) -> str:
-    text = str(value).replace("*", "")
+    text = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), str(value)).replace("*", "")
     return f"({text})" if getattr(value, "is_Add", False) else text

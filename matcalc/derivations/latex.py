@@ -5,6 +5,7 @@ The core is what amsmath, KaTeX and MathJax share; the document needs nothing bu
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import sympy
@@ -112,8 +113,12 @@ def _times(shape: sizes.Shape) -> str:
     return _bracketed(sizes.times(shape))
 
 
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+
+
 def _bracketed(size: str) -> str:
-    return "[" + size.replace("×", r" \times ").replace("·", r"\cdot ") + "]"
+    powers = _RAISED.sub(lambda power: f"^{{{power[0].translate(sizes.LOWERED)}}}", size)
+    return "[" + powers.replace("×", r" \times ").replace("·", r"\cdot ") + "]"
 
 
 def _reshaping(d: Derivation, x: Expr, step: Step) -> str:

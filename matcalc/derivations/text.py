@@ -45,6 +45,7 @@ def label(step: Step, n: Notation) -> str:
 def _clean(block: str, n: Notation) -> str:
     if n.kind == "unicode":
         return block
+    block = block.translate({raised: f"^{digit}" for raised, digit in sizes.LOWERED.items()})
     for a, b in {"∂": "d", "→": "->", "·": ".", "×": "x", "−": "-", "δ": "delta", "Σ": "sum", "′": "'", "ᵀ": "^T"}.items():
         block = block.replace(a, b)
     return block.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ", "0123456789ijk"))
