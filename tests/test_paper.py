@@ -44,7 +44,7 @@ def golden_lines():
     [
         (commutation(n, m), "K_n,m", "K_{n,m}"),
         (commutation(m, n + 1), "K_{m,n + 1}", "K_{m,n + 1}"),  # K_m,n + 1 would be a sum
-        (mc.max(A, axis=1) ** 2, "max²(A, axis=1)", r"\max^{2}_{\text{row}}(A)"),
+        (mc.max(A, axis=1) ** 2, "max(A, axis=1)²", r"\max_{\text{row}}(A)^{2}"),
         (place(t, (0, 1), (n, m)), "t one_hot(0) one_hot(1)ᵀ", r"t e_{1} e_{2}^{\top}"),  # the size of a block 0 is not told
         (place(t, (0, 1), (1, m)), "t one_hot(1)ᵀ", r"t e_{2}^{\top}"),
         (place(t, (1, 0), (n, 1)), "t one_hot(1)", r"t e_{2}"),

@@ -234,7 +234,7 @@ def _power_of(base: Expr, exponent: Any, page: Page) -> Piece:
     if isinstance(exponent, (int, Fraction)) and exponent in (1, Fraction(1, 2)):
         return page[base] if exponent == 1 else n.root(page[base])
     raised = exponent if isinstance(exponent, Piece) else n.number(exponent)
-    named_in_latex = base.op.latex == "\\" + base.op.text  # tanh, log, ...: the functions whose powers are written tanh²(z)
+    named_in_latex = base.op.primes is not None and base.op.latex == "\\" + base.op.text  # tanh²(z), but det(A)³
     if named_in_latex and isinstance(exponent, int) and n.kind != "ascii" and base not in page.named:
         return _called(n.power(Piece(function_name(base.op, n)), raised).text, base, page)
     return n.power(page[base], raised, is_matrix(base.shape))
