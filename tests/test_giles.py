@@ -102,8 +102,8 @@ ROWS = [row for rows in (
     # the determinant and its logarithm
     both("det(A)", det(A), A, det(A) * trace(inv(A) @ dA), "det(A) tr(A⁻¹ dA)", c * det(A) * At, "c̄ det(A) A⁻ᵀ",
          lambda A: determinant(A)),
-    both("det(A)²", det(A)**2, A, 2 * det(A)**2 * trace(inv(A) @ dA), "2 det²(A) tr(A⁻¹ dA)", 2 * c * det(A)**2 * At,
-         "2c̄ det²(A) A⁻ᵀ", lambda A: determinant(A)**2),
+    both("det(A)²", det(A)**2, A, 2 * det(A)**2 * trace(inv(A) @ dA), "2 det(A)² tr(A⁻¹ dA)", 2 * c * det(A)**2 * At,
+         "2c̄ det(A)² A⁻ᵀ", lambda A: determinant(A)**2),
     both("det(AB)", det(A @ B), A, det(A @ B) * trace(inv(A) @ dA), None, c * det(A @ B) * At, None,
          lambda A, B: determinant(A @ B)),
     both("log det(A)", logdet(A), A, trace(inv(A) @ dA), "tr(A⁻¹ dA)", c * At, "c̄A⁻ᵀ", lambda A: np.log(determinant(A))),
