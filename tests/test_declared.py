@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from table_examples import Example, examples
 
 import matcalc as mc
 from matcalc.calculus.structure import NONNEGATIVE, POSITIVE, sign
+from matcalc.core.expression import LET, topological
 from matcalc.core.operations import TABLE
 from matcalc.numeric.points import at_random
 
@@ -106,6 +108,20 @@ def test_the_sign_that_is_told_is_the_sign(a, b):
         known = sign(e)
         assert known != POSITIVE or value > 0
         assert known != NONNEGATIVE or value >= 0
+
+
+STATED = [row for row in (*TABLE.values(), LET) if row.sign]
+
+
+@pytest.mark.parametrize("row", STATED, ids=[row.name for row in STATED])
+def test_the_sign_that_a_row_states(row):
+    made = examples(row) if row is not LET else [Example(mc.let("v", x), [x], {x: np.array([1.0, -2.0]), n: 2})]
+    for example in made:
+        (e,) = [e for e in topological([example.e]) if e.op is row][:1]
+        carried = row.sign.startswith("argument")
+        at = {k: abs(v) + 0.1 if carried and np.asarray(v).dtype.kind == "f" else v for k, v in example.values.items()}
+        value = mc.evaluate(e, at)
+        assert np.all(value > 0 if row.sign in ("positive", "argument") else value >= 0)
 
 
 GRADIENTS = [

@@ -109,3 +109,20 @@ def test_a_squared_size_is_written_as_one():
         assert "1xn^2" in str(d) and str(d).isascii()
     finally:
         mc.set_ascii(False)
+
+
+def test_a_comparison_of_objects_is_not_a_mask():
+    with pytest.raises(mc.MatcalcError, match="same object"):
+        mc.where(x == 0, 1, 2)
+
+
+def test_the_square_of_a_norm_that_is_zero():
+    assert str(mc.grad(mc.norm(x - x) ** 2, x)) == "0"
+
+
+def test_a_matrix_times_itself_beside_its_square():
+    assert str(mc.grad(mc.trace(mc.matrix_power(A, 3)), A)) == "3(A²)ᵀ"
+
+
+def test_vec_of_ones():
+    assert str(mc.simplify(mc.vec(mc.ones(n, m)))) == "1"

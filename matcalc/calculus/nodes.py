@@ -9,10 +9,20 @@ from matcalc.calculus import composites, einsums, inverses, kronecker, structure
 from matcalc.calculus.chains import total_of, trace_of, upright
 from matcalc.calculus.reductions import summands
 from matcalc.calculus.short import short
-from matcalc.calculus.terms import chain_of, coefficient, leaves, part_of, parts_of, repeated, scalar_part, transposed
+from matcalc.calculus.terms import (
+    chain_of,
+    coefficient,
+    is_negative,
+    leaves,
+    part_of,
+    parts_of,
+    repeated,
+    scalar_part,
+    transposed,
+)
 from matcalc.core import sizes
 from matcalc.core.constructors import diagonal, mul, power
-from matcalc.core.expression import EYE, Expr, Operation, const, node, number, rebuilt
+from matcalc.core.expression import EYE, Expr, Operation, const, is_zero, node, number, rebuilt
 from matcalc.core.operations import (
     BROADCAST,
     DET,
@@ -39,6 +49,8 @@ Args = tuple[Expr, ...]
 
 def node_of(x: Expr, args: Args) -> Expr:
     """The node on arguments in short form, in short form itself."""
+    if x.op is POW and is_zero(args[0]) and is_negative(number(args[1]) or 0):
+        return x  # 1 / ‖x - x‖ has no value; beside a factor that is zero, none is asked for
     new = rebuilt(x, args)
     known = structure.shortened(new)
     if known is not new:

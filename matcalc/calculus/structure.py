@@ -21,6 +21,7 @@ from matcalc.core.expression import (
     ONES,
     ZEROS,
     Expr,
+    Operation,
     assumed,
     const,
     eye,
@@ -28,18 +29,30 @@ from matcalc.core.expression import (
     ones,
     topological,
 )
-from matcalc.core.operations import ABS, ADD, DIAG, HALF, MATMUL, MUL, POW, RELU, SIGN, TABLE, TRANSPOSE
+from matcalc.core.operations import (
+    ABS,
+    ADD,
+    CHOLESKY,
+    DET,
+    DIAG,
+    HALF,
+    INV,
+    LOGDET,
+    MATMUL,
+    MATRIX_POWER,
+    MUL,
+    NORM,
+    NUCLEAR,
+    POLAR,
+    POW,
+    RELU,
+    SIGN,
+    SPECTRAL,
+    TRACE,
+    TRANSPOSE,
+)
 
-CHOLESKY, DET, INV, LOGDET, NORM, TRACE = (TABLE[k] for k in ("cholesky", "det", "inv", "logdet", "norm", "trace"))
 UNKNOWN, NONNEGATIVE, POSITIVE = 0, 1, 2
-
-_ALWAYS = dict.fromkeys(("exp", "cosh", "sigmoid", "softplus", "softmax"), POSITIVE)
-_ALWAYS |= dict.fromkeys(("abs", "relu", "norm", "nuclear", "spectral", "winner", "greater", "greater_equal"), NONNEGATIVE)
-# Entries of the argument, or sums of them. A part among zeros is at most nonnegative.
-_CARRIED = {"transpose", "sum", "sum0", "sum1", "vec", "unvec", "broadcast", "slice", "diagonal", "let", "max", "take"} | {
-    "concat"
-}
-_WITH_ZEROS = {"diag", "place", "scatter"}
 
 
 def sign(e: Expr) -> int:
@@ -61,25 +74,25 @@ def _sign(x: Expr) -> int:
         return _of_number(x.params[1])
     if op in (ONES, EYE, ZEROS):
         return POSITIVE if op is ONES else NONNEGATIVE
-    if op.name in _ALWAYS:
-        return _ALWAYS[op.name]
-    if op.name in _CARRIED or op is MATMUL and not _is_square_form(x):
-        return min(below)
-    if op is MATMUL:
-        return max(min(below), NONNEGATIVE)
-    if op.name in _WITH_ZEROS or op.name == "kron":
-        return min(*below, NONNEGATIVE)
-    if op in (DET, TRACE):
-        return POSITIVE if is_positive_definite(x.args[0]) else UNKNOWN
-    if op is MUL:
-        return max(min(below), NONNEGATIVE if x.args[0] is x.args[1] else UNKNOWN)
+    if op in (DET, TRACE) and is_positive_definite(x.args[0]):
+        return POSITIVE
     if op is ADD:
         return max(below) if min(below) >= NONNEGATIVE else UNKNOWN
     if op is POW:
         t = number(x.args[1])
         even = isinstance(t, int) and t % 2 == 0
         return POSITIVE if below[0] == POSITIVE else NONNEGATIVE if even or below[0] == NONNEGATIVE else UNKNOWN
-    return UNKNOWN
+    if op in (MUL, MATMUL) and _is_square(x):
+        return max(min(below), NONNEGATIVE)
+    return _stated(op.sign, below)
+
+
+def _stated(stated: str, below: list[int]) -> int:
+    """What the row of the table states, for these signs of the arguments."""
+    if stated in ("positive", "nonnegative"):
+        return POSITIVE if stated == "positive" else NONNEGATIVE
+    known = min(below, default=UNKNOWN) if stated else UNKNOWN
+    return min(known, NONNEGATIVE) if stated == "argument or zero" else known
 
 
 def _of_number(value: Any) -> int:
@@ -89,11 +102,11 @@ def _of_number(value: Any) -> int:
         return POSITIVE if getattr(value, "is_positive", False) else UNKNOWN
 
 
-def _is_square_form(x: Expr) -> bool:
-    """xᵀx and xᵀAx with a positive definite A."""
-    if x.shape != ():
-        return False
+def _is_square(x: Expr) -> bool:
+    """x ∘ x; xᵀx and xᵀAx with a positive definite A."""
     row, column = x.args
+    if x.op is MUL or x.shape != ():
+        return x.op is MUL and row is column
     if row.op is MATMUL and is_positive_definite(row.args[1]):
         row = row.args[0]
     elif column.op is MATMUL and is_positive_definite(column.args[0]):
@@ -118,7 +131,7 @@ def entries_of_diagonal(x: Expr) -> Expr | None:
 # ---- rewriting -----------------------------------------------------------------------------------------------------
 def shortened(x: Expr) -> Expr:
     """The node in the form that the structure of its arguments allows; itself where there is none."""
-    rule = _RULES.get(x.op.name)
+    rule = _RULES.get(x.op)
     found = rule(x) if rule is not None else None
     return x if found is None or leaves(found) > leaves(x) else found
 
@@ -151,18 +164,16 @@ def _log_determinant(x: Expr) -> Expr | None:
     return -BUILD["logdet"](a.args[0]) if a.op is INV else None
 
 
-def _norm(name: str) -> Callable[[Expr], Expr | None]:
+def _norm(x: Expr) -> Expr | None:
     """The norm of a diagonal matrix is one of its diagonal; the nuclear norm of a positive definite one is its trace."""
-
-    def rule(x: Expr) -> Expr | None:
-        (a,) = x.args
-        d = entries_of_diagonal(a)
-        if d is not None:
-            size = d if sign(d) or is_positive_definite(a) else abs(d)
-            return {"norm": BUILD["norm"](d), "nuclear": total(size), "spectral": BUILD["max"](size)}[name]
-        return trace(a) if name == "nuclear" and is_positive_definite(a) else None
-
-    return rule
+    (a,) = x.args
+    d = entries_of_diagonal(a)
+    if d is None:
+        return trace(a) if x.op is NUCLEAR and is_positive_definite(a) else None
+    if x.op is NORM:
+        return BUILD["norm"](d)
+    size = d if sign(d) or is_positive_definite(a) else abs(d)
+    return total(size) if x.op is NUCLEAR else BUILD["max"](size)
 
 
 def _inverse(x: Expr) -> Expr | None:
@@ -174,15 +185,17 @@ def _polar(x: Expr) -> Expr | None:
     return eye(x.shape[0]) if is_positive_definite(x.args[0]) else None
 
 
-_RULES: dict[str, Callable[[Expr], Expr | None]] = {
-    ABS.name: _same_if_nonnegative,
-    RELU.name: _same_if_nonnegative,
-    SIGN.name: _sign_of,
-    POW.name: _power_of_power,
-    LOGDET.name: _log_determinant,
-    INV.name: _inverse,
-    "polar": _polar,
-    **{name: _norm(name) for name in ("norm", "nuclear", "spectral")},
+_RULES: dict[Operation, Callable[[Expr], Expr | None]] = {
+    ABS: _same_if_nonnegative,
+    RELU: _same_if_nonnegative,
+    SIGN: _sign_of,
+    POW: _power_of_power,
+    LOGDET: _log_determinant,
+    INV: _inverse,
+    POLAR: _polar,
+    NORM: _norm,
+    NUCLEAR: _norm,
+    SPECTRAL: _norm,
 }
 
 
@@ -211,8 +224,16 @@ def _powers(a: Expr, b: Expr) -> Expr | None:
     return result.T if turned else result
 
 
+def squared(x: Expr) -> Expr | None:
+    """X², of X X."""
+    if x.op is not MATMUL or x.args[0] is not x.args[1]:
+        return None
+    (a, _) = x.args
+    return BUILD["matrix_power"](a.args[0], 2).T if a.op is TRANSPOSE else BUILD["matrix_power"](a, 2)
+
+
 def _power(x: Expr) -> tuple[Expr, int]:
-    return (x.args[0], x.params[0]) if x.op is TABLE["matrix_power"] else (x, 1)
+    return (x.args[0], x.params[0]) if x.op is MATRIX_POWER else (x, 1)
 
 
 def half_of_diagonal(factors: list[Expr]) -> list[Expr] | None:
@@ -245,4 +266,4 @@ def halves(terms: dict[Expr, Any]) -> dict[Expr, Any]:
     return {e: c for e, c in found.items() if c != 0}
 
 
-__all__ = ["half_of_diagonal", "halves", "is_positive_definite", "pair", "shortened", "sign"]
+__all__ = ["half_of_diagonal", "halves", "is_positive_definite", "pair", "shortened", "sign", "squared"]

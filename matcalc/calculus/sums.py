@@ -79,6 +79,9 @@ def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
         if rest not in found and rest.shape == () and rest.op is MATMUL:  # xᵀy is yᵀx
             other = short.chain([transpose(f) for f in reversed(chain_of(rest))])
             rest = other if other in found else rest
+        squared = structure.squared(rest)  # X X beside X² is X²
+        if squared is not None and squared in found:
+            rest = squared
         if rest.op is MUL:  # A ∘ B is B ∘ A
             rest = commuting.setdefault(frozenset(Counter(parts_of(MUL, rest)).items()), rest)
         elif (cycle := factoring.cycle(rest)) is not None:  # tr(AB) is tr(BA)

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from matcalc.core.expression import Expr, topological
-from matcalc.core.operations import ONE_HOT, SCATTER, SLICE, TAKE
+from matcalc.core.operations import SLICE
 from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Size
 from matcalc.errors import EvaluationError
@@ -34,10 +34,9 @@ def checked_parts(roots: Sequence[Expr], lengths: Mapping[Size, int]) -> None:
                 continue  # sizes that nobody asks for
             if any(start < 0 or length < 1 or start + length > whole for start, length, whole in spans):
                 raise EvaluationError(f"there is no {e} in an array of shape {tuple(whole for *_, whole in spans)}")
-        elif e.op in (TAKE, SCATTER, ONE_HOT) and len(e.args) == (e.op is not ONE_HOT):
-            assert e.op.chooses is not None
-            literal, rows = e.params[1:] if e.op is ONE_HOT else e.params[0], _number(e.op.chooses(e), lengths)
-            if max(literal) >= rows:
+        elif e.op.chooses is not None:
+            literal, of = e.op.chooses(e)
+            if not isinstance(literal, Expr) and max(literal) >= (rows := _number(of, lengths)):
                 raise EvaluationError(f"there is no row {max(literal)} among {rows} for {e}; rows are counted from zero")
 
 

@@ -261,6 +261,8 @@ def vec(a: Any) -> Expr:
         return transpose(a)
     if a.op is UNVEC:
         return a.args[0]
+    if a.op is ONES:
+        return ones(sizes.count(a.shape))
     return zero(sizes.shape(sizes.count(a.shape), 1)) if is_zero(a) else node(VEC, (a,))
 
 

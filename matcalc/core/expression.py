@@ -236,7 +236,7 @@ CONST = Operation("const", lambda op, args, params: ())  # params: key, value
 EYE = Operation("eye", _given, text="I", latex="I", numpy="eye")  # params: shape
 ONES = Operation("ones", _given, text="1", latex=r"\mathbf{1}", numpy="ones")
 ZEROS = Operation("zeros", _given, text="0", latex=r"\mathbf{0}", numpy="zeros")
-LET = Operation("let", _as_argument, adjoint=lambda e, k, g: g)  # params: name
+LET = Operation("let", _as_argument, adjoint=lambda e, k, g: g, sign="argument")  # params: name
 
 
 def leaf(name: str, shape: Shape, **assumptions: bool) -> Expr:
@@ -265,7 +265,9 @@ def _exact(value: Any) -> Any:
     if type(value) is int:
         return value
     if isinstance(value, bool):
-        return int(value)
+        raise MatcalcError(
+            f"{value} is not a number: == and != ask whether two expressions are the same object; masks are written with > and >="
+        )
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else value
     if isinstance(value, sympy.Expr):

@@ -42,7 +42,9 @@ class Operation:
     latex: str = ""  # the name of a function in LaTeX, or a template with {0}
     numpy: str = ""  # the NumPy function, or the name of a helper in numeric/helpers.py
     sympy: Callable[..., Any] | None = None  # the meaning on SymPy scalars: a function of SymPy's own, or a formula
-    chooses: Callable[[Expr], Size] | None = None  # its last argument holds whole numbers below this, and has no derivative
+    # The argument that holds row numbers, a variable or literal ones, and the number of rows; that argument has no derivative.
+    chooses: Callable[[Expr], tuple[Any, Size]] | None = None
+    sign: str = ""  # of every entry: positive, nonnegative, argument (that of the arguments, if they agree), argument or zero
     value: Callable[..., Any] | None = None  # the meaning on arrays, where no signature gives it
     kink: Callable[..., Any] | None = None  # an expression whose sign changes where the derivative jumps
     convention: str = "at the kink it is 0"  # what is taken for the derivative there

@@ -157,15 +157,17 @@ ADD = _row(
     value=lambda np, shape, params, a, b: a + b,
 )
 # Hadamard; a scalar or an axis of literal length 1 broadcasts
-MUL = _product("mul", "ij,ij->ij", shapes.broadcast, sympy=sympy.Mul)
-MATMUL = _product("matmul", "ij,jk->ik", shapes.of_matmul)
-TRANSPOSE = _product("transpose", "ij->ji")
-TRACE = _product("trace", "ii->11", shapes.of_square, text="tr", latex=r"\operatorname{tr}", numpy="np.trace")
-DIAG = _product("diag", "i1->ii", text="diag", latex=r"\operatorname{diag}", numpy="np.diag")
-DIAGONAL = _product("diagonal", "ii->i1", shapes.of_square, latex=r"\operatorname{diagonal}", numpy="np.diagonal")
-SUM = _product("sum", "ij->11", numpy="{0}.sum()", latex=r"\operatorname{sum}")
-SUM_ROWS = _product("sum0", "ij->1j", numpy="{0}.sum(axis=0)")  # 1ᵀA: over the rows, a row
-SUM_COLUMNS = _product("sum1", "ij->i1", numpy="{0}.sum(axis=1)")  # A1: over the columns, a column
+MUL = _product("mul", "ij,ij->ij", shapes.broadcast, sympy=sympy.Mul, sign="argument")
+MATMUL = _product("matmul", "ij,jk->ik", shapes.of_matmul, sign="argument")
+TRANSPOSE = _product("transpose", "ij->ji", sign="argument")
+TRACE = _product("trace", "ii->11", shapes.of_square, text="tr", latex=r"\operatorname{tr}", numpy="np.trace", sign="argument")
+DIAG = _product("diag", "i1->ii", text="diag", latex=r"\operatorname{diag}", numpy="np.diag", sign="argument or zero")
+DIAGONAL = _product(
+    "diagonal", "ii->i1", shapes.of_square, latex=r"\operatorname{diagonal}", numpy="np.diagonal", sign="argument"
+)
+SUM = _product("sum", "ij->11", numpy="{0}.sum()", latex=r"\operatorname{sum}", sign="argument")
+SUM_ROWS = _product("sum0", "ij->1j", numpy="{0}.sum(axis=0)", sign="argument")  # 1ᵀA: over the rows, a row
+SUM_COLUMNS = _product("sum1", "ij->i1", numpy="{0}.sum(axis=1)", sign="argument")  # A1: over the columns, a column
 VEC = _product(
     "vec",
     "ij->(ji)1",
@@ -173,6 +175,7 @@ VEC = _product(
     matrix=lambda e, k: apply("same entries", e),
     numpy="{0}.ravel(order='F')",
     latex=r"\operatorname{vec}",
+    sign="argument",
 )  # column by column
 KRON = _product(
     "kron",
@@ -181,6 +184,7 @@ KRON = _product(
     numpy="np.kron",
     text="⊗",
     latex=r"\otimes",
+    sign="argument",
 )
 
 # ---- linear, but not products: each names its transpose and its matrix --------------------------------------------------
@@ -191,6 +195,7 @@ BROADCAST = _row(
     adjoint=lambda e, k, g: apply("unbroadcast", g, e.args[0].shape),
     matrix=lambda e, k: apply("spreading", e.args[0].shape, e.shape),
     value=lambda np, shape, params, a: np.broadcast_to(a, shape),
+    sign="argument",
 )
 UNVEC = _row(
     "unvec",
@@ -199,6 +204,7 @@ UNVEC = _row(
     matrix=lambda e, k: apply("same entries", e),
     latex=r"\operatorname{unvec}",
     value=lambda np, shape, params, a: a.reshape(shape, order="F"),
+    sign="argument",
 )
 SLICE = _row(
     "slice",
@@ -206,6 +212,7 @@ SLICE = _row(
     adjoint=lambda e, k, g: apply("place", g, e.params[0], e.args[0].shape),
     matrix=lambda e, k: apply("selecting", e.args[0].shape, e.params[0], e.shape),
     value=lambda np, shape, params, a: block(a, params[0], shape),
+    sign="argument",
 )
 PLACE = _row(
     "place",
@@ -215,6 +222,7 @@ PLACE = _row(
     value=lambda np, shape, params, a: np.pad(
         a, [(at, whole - at - length) for at, whole, length in zip(params[0], shape, a.shape, strict=True)]
     ),
+    sign="argument or zero",
 )
 CONCAT = _row(
     "concat",
@@ -222,25 +230,28 @@ CONCAT = _row(
     adjoint=lambda e, k, g: apply("part", g, shapes.offset(e, k), e.args[k].shape),
     matrix=lambda e, k: apply("placing", e.args[k].shape, shapes.offset(e, k), e.shape),
     value=lambda np, shape, params, *parts: np.concatenate(parts, axis=params[0]),
+    sign="argument",
 )
 # Rows of a matrix by their numbers; the same row may be taken twice. params: the numbers, or None where they are an argument
 TAKE = _row(
     "take",
     shape=shapes.of_take,
     differentials=(None, no_derivative),
-    chooses=lambda e: e.args[0].shape[0],
+    chooses=lambda e: (ids(e), e.args[0].shape[0]),
     adjoint=lambda e, k, g: apply("scatter", g, ids(e), e.args[0].shape[0]),
     matrix=lambda e, k: apply("kron", eye(e.shape[1]), apply("take", eye(e.args[0].shape[0]), ids(e))),
     value=lambda np, shape, params, a, *given: a[numbers(np, params[0], given, len(a))],
+    sign="argument",
 )
 SCATTER = _row(  # zeros, to whose rows the rows of the argument are added; params: the numbers or None, how many rows
     "scatter",
     shape=shapes.of_scatter,
     differentials=(None, no_derivative),
-    chooses=lambda e: e.shape[0],
+    chooses=lambda e: (ids(e), e.shape[0]),
     adjoint=lambda e, k, g: apply("take", g, ids(e)),
     matrix=lambda e, k: apply("kron", eye(e.shape[1]), apply("scatter", eye(e.args[0].shape[0]), ids(e), e.shape[0])),
     value=lambda np, shape, params, a, *given: added(np, shape, numbers(np, params[0], given, shape[0]), a),
+    sign="argument or zero",
 )
 
 
@@ -274,7 +285,7 @@ def added(np: Any, shape: Any, at: Any, a: Any) -> Any:
 # ---- elementwise ---------------------------------------------------------------------------------------------------
 # fmt: off
 POW        = _elementwise("pow", lambda y, x, t: t * x ** (t - 1), lambda y, x, t: y * log(x), numpy="{0} ** {1}", value=lambda np, shape, params, a, b: a**b, domain=("positive", "exponent"), sympy=sympy.Pow)
-EXP        = _elementwise("exp", lambda y, x: y, latex=r"\exp", sympy=sympy.exp)
+EXP        = _elementwise("exp", lambda y, x: y, latex=r"\exp", sympy=sympy.exp, sign="positive")
 LOG        = _elementwise("log", lambda y, x: 1 / x, latex=r"\log", domain=("positive",), sympy=sympy.log)
 LOG1P      = _elementwise("log1p", lambda y, x: 1 / (1 + x), domain=("positive",), sympy=lambda x: sympy.log(1 + x))
 EXPM1      = _elementwise("expm1", lambda y, x: y + 1, sympy=lambda x: sympy.exp(x) - 1)
@@ -282,39 +293,45 @@ SIN        = _elementwise("sin", lambda y, x: cos(x), latex=r"\sin", sympy=sympy
 COS        = _elementwise("cos", lambda y, x: -sin(x), latex=r"\cos", sympy=sympy.cos)
 TAN        = _elementwise("tan", lambda y, x: 1 + y**2, latex=r"\tan", domain=("unit",), sympy=sympy.tan)
 SINH       = _elementwise("sinh", lambda y, x: cosh(x), latex=r"\sinh", sympy=sympy.sinh)
-COSH       = _elementwise("cosh", lambda y, x: sinh(x), latex=r"\cosh", sympy=sympy.cosh)
+COSH       = _elementwise("cosh", lambda y, x: sinh(x), latex=r"\cosh", sympy=sympy.cosh, sign="positive")
 TANH       = _elementwise("tanh", lambda y, x: 1 - y**2, latex=r"\tanh", sympy=sympy.tanh)
 ARCSIN     = _elementwise("arcsin", lambda y, x: (1 - x**2) ** Fraction(-1, 2), latex=r"\arcsin", domain=("unit",), sympy=sympy.asin)
 ARCCOS     = _elementwise("arccos", lambda y, x: -((1 - x**2) ** Fraction(-1, 2)), latex=r"\arccos", domain=("unit",), sympy=sympy.acos)
 ARCTAN     = _elementwise("arctan", lambda y, x: 1 / (1 + x**2), latex=r"\arctan", sympy=sympy.atan)
 ERF        = _elementwise("erf", lambda y, x: 2 / sympy.sqrt(sympy.pi) * exp(-(x**2)), numpy="scipy.special.erf", sympy=sympy.erf)
-ABS        = _elementwise("abs", lambda y, x: sign(x), text="|{0}|", latex=r"\lvert {0} \rvert", kink=lambda x: x, sympy=sympy.Abs)
-SIGMOID    = _elementwise("sigmoid", lambda y, x: y * (1 - y), text="σ", latex=r"\sigma", numpy="sigmoid", sympy=lambda x: 1 / (1 + sympy.exp(-x)))
-SOFTPLUS   = _elementwise("softplus", lambda y, x: sigmoid(x), numpy="softplus", sympy=lambda x: sympy.log(1 + sympy.exp(x)))
+ABS        = _elementwise("abs", lambda y, x: sign(x), text="|{0}|", latex=r"\lvert {0} \rvert", kink=lambda x: x, sympy=sympy.Abs, sign="nonnegative")
+SIGMOID    = _elementwise("sigmoid", lambda y, x: y * (1 - y), text="σ", latex=r"\sigma", numpy="sigmoid", sympy=lambda x: 1 / (1 + sympy.exp(-x)), sign="positive")
+SOFTPLUS   = _elementwise("softplus", lambda y, x: sigmoid(x), numpy="softplus", sympy=lambda x: sympy.log(1 + sympy.exp(x)), sign="positive")
 SILU       = _elementwise("silu", lambda y, x: sigmoid(x) + y * (1 - sigmoid(x)), numpy="silu", sympy=lambda x: x / (1 + sympy.exp(-x)))
 GELU       = _elementwise("gelu", lambda y, x: normal_cdf(x) + x * normal_pdf(x), numpy="gelu", sympy=lambda x: x / 2 * (1 + sympy.erf(x / sympy.sqrt(2))))
-RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", value=lambda np, shape, params, a: np.maximum(a, 0), kink=lambda x: x, sympy=lambda x: sympy.Max(0, x))
+RELU       = _elementwise("relu", lambda y, x: x > 0, text="ReLU", latex=r"\operatorname{ReLU}", numpy="np.maximum({0}, 0)", value=lambda np, shape, params, a: np.maximum(a, 0), kink=lambda x: x, sympy=lambda x: sympy.Max(0, x), sign="nonnegative")
 LEAKY_RELU = _elementwise("leaky_relu", lambda y, x, a: where(x > 0, 1, a), lambda y, x, a: where(x > 0, 0, x), numpy="leaky_relu", kink=lambda x, a: x, convention="at 0 it is the slope", domain=("real", "slope"), sympy=lambda x, a: sympy.Piecewise((x, x > 0), (a * x, True)))
 HARD_TANH  = _elementwise("hard_tanh", lambda y, x: (x > -1) * (x < 1), numpy="np.clip({0}, -1, 1)", value=lambda np, shape, params, a: np.clip(a, -1, 1), kink=lambda x: (x - 1) * (x + 1), sympy=lambda x: sympy.Max(-1, sympy.Min(1, x)))
 ELU        = _elementwise("elu", lambda y, x, a: where(x > 0, 1, a * exp(minimum(x, 0))), lambda y, x, a: where(x > 0, 0, expm1(minimum(x, 0))), numpy="elu", kink=lambda x, a: x, convention="at 0 it is alpha", domain=("real", "slope"), sympy=lambda x, a: sympy.Piecewise((x, x > 0), (a * (sympy.exp(x) - 1), True)))
-MAXIMUM    = _elementwise("maximum", lambda y, a, b: a >= b, lambda y, a, b: b > a, text="max", latex=r"\max", kink=lambda a, b: a - b, convention="at a tie the first argument is taken, a number never", domain=("real", "real"), sympy=sympy.Max)
-MINIMUM    = _elementwise("minimum", lambda y, a, b: b >= a, lambda y, a, b: a > b, text="min", latex=r"\min", kink=lambda a, b: a - b, convention="at a tie the first argument is taken, a number never", domain=("real", "real"), sympy=sympy.Min)
+MAXIMUM    = _elementwise("maximum", lambda y, a, b: a >= b, lambda y, a, b: b > a, text="max", latex=r"\max", kink=lambda a, b: a - b, convention="at a tie the first argument is taken, a number never", domain=("real", "real"), sympy=sympy.Max, sign="argument")
+MINIMUM    = _elementwise("minimum", lambda y, a, b: b >= a, lambda y, a, b: a > b, text="min", latex=r"\min", kink=lambda a, b: a - b, convention="at a tie the first argument is taken, a number never", domain=("real", "real"), sympy=sympy.Min, sign="argument")
 WHERE      = _elementwise("where", None, lambda y, c, a, b: c, lambda y, c, a, b: 1 - c, domain=("mask", "real", "real"), sympy=lambda c, a, b: sympy.Piecewise((a, c > 0), (b, True)))
 
 SIGN          = _flat("sign", numpy="np.sign", latex=r"\operatorname{sign}", kink=lambda x: x, sympy=sympy.sign)
-GREATER       = _flat("greater", numpy="greater", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 0))  # 1[a > b]
-GREATER_EQUAL = _flat("greater_equal", numpy="greater_equal", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 1))
+GREATER       = _flat("greater", numpy="greater", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 0), sign="nonnegative")  # 1[a > b]
+GREATER_EQUAL = _flat("greater_equal", numpy="greater_equal", kink=lambda a, b: a - b, domain=("real", "real"), sympy=lambda a, b: sympy.Heaviside(a - b, 1), sign="nonnegative")
 # fmt: on
 WINNER = _flat(  # 1 at the first largest entry, 0 elsewhere; params: axis
-    "winner", shape=shapes.of_argument, keywords=("axis",), numpy="winner", latex=r"\operatorname{winner}"
+    "winner",
+    shape=shapes.of_argument,
+    keywords=("axis",),
+    numpy="winner",
+    latex=r"\operatorname{winner}",
+    sign="nonnegative",
 )
 ONE_HOT = _row(  # params: length, and the place of the 1 unless it is an argument
     "one_hot",
     shape=shapes.of_one_hot,
     differentials=(no_derivative,),
-    chooses=lambda e: e.shape[0],
+    chooses=lambda e: (e.args[0] if e.args else e.params[1:], e.shape[0]),
     latex=r"\operatorname{onehot}",
     value=lambda np, shape, params, *at: np.eye(shape[0])[:, [numbers(np, params[1:], at, shape[0])[0]]],
+    sign="nonnegative",
 )
 HALF = _flat(  # Φ: 1 below the diagonal and ½ on it, so that Φ ∘ S + (Φ ∘ S)ᵀ is S; params: shape
     "half_lower",
@@ -322,6 +339,7 @@ HALF = _flat(  # Φ: 1 below the diagonal and ½ on it, so that Φ ∘ S + (Φ �
     text="Φ",
     latex=r"\Phi",
     value=lambda np, shape, params: np.tril(np.ones(shape)) - np.eye(*shape) / 2,
+    sign="nonnegative",
 )
 COMMUTATION = _flat(  # K vec(X) = vec(Xᵀ); params: rows, columns of X
     "commutation",
@@ -329,26 +347,27 @@ COMMUTATION = _flat(  # K vec(X) = vec(Xᵀ); params: rows, columns of X
     text="K",
     latex="K",
     value=lambda np, shape, params: np.eye(shape[0]).reshape(*params[::-1], -1).swapaxes(0, 1).reshape(shape),
+    sign="nonnegative",
 )
 
 # ---- everything else: a differential, linear in d ------------------------------------------------------------------
 # fmt: off
 # Along an axis (0: each column, 1: each row), or of all entries (None).
-SOFTMAX     = _row("softmax", shape=shapes.of_argument, keywords=("axis",), latex=r"\operatorname{softmax}", numpy="softmax", differentials=(lambda y, d, x, axis: y * d - y * dots(y, d, axis),))
+SOFTMAX     = _row("softmax", shape=shapes.of_argument, keywords=("axis",), latex=r"\operatorname{softmax}", numpy="softmax", differentials=(lambda y, d, x, axis: y * d - y * dots(y, d, axis),), sign="positive")
 LOG_SOFTMAX = _row("log_softmax", text="log softmax", shape=shapes.of_argument, keywords=("axis",), latex=r"\log\operatorname{softmax}", numpy="log_softmax", differentials=(lambda y, d, x, axis: d - dots(softmax(x, axis), d, axis),))
 LOGSUMEXP   = _row("logsumexp", shape=shapes.reduced, keywords=("axis",), latex=r"\operatorname{logsumexp}", numpy="logsumexp", differentials=(lambda y, d, x, axis: dots(softmax(x, axis), d, axis),))
-MAX         = _row("max", shape=shapes.reduced, keywords=("axis",), latex=r"\max", numpy="{0}.max()", value=lambda np, shape, params, a: a.max(axis=params[0], keepdims=True), differentials=(lambda y, d, x, axis: dots(winner(x, axis), d, axis),), kink=lambda x, axis: winner(x, axis), convention="at a tie it is that of the first largest entry")
+MAX         = _row("max", shape=shapes.reduced, keywords=("axis",), latex=r"\max", numpy="{0}.max()", value=lambda np, shape, params, a: a.max(axis=params[0], keepdims=True), differentials=(lambda y, d, x, axis: dots(winner(x, axis), d, axis),), kink=lambda x, axis: winner(x, axis), convention="at a tie it is that of the first largest entry", sign="argument")
 
-NORM        = _row("norm", shape=shapes.scalar, text="‖{0}‖", latex=r"\lVert {0} \rVert", numpy="np.linalg.norm", differentials=(lambda y, d, x: total(x * d) / y,), kink=lambda x: x, convention="at 0 it is not defined")
-NUCLEAR     = _row("nuclear", shape=shapes.scalar, text="‖{0}‖_*", latex=r"\lVert {0} \rVert_*", numpy='np.linalg.norm({0}, "nuc")', value=lambda np, shape, params, a: np.linalg.norm(a, "nuc"), differentials=(lambda y, d, x: total(polar(x) * d),))
-SPECTRAL    = _row("spectral", shape=shapes.scalar, text="‖{0}‖₂", latex=r"\lVert {0} \rVert_2", numpy="np.linalg.norm({0}, 2)", value=lambda np, shape, params, a: np.linalg.norm(a, 2), differentials=(lambda y, d, x: total(leading(x) * d),))
+NORM        = _row("norm", shape=shapes.scalar, text="‖{0}‖", latex=r"\lVert {0} \rVert", numpy="np.linalg.norm", differentials=(lambda y, d, x: total(x * d) / y,), kink=lambda x: x, convention="at 0 it is not defined", sign="nonnegative")
+NUCLEAR     = _row("nuclear", shape=shapes.scalar, text="‖{0}‖_*", latex=r"\lVert {0} \rVert_*", numpy='np.linalg.norm({0}, "nuc")', value=lambda np, shape, params, a: np.linalg.norm(a, "nuc"), differentials=(lambda y, d, x: total(polar(x) * d),), sign="nonnegative")
+SPECTRAL    = _row("spectral", shape=shapes.scalar, text="‖{0}‖₂", latex=r"\lVert {0} \rVert_2", numpy="np.linalg.norm({0}, 2)", value=lambda np, shape, params, a: np.linalg.norm(a, 2), differentials=(lambda y, d, x: total(leading(x) * d),), sign="nonnegative")
 POLAR       = _row("polar", shape=shapes.of_argument, latex=r"\operatorname{polar}", numpy="polar", differentials=(lambda y, d, x: sylvester(x @ y.T, y.T @ x, d - y @ d.T @ y),))
 LEADING     = _row("leading", shape=shapes.of_argument, latex=r"\operatorname{leading}", numpy="leading", differentials=(lambda y, d, x: leading_changed(y, d, x),))
 
 INV         = _row("inv", shape=shapes.of_square, numpy="np.linalg.inv", differentials=(lambda y, d, x: -(y @ d @ y),), domain=("invertible",))
 DET         = _row("det", shape=shapes.of_square_to_scalar, latex=r"\det", numpy="np.linalg.det", differentials=(lambda y, d, x: y * trace(inv(x) @ d),), domain=("invertible",))
 LOGDET      = _row("logdet", shape=shapes.of_square_to_scalar, text="log det", latex=r"\log\det", numpy="np.linalg.slogdet({0})[1]", value=lambda np, shape, params, a: np.linalg.slogdet(a)[1], differentials=(lambda y, d, x: trace(inv(x) @ d),), domain=("positive definite",))
-MATRIX_POWER = _row("matrix_power", shape=shapes.of_square, keywords=("",), numpy="np.linalg.matrix_power", differentials=(lambda y, d, x, k: sum(matrix_power(x, r) @ d @ matrix_power(x, k - 1 - r) for r in range(k)),))  # Σ Xʳ dX Xᵏ⁻¹⁻ʳ
+MATRIX_POWER = _row("matrix_power", shape=shapes.of_square, keywords=("",), numpy="np.linalg.matrix_power", differentials=(lambda y, d, x, k: sum(matrix_power(x, r) @ d @ matrix_power(x, k - 1 - r) for r in range(k)),), sign="argument")  # Σ Xʳ dX Xᵏ⁻¹⁻ʳ
 CHOLESKY    = _row("cholesky", shape=shapes.of_square, numpy="np.linalg.cholesky", value=lambda np, shape, params, a: np.linalg.cholesky((a + a.T) / 2), differentials=(lambda y, d, x: y @ (half(y) * (inv(y) @ symmetrised(d) @ inv(y).T)),), domain=("positive definite",))  # of the symmetric part; dL = L Φ∘(L⁻¹ dA L⁻ᵀ)
 EXPM        = _row("expm", shape=shapes.of_square, numpy="scipy.linalg.expm", differentials=(lambda y, d, x: frechet(x, d),), domain=("square",))
 # frechet(A, E) is the derivative of expm at A in the direction E: the block beside the diagonal of expm [A E; 0 A]

@@ -150,8 +150,9 @@ def row_numbers(roots: Iterable[Expr]) -> dict[Expr, list[Size]]:
     """The variables that hold row numbers, each with the numbers of rows that it chooses from."""
     found: dict[Expr, list[Size]] = {}
     for e in topological(roots):
-        if e.op.chooses is not None and e.args and e.args[-1].op is LEAF and len(e.args) > (e.op is not ONE_HOT):
-            found.setdefault(e.args[-1], []).append(e.op.chooses(e))
+        numbers, rows = e.op.chooses(e) if e.op.chooses is not None else (None, 0)
+        if isinstance(numbers, Expr):
+            found.setdefault(numbers, []).append(rows)
     return found
 
 
