@@ -10,22 +10,21 @@ from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
     base_of,
     chain_of,
-    factors_of,
+    in_order,
     leaves,
     part_of,
     parts_of,
+    powers_of,
     repeated,
     shape_of,
     transposed,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import broadcast, diag, mul, power
+from matcalc.core.constructors import broadcast, diag, mul
 from matcalc.core.expression import (
     CONST,
-    ONES,
     Expr,
     const,
-    is_zero,
     zero,
 )
 from matcalc.core.operations import (
@@ -44,19 +43,11 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
     half = structure.half_of_diagonal(factors)
     if half is not None:
         return diag(product_of(half, sizes.shape(shape[0], 1)))
-    value: Any = 1
-    exponents: dict[Expr, Any] = {}
-    for f in factors_of(factors):
-        if is_zero(f):
-            return zero(shape)
-        if f.op is CONST:
-            value = value * f.params[1]
-        elif f.op is not ONES:
-            base, t = base_of(f)
-            exponents[base] = exponents.get(base, 0) + t
+    value, exponents = powers_of(factors)
+    if value == 0:
+        return zero(shape)
     exponents = _chosen(composites.of_product(_met(exponents)), shape)
-    powers = [power(base, const(t)) for base, t in exponents.items() if t != 0]
-    powers.sort(key=lambda f: f.shape != ())  # scalars first; the order is otherwise as written
+    powers = in_order(exponents)
     inside = _inwards(powers)
     if inside is not None:
         return product_of([const(value), *inside], shape, expand)

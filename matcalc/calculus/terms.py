@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from matcalc.core import sizes
-from matcalc.core.constructors import broadcast, matmul, mul, over_columns, over_rows, transpose
-from matcalc.core.expression import CONST, LET, Expr, const, node, number, ones, topological
+from matcalc.core.constructors import broadcast, matmul, mul, over_columns, over_rows, power, transpose
+from matcalc.core.expression import CONST, LET, ONES, Expr, const, is_zero, node, number, ones, topological
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
@@ -83,6 +83,27 @@ def factors_of(factors: Iterable[Expr]) -> Iterator[Expr]:
             stack.extend(reversed(x.args))
         else:
             yield x
+
+
+def powers_of(factors: Iterable[Expr]) -> tuple[Any, dict[Expr, Any]]:
+    """A product entry by entry as a number and the exponent of every base; a factor that is zero makes the number 0."""
+    value: Any = 1
+    exponents: dict[Expr, Any] = {}
+    for f in factors_of(factors):
+        if is_zero(f):
+            return 0, {}
+        if f.op is CONST:
+            value = value * f.params[1]
+        elif f.op is not ONES:
+            base, t = base_of(f)
+            exponents[base] = exponents.get(base, 0) + t
+    return value, exponents
+
+
+def in_order(exponents: Mapping[Expr, Any]) -> list[Expr]:
+    """The powers of a product, scalars first and otherwise as written."""
+    powers = [power(base, const(t)) for base, t in exponents.items() if t != 0]
+    return sorted(powers, key=lambda f: f.shape != ())
 
 
 def base_of(x: Expr) -> tuple[Expr, Any]:

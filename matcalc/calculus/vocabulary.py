@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from matcalc.calculus.simplify import simplified
-from matcalc.calculus.terms import base_of, chain_of, factors_of, leaves, matrix_product
+from matcalc.calculus.terms import chain_of, in_order, leaves, matrix_product, powers_of
 from matcalc.core import sizes
 from matcalc.core.constructors import broadcast, mul, power, transpose
-from matcalc.core.expression import CONST, LET, ONES, Expr, Operation, const, number, rebuilt, topological
+from matcalc.core.expression import LET, Expr, Operation, const, number, rebuilt, topological
 from matcalc.core.operations import MATMUL, MUL, POW, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE
 
 Exponents = dict[Expr, Any]
@@ -29,25 +29,16 @@ class Product(NamedTuple):
 
     def written(self, shape: sizes.Shape | None = None) -> Expr:
         """The expression, repeated up to the shape if one is given: the number first, then scalars, then the rest."""
-        powers = [power(base, const(t)) for base, t in self.exponents.items() if t != 0]
         result: Expr = const(1)
-        for f in sorted(powers, key=lambda f: f.shape != ()):
+        for f in in_order(self.exponents):
             result = mul(result, f)
         result = mul(const(self.value), result)
         return result if shape is None else broadcast(result, shape)
 
 
-def product_of(e: Expr) -> Product:
+def as_product(e: Expr) -> Product:
     """The expression as a product; what is no product is its own only factor."""
-    value: Any = 1
-    exponents: Exponents = {}
-    for f in factors_of([e]):
-        if f.op is CONST:
-            value = value * f.params[1]
-        elif f.op is not ONES:
-            base, t = base_of(f)
-            exponents[base] = exponents.get(base, 0) + t
-    return Product(value, exponents)
+    return Product(*powers_of([e]))
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,7 @@ class Vocabulary:
 
     def _learn(self, name: Expr, body: Expr) -> None:
         self._whole.setdefault(body, name)
-        value, exponents = product_of(body)
+        value, exponents = as_product(body)
         if {base.op for base in exponents} & {SUM, SUM_ROWS, SUM_COLUMNS}:
             self._sums[name] = body
         exact = all(isinstance(t, (int, Fraction)) for t in exponents.values())
@@ -129,7 +120,7 @@ class Vocabulary:
         """A product with names in place of some of its factors."""
         shape = e.shape
         while True:
-            value, exponents = product_of(e)
+            value, exponents = as_product(e)
             tried = [self._divided(value, exponents, word) for word in self._candidates(exponents)]
             tried += [found for base in exponents for found in self._entered(value, exponents, base)]
             said = [p.written(shape) for p in tried if p is not None]
@@ -158,7 +149,7 @@ class Vocabulary:
         factors = chain_of(base) if base.op is MATMUL else list(base.args)
         for k, f in enumerate(factors if passing else ()):
             site = f.args[0] if f.op is TRANSPOSE else f
-            inside = product_of(site)
+            inside = as_product(site)
             for word in self._candidates(inside.exponents):
                 here = {b: t for b, t in word.exponents.items() if _quotient(inside.exponents.get(b, 0), t) >= 1}
                 there = {b: t for b, t in word.exponents.items() if b not in here and _quotient(passing.get(b, 0), t) >= 1}

@@ -212,7 +212,10 @@ def _compiled(name: str, source: str) -> dict[str, Any]:
     """The functions of the source, by name."""
     filename = f"<matcalc {name} {next(_counter)}>"
     namespace: dict[str, Any] = {"__name__": name, "__file__": filename}
-    exec(compile(source, filename, "exec"), namespace)
+    try:
+        exec(compile(source, filename, "exec"), namespace)
+    except ModuleNotFoundError as missing:
+        raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[scipy]' in the checkout") from missing
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}
     weakref.finalize(next(iter(functions.values())), linecache.cache.pop, filename, None)

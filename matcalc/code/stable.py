@@ -103,25 +103,13 @@ def _product(e: Expr) -> Expr:
         bare = _unnamed(base)
         named.setdefault(bare, base)
         exponents[bare] = exponents.get(bare, 0) + times
-    found = _logistic(composites.of_product(exponents))
+    found = composites.of_product(exponents)
     if found == exponents:
         return e
     result: Expr = const(1)
     for base, times in found.items():
         result = mul(result, power(named.get(base, base), times))
     return result if result.shape == e.shape else e
-
-
-def _logistic(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
-    """exp(t) σ(-t) is σ(t)."""
-    found = dict(exponents)
-    for base in exponents:
-        if base.op is EXP:
-            p, q = (BUILD["sigmoid"](t) for t in (base.args[0], neg(base.args[0])))
-            while q in found and found[q] >= 1 and found[base] >= 1:
-                for x, times in ((base, -1), (q, -1), (p, 1)):
-                    found[x] = found.get(x, 0) + times
-    return found
 
 
 def _unnamed(x: Expr) -> Expr:

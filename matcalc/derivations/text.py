@@ -88,8 +88,8 @@ def _bare(op: Operation, n: Notation) -> str:
 _DECLARED = {
     "distribution": "its entries sum to 1",
     "symmetric": "symmetric, its entries taken as independent",
-    "positive_definite": "symmetric and positive definite",
-    "diagonal": "diagonal",
+    "positive_definite": "symmetric and positive definite, its entries taken as independent",
+    "diagonal": "diagonal, its entries taken as independent",
     "positive": "every entry positive",
 }
 

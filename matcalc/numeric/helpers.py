@@ -21,7 +21,7 @@ except ImportError:  # SciPy is needed for these alone
 
     def expm(*arrays, **options):
         """The matrix exponential and what belongs to it are SciPy's."""
-        raise ValueError('this needs SciPy, which the extra "scipy" installs')
+        raise ValueError("this needs SciPy: pip install '.[scipy]' in the checkout")
 
     expm_frechet = solve_sylvester = expm
 
