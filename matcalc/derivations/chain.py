@@ -48,7 +48,7 @@ class Chain:
         for k, f in enumerate(self.factors):
             item = f.write(n) if isinstance(f, Partial) else factor(f, n) if len(self.factors) > 1 else written(f, n)
             if k == self.active:
-                item = rf"\boxed{{{item}}}" if n.latex else f"[{item}]"
+                item = n.marked % item
             shown.append(item)
         return (r"\, " if n.latex else " ").join(shown) or "1"
 

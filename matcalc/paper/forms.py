@@ -60,6 +60,13 @@ class Page:
         """The piece of a node whose arguments are written."""
         return _WRITERS.get(e.op, _call)(e, self)
 
+    def scripted(self, a: Expr, shape: Shape, write: Callable[[Piece], Piece]) -> Piece:
+        """A piece with a script, such as Wᵀ; where shapes are shown, that of a name stands under the whole."""
+        n = self.notation
+        if n.shaped and a.op in (LEAF, LET) and a.shape:
+            return n.under(write(n.symbol(a.params[0])), sizes.times(shape))
+        return write(self[a])
+
     def operands(self, op: Operation, e: Expr) -> list[Expr]:
         """The operands of nested sums or products, left to right; what has a name is one operand."""
         found: list[Expr] = []
@@ -80,7 +87,8 @@ def is_matrix(shape: Shape) -> bool:
 
 # ---- leaves --------------------------------------------------------------------------------------------------------
 def _name(e: Expr, page: Page) -> Piece:
-    return page.notation.symbol(e.params[0])
+    n = page.notation
+    return n.under(n.symbol(e.params[0]), sizes.times(e.shape)) if e.shape else n.symbol(e.params[0])
 
 
 def _const(e: Expr, page: Page) -> Piece:
@@ -209,12 +217,13 @@ def _summed(e: Expr, page: Page) -> Piece:
 def _transpose(e: Expr, page: Page) -> Piece:
     (a,), n = e.args, page.notation
     if a.op is INV and a not in page.named:
-        return n.scripted(page[a.args[0]], n.inverse_transposed)
-    return n.scripted(page[a], n.transposed)
+        return page.scripted(a.args[0], e.shape, lambda p: n.scripted(p, n.inverse_transposed))
+    return page.scripted(a, e.shape, lambda p: n.scripted(p, n.transposed))
 
 
 def _inv(e: Expr, page: Page) -> Piece:
-    return page.notation.scripted(page[e.args[0]], page.notation.inverse)
+    n = page.notation
+    return page.scripted(e.args[0], e.shape, lambda p: n.scripted(p, n.inverse))
 
 
 def _pow(e: Expr, page: Page) -> Piece:
@@ -237,7 +246,7 @@ def _power_of(base: Expr, exponent: Any, page: Page) -> Piece:
     named_in_latex = base.op.primes is not None and base.op.latex == "\\" + base.op.text  # tanh²(z), but det(A)³
     if named_in_latex and isinstance(exponent, int) and n.kind != "ascii" and base not in page.named:
         return _called(n.power(Piece(function_name(base.op, n)), raised).text, base, page)
-    return n.power(page[base], raised, is_matrix(base.shape))
+    return page.scripted(base, base.shape, lambda p: n.power(p, raised, is_matrix(base.shape)))
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
@@ -274,7 +283,8 @@ def _called(name: str, e: Expr, page: Page) -> Piece:
 
 def _matrix_power(e: Expr, page: Page) -> Piece:
     """X³."""
-    return page.notation.power(page[e.args[0]], page.notation.number(e.params[0]))
+    n = page.notation
+    return page.scripted(e.args[0], e.shape, lambda p: n.power(p, n.number(e.params[0])))
 
 
 def _taken(e: Expr, page: Page) -> Piece:

@@ -8,6 +8,7 @@ notations do differently is stated here and nowhere else. LaTeX stays in what am
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from typing import Any
 import sympy
 
 from matcalc.core import names
+from matcalc.core.sizes import LOWERED
 
 # How tightly a piece binds, loosest first. A WORD is a product of bare letters, such as Wx: it stands in u ∘ Wx as it is.
 SUM, HADAMARD, PRODUCT, WORD, POWER, ATOM = range(6)
@@ -53,6 +55,9 @@ class Notation:
     pi: str
     dots: str
     elementwise: str  # what marks the power of a matrix as elementwise
+    arrow: str
+    marked: str  # what is about to be replaced, a template
+    shaped: bool = False  # whether the shapes of names stand under them
 
     @property
     def latex(self) -> bool:
@@ -132,6 +137,24 @@ class Notation:
         """A size, or another exact number."""
         return self.plain(self.number(value))
 
+    def shape(self, text: str) -> str:
+        """A shape written with × and ·; in brackets in LaTeX."""
+        if not self.latex:
+            return self.sentence(text)
+        powers = _POWERS.sub(lambda power: f"^{{{power[0].translate(LOWERED)}}}", text)
+        return "[" + powers.replace("×", r" \times ").replace("·", r"\cdot ") + "]"
+
+    def under(self, p: Piece, shape: str) -> Piece:
+        """The piece with its shape under it, where the notation shows shapes."""
+        return replace(p, text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
+
+    def sentence(self, text: str) -> str:
+        """A sentence written in Unicode; in ASCII where that is asked for."""
+        if self.kind != "ascii":
+            return text
+        powers = _POWERS.sub(lambda power: f"^{power[0].translate(LOWERED)}", text)
+        return names.ascii(unicodedata.normalize("NFKD", powers.translate(_SPELLED)))
+
     # ---- sums, products, quotients ---------------------------------------------------------------------------------
     def sum(self, terms: Sequence[Piece]) -> Piece:
         """Terms with their signs between them; a positive one comes first if there is one."""
@@ -164,7 +187,7 @@ class Notation:
     def _between(self, tight: bool, numbers: bool) -> str:
         """What stands between two factors."""
         if self.latex:
-            return " " if tight else r" \, "
+            return r" \;\; " if self.shaped else " " if tight else r" \, "
         if self.kind == "ascii":
             return " * " if numbers else " "
         return "·" if numbers else "" if tight else " "
@@ -237,20 +260,26 @@ class Notation:
         return Piece("[" + "; ".join(", ".join(line) for line in cells) + "]", tight=(False, True))
 
 
+_POWERS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SPELLED = str.maketrans(
+    {"∂": "d", "×": "x", "·": "*", "−": "-", "→": "->", "≠": "!=", "ᵀ": "^T", "Σ": "sum", "′": "'", "ε": "eps"}
+)
 _SMALL = re.compile(r"\\tfrac\{(\d+)\}\{(\d+)\}")  # 3/2 in an exponent
 _INLINE = r"\1/\2"
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 UNICODE = Notation(
-    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘"
+    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘", "→", "[%s]"
 )  # fmt: skip
 ASCII = Notation(
-    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**"
+    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**", "->", "[%s]"
 )  # fmt: skip
 LATEX = Notation(
     "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"^{\top}", "^{-1}", r"^{-\top}", r"\mathbf{1}",
-    "'", r"\pi", r"\ldots", r"\circ ",
+    "'", r"\pi", r"\ldots", r"\circ ", r"\longrightarrow", r"\boxed{%s}",
 )  # fmt: skip
+
+SHAPED = replace(LATEX, shaped=True)
 
 _ascii = False
 
