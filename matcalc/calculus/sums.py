@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.calculus import factoring, structure
+from matcalc.calculus import composites, factoring, structure
 from matcalc.calculus.entries import EXPANDED, FACTORS
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
@@ -43,6 +43,7 @@ def sum_of(terms: list[Expr], shape: sizes.Shape, merge: bool = True) -> Expr:
     collected = structure.halves(_like(term for t in terms for term in parts_of(ADD, _opened(t))))
     while merge and (fewer := factoring.merged(collected, short)) is not None:
         collected = _like(term for t in fewer for term in parts_of(ADD, t))
+    collected = composites.of_sum(collected)
     column = stacked(collected, shape)
     if column is not None:
         return column
