@@ -66,9 +66,10 @@ def parts(name: str) -> tuple[str, str, str, str]:
 
 
 def scripts(name: str) -> str:
-    """The sub- and superscript of a name, as they stand behind another: ``_{1}^{(2)}``; empty if it has none."""
+    """The sub- and superscript of a name, as they stand behind another: ``_1^{(2)}``; empty if it has none."""
     _, _, low, high = parts(name)
-    return (f"_{{{low}}}" if low else "") + (f"^{{{high}}}" if high else "")
+    lowered = f"_{low}" if low.isalnum() else f"_{{{low}}}" if low else ""
+    return lowered + (f"^{{{high}}}" if high else "")
 
 
 def is_letter(name: str) -> bool:

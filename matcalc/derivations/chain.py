@@ -37,16 +37,22 @@ class Partial:
 
 @dataclass(frozen=True)
 class Chain:
-    """A product of factors, each a partial, an expression, or the partial that is being replaced (``active``, boxed)."""
+    """A product of factors, each a partial, an expression, or the partial that is being replaced (``active``, boxed).
+
+    In a chain whose factors are replaced one after the other (``stepwise``), each keeps its colour where there are colours.
+    """
 
     factors: tuple[Partial | Expr, ...]
     active: int | None = None
+    stepwise: bool = False
 
     def write(self, n: Notation) -> str:
         """The factors side by side."""
         shown = []
         for k, f in enumerate(self.factors):
             item = f.write(n) if isinstance(f, Partial) else factor(f, n) if len(self.factors) > 1 else written(f, n)
+            if self.stepwise:
+                item = n.tinted(item, k)
             if k == self.active:
                 item = n.marked % item
             shown.append(item)

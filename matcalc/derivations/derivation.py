@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import sympy
@@ -230,7 +231,9 @@ class Derivation:
             return []
         partials = [Partial(a, b) for a, b in zip(paths[0], paths[0][1:], strict=False)]
         values = [self.local(p.of, p.by) for p in partials]
-        return [Chain((*values[:k], *partials[k:]), k if k < len(partials) else None) for k in range(len(partials) + 1)]
+        return [
+            Chain((*values[:k], *partials[k:]), k if k < len(partials) else None, stepwise=True) for k in range(len(partials) + 1)
+        ]
 
     def multiplied(self, x: Expr) -> Expr:
         """The Jacobian by x in the pieces' own names, without error signals: (u ∘ f′(z))ᵀ."""
@@ -264,6 +267,24 @@ class Derivation:
         from matcalc.derivations.latex import latex
 
         return latex(self, standalone)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """One page that needs no network, in light and dark; written to ``path`` too where one is given.
+
+        The extra ``html`` installs what typesets the formulas.
+        """
+        from matcalc.derivations.html import page
+
+        whole = page(self)
+        if path is not None:
+            Path(path).write_text(whole, encoding="utf-8")
+        return whole
+
+    def to_markdown(self) -> str:
+        """Markdown with formulas in dollars, as notebooks, GitHub and design notes take it."""
+        from matcalc.derivations.markdown import markdown
+
+        return markdown(self)
 
     def _repr_latex_(self) -> str:
         return self.to_latex()

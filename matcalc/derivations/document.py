@@ -91,6 +91,10 @@ class Document:
     value: str
     by: tuple[str, ...]
     stages: tuple[Stage, ...]
+    convention: str = (
+        "Jacobians are in numerator layout: a row for every output, a column for every input. "
+        "The results follow the shape convention: each gradient has the shape of its variable."
+    )
 
 
 _TITLES = (
@@ -205,8 +209,7 @@ def _chained(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
 # ---- 3 -------------------------------------------------------------------------------------------------------------
 def _locals(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
     yield from _display(_steps(d, 3), n)
-    if n.latex:
-        yield from _one_at_a_time(d, n)
+    yield from _one_at_a_time(d, n)
 
 
 def _one_at_a_time(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
@@ -237,7 +240,8 @@ def _shaped(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
         row, own = (n.shape(text) for text in (f"1×{sizes.entries(x.shape)}", sizes.times(x.shape)))
         product = n.latex and d[x].op in (MATMUL, MUL) and leaves(d[x]) <= _FEW  # the shapes under its factors show that they fit
         sides = [Side(show(s.left, n), row), Side(show(s.right, SHAPED if product else n), own, n.arrow)]
-        equations.append(Equation(Partial(d.target, x).write(n), tuple(sides[1:] if x.shape == () else sides), "", s.because(n)))
+        shown = tuple(sides) if x.shape else (Side(show(s.right, n), own),)
+        equations.append(Equation(Partial(d.target, x).write(n), shown, "", s.because(n)))
     yield Display(tuple(equations), heads=("Jacobian form", "shape convention"))
     for x in d.wrt:
         yield from _prose(*index_argument(d, x, n), title=f"Why {n.inline(written(d[x], n))}.")

@@ -53,10 +53,7 @@ def _block(found: Document) -> str:
 def _parts(found: Document) -> Iterator[str]:
     value = found.value if ems(f"{found.target} = {found.value}") < _PAGE.width / 2 else ""
     yield rf"\section*{{Derivatives of ${' = '.join(filter(None, [found.target, value]))}$}}"
-    yield (
-        f"By {', '.join(f'${x}$' for x in found.by)}. Jacobians are in numerator layout: a row for every output, a column for "
-        "every input. The results follow the shape convention: each gradient has the shape of its variable."
-    )
+    yield f"By {', '.join(f'${x}$' for x in found.by)}. {found.convention}"
     for stage in found.stages:
         yield "\n".join([rf"\subsection*{{{stage.number}\quad {stage.title}}}", stage.introduction, *_blocks(stage)])
 
@@ -86,8 +83,14 @@ def aligned(lines: Iterable[str], environment: str = "align*", kept: bool = Fals
 def _row(row: Row) -> str:
     """Left side and formula meet at the sign; shapes, further formulas and the reason have columns of their own."""
     if row.note:
-        return rf"&\quad \text{{({row.note})}}"
+        return rf"&\quad {_said(f'({row.note})')}"
     (first, shape), *others = row.cells
     begin = r"\quad " if first.startswith(" ") else ""  # a line that goes on
     cells = [f"{row.left} &{begin}{first.strip()}".strip(), shape, *(text for cell in others for text in cell)]
-    return " && ".join([*cells, rf"\text{{{row.reason}}}" if row.reason else ""]).rstrip("& ")
+    return " && ".join([*cells, _said(row.reason)]).rstrip("& ")
+
+
+def _said(sentence: str) -> str:
+    """A sentence within a display: words as text, formulas between them."""
+    parts = enumerate(sentence.split("$"))
+    return " ".join(rf"\text{{{part}}}" if k % 2 == 0 else part for k, part in parts if part)

@@ -178,4 +178,4 @@ def _reshaped(x: Expr) -> tuple[str | Written, ...]:
         return ("transpose the row: ", x, " is a column")
     if x.shape[0] == 1:
         return (x, " is a row: both forms are the same")
-    return ("put back column by column into the shape of ", x)
+    return ("put back column by column",)

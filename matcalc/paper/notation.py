@@ -58,6 +58,7 @@ class Notation:
     arrow: str
     marked: str  # what is about to be replaced, a template
     shaped: bool = False  # whether the shapes of names stand under them
+    tints: tuple[str, ...] = ()  # templates: a factor of a chain keeps its colour while others are replaced
 
     @property
     def latex(self) -> bool:
@@ -147,6 +148,10 @@ class Notation:
     def under(self, p: Piece, shape: str) -> Piece:
         """The piece with its shape under it, where the notation shows shapes."""
         return replace(p, text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
+
+    def tinted(self, text: str, k: int) -> str:
+        """Factor k of a chain, in its colour."""
+        return self.tints[k % len(self.tints)] % text if self.tints else text
 
     def sentence(self, text: str) -> str:
         """A sentence written in Unicode; in ASCII where that is asked for."""
