@@ -69,6 +69,11 @@ class Derivation:
         self._needed = depending(topological([self.target]), self.wrt)
         self._sweep()
 
+    @cached_property
+    def _speech(self) -> Vocabulary:
+        """The names that results may speak of."""
+        return Vocabulary([self.target], without=[self.target, *self.wrt])
+
     # ---- the sweep, piece by piece -------------------------------------------------------------------------------------
     def _parts(self, piece: Expr) -> list[Expr]:
         """The ingredients of a piece on which a variable acts."""
@@ -85,7 +90,7 @@ class Derivation:
         upstream: dict[Expr, Expr] = {}
         named = self._named_signals()
         labels = self._labels(named, taken)
-        speech = Vocabulary([self.target], without=[self.target, *self.wrt])
+        speech = self._speech
         for piece in reversed(self.pieces):
             if piece not in arriving:
                 continue
@@ -154,11 +159,12 @@ class Derivation:
 
     @cached_property
     def _locals(self) -> dict[Expr, dict[Expr, Expr]]:
-        return {
-            piece: {part: simplify(j) for part, j in jacobians(piece.args[0], self._parts(piece), opaque, piece).items()}
-            for piece in self.pieces
-            if piece in self._needed
-        }
+        found = {}
+        for piece in self.pieces:
+            if piece in self._needed:
+                local = jacobians(piece.args[0], self._parts(piece), opaque, piece)
+                found[piece] = dict(zip(local, self._speech.spoken([simplify(j) for j in local.values()]), strict=True))
+        return found
 
     # ---- paths ---------------------------------------------------------------------------------------------------------
     @cached_property

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matcalc.derivations.derivation import Derivation
 
 _FEW = 5  # leaves
+_STEPS = 7  # pieces on a way whose factors are replaced one by one
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,8 @@ def _chained(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
     equations = []
     for step in _steps(d, 2):
         chains = step.right.chains if isinstance(step.right, Sum) else ()
-        plain = len(chains) == 1 and len(chains[0].factors) > 1
-        equations.append(_equation(step, n, "" if plain else step.because(n)))
+        direct = not chains or [len(c.factors) for c in chains] == [1]
+        equations.append(_equation(step, n, step.because(n) if direct else ""))
     yield Display(tuple(equations))
 
 
@@ -215,7 +216,7 @@ def _locals(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
 def _one_at_a_time(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
     """One chain, a column's if there is one, with a factor after the other replaced, the active one marked, as on the slides."""
     for x in sorted(d.wrt, key=lambda x: x.shape == () or x.shape[1] != 1):
-        chains: list[Chain] = d.substitution(x)
+        chains: list[Chain] = d.substitution(x) if all(len(path) <= _STEPS for path in d.paths(x)) else []
         if len(chains) > 2:
             sides = dict.fromkeys([*(c.write(n) for c in chains), written(d.multiplied(x), n)])
             yield Prose((f"One factor at a time, for {n.inline(written(x, n))}:",))
