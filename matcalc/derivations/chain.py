@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matcalc.core import sizes
 from matcalc.core.expression import Expr
-from matcalc.paper.writing import Notation, current, factor, written
+from matcalc.paper.writing import UNICODE, Notation, current, factor, written
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,9 @@ Written = Partial | Chain | Sum | Expr
 def show(x: Written, n: Notation) -> str:
     """Anything that can stand in a derivation, in the notation."""
     return written(x, n) if isinstance(x, Expr) else x.write(n)
+
+
+def distinct(shown: Sequence[Written]) -> list[Written]:
+    """What is written differently, spaces aside; of what is written alike the last, which is the shorter."""
+    found = {show(x, UNICODE).replace(" ", ""): x for x in reversed(shown)}
+    return list(found.values())[::-1]

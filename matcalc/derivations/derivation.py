@@ -162,7 +162,11 @@ class Derivation:
         found = {}
         for piece in self.pieces:
             if piece in self._needed:
-                local = jacobians(piece.args[0], self._parts(piece), opaque, piece)
+                e, parts = piece.args[0], self._parts(piece)
+                if piece.shape == ():  # a row: the gradient, which is short
+                    local = {part: transpose(vec(g)) for part, g in gradients(e, parts, const(1), opaque, piece).items()}
+                else:
+                    local = jacobians(e, parts, opaque, piece)
                 found[piece] = dict(zip(local, self._speech.spoken([simplify(j) for j in local.values()]), strict=True))
         return found
 

@@ -14,10 +14,11 @@ from matcalc.calculus.simplify import leaves
 from matcalc.core import sizes
 from matcalc.core.expression import Expr, Operation, topological, variables
 from matcalc.core.operations import MATMUL, MUL, POW
-from matcalc.derivations.chain import Chain, Partial, Sum, show
+from matcalc.derivations.chain import Chain, Partial, Sum, distinct, show
 from matcalc.derivations.index_form import index_argument
 from matcalc.derivations.steps import STAGES, Step
 from matcalc.paper.forms import function_name
+from matcalc.paper.legend import legend
 from matcalc.paper.notation import SHAPED
 from matcalc.paper.writing import Notation, body, written
 
@@ -209,7 +210,9 @@ def _chained(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
 
 # ---- 3 -------------------------------------------------------------------------------------------------------------
 def _locals(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
-    yield from _display(_steps(d, 3), n)
+    steps = _steps(d, 3)
+    yield from _display(steps, n)
+    yield from _prose(*legend([s.right for s in steps if isinstance(s.right, Expr)] + list(d.jacobians.values()), n))
     yield from _one_at_a_time(d, n)
 
 
@@ -218,9 +221,9 @@ def _one_at_a_time(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
     for x in sorted(d.wrt, key=lambda x: x.shape == () or x.shape[1] != 1):
         chains: list[Chain] = d.substitution(x) if all(len(path) <= _STEPS for path in d.paths(x)) else []
         if len(chains) > 2:
-            sides = dict.fromkeys([*(c.write(n) for c in chains), written(d.multiplied(x), n)])
+            sides = tuple(Side(show(side, n)) for side in distinct([*chains, d.multiplied(x)]))
             yield Prose((f"One factor at a time, for {n.inline(written(x, n))}:",))
-            yield Display((Equation(Partial(d.target, x).write(n), tuple(map(Side, sides))),), stacked=True)
+            yield Display((Equation(Partial(d.target, x).write(n), sides),), stacked=True)
             return
 
 

@@ -107,7 +107,7 @@ def _folded(d: Derivation, forms: list[MatrixTimesVector], n: Notation) -> list[
         f"{shapes[0]}{shapes[1]} = {shapes[2]}".replace("×", r" \times " if n.latex else "x" if n.kind == "ascii" else "×")
     )
     rows = " + ".join(
-        f"{factor(g, n)}{n.transposed} {factor(form.vector, n)}{n.transposed}" for g, form in zip(signals, forms, strict=True)
+        f"{factor(g.T, n)} {factor(form.vector.T, n)}" for g, form in zip(signals, forms, strict=True)
     )
     products = "the outer product" if len(forms) == 1 else "the outer products"
     said = [
@@ -121,7 +121,7 @@ def _ambiguous(w: Expr, signal: Expr, v: Expr, n: Notation) -> list[str]:
     """Where the matrix is square, fitting the dimensions decides nothing: both orders fit, one is wrong."""
     if not sizes.same(*w.shape):
         return []
-    wrong = n.inline(f"{factor(v, n)} {factor(signal, n)}{n.transposed}")
+    wrong = n.inline(f"{factor(v, n)} {factor(signal.T, n)}")
     return [f"Careful: {n.inline(written(w, n))} is square, so {wrong} has the right shape too and is wrong; the indices decide."]
 
 

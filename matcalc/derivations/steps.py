@@ -11,9 +11,9 @@ from matcalc.core import sizes
 from matcalc.core.constructors import add, matmul, transpose, vec
 from matcalc.core.expression import Expr, const, node, topological
 from matcalc.core.sizes import Shape
-from matcalc.derivations.chain import Chain, Partial, Sum, Written, show
+from matcalc.derivations.chain import Chain, Partial, Sum, Written, distinct, show
 from matcalc.derivations.rules import rule_of
-from matcalc.paper.writing import Notation, current
+from matcalc.paper.writing import UNICODE, Notation, current
 
 if TYPE_CHECKING:
     from matcalc.derivations.derivation import Derivation
@@ -38,7 +38,9 @@ class Step:
 
     def sides(self, n: Notation) -> list[str]:
         """What is equal, from left to right, each writing once."""
-        return list(dict.fromkeys(show(x, n) for x in (self.left, *self.through, self.right)))
+        left = show(self.left, UNICODE).replace(" ", "")
+        others = [x for x in distinct((*self.through, self.right)) if show(x, UNICODE).replace(" ", "") != left]
+        return [show(x, n) for x in (self.left, *others)]
 
     def write(self, n: Notation) -> str:
         """``left = through = right``."""

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from matcalc.derivations.document import Display, Stage, document
+from matcalc.derivations.document import Display, Prose, Stage, document
 from matcalc.derivations.grid import Medium, Row, apart, rows
 from matcalc.paper.lines import columns
 from matcalc.paper.writing import current
@@ -30,7 +30,11 @@ def text(d: Derivation) -> str:
 
 
 def _lines(stage: Stage) -> Iterator[str]:
+    above: type | None = None
     for block in stage.blocks:
+        if above not in (None, type(block)) or above is Prose:
+            yield ""
+        above = type(block)
         if isinstance(block, Display):
             for display in apart(block, _MEDIUM):
                 yield from _table(display)
