@@ -106,9 +106,7 @@ def _folded(d: Derivation, forms: list[MatrixTimesVector], n: Notation) -> list[
     times = n.inline(
         f"{shapes[0]}{shapes[1]} = {shapes[2]}".replace("×", r" \times " if n.latex else "x" if n.kind == "ascii" else "×")
     )
-    rows = " + ".join(
-        f"{factor(g.T, n)} {factor(form.vector.T, n)}" for g, form in zip(signals, forms, strict=True)
-    )
+    rows = " + ".join(f"{factor(g.T, n)} {factor(form.vector.T, n)}" for g, form in zip(signals, forms, strict=True))
     products = "the outer product" if len(forms) == 1 else "the outer products"
     said = [
         f"So {n.inline(f'{left} = ' + ' + '.join(terms))}: {products} {n.inline(written(total, n))}, {times}.",

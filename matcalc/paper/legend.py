@@ -18,11 +18,11 @@ _a, _b, _x = leaf("a", ()), leaf("b", ()), leaf("x", (_n, 1))
 
 _MASK = (_a > _b, "is 1 where the condition holds and 0 elsewhere")
 _LEGEND = {
-    VEC: (vec(_X), "holds the columns of X, one below the other"),
-    KRON: (kron(_A, _B), "is the Kronecker product: every entry of A times the whole of B"),
-    COMMUTATION: (commutation(_n, _m) @ vec(_X), "holds the rows of X, one after the other"),
+    VEC: (vec(_X), "holds the columns of ", _X, ", one below the other"),
+    KRON: (kron(_A, _B), "is the Kronecker product: every entry of ", _A, " times the whole of ", _B),
+    COMMUTATION: (commutation(_n, _m) @ vec(_X), "holds the rows of ", _X, ", one after the other"),
     HALF: (half(_S), "has 1 below the diagonal, 1/2 on it and 0 above"),
-    WINNER: (winner(_x, None), "is 1 at the first largest entry of x and 0 elsewhere"),
+    WINNER: (winner(_x, None), "is 1 at the first largest entry of ", _x, " and 0 elsewhere"),
     GREATER: _MASK,
     GREATER_EQUAL: _MASK,
 }
@@ -31,8 +31,12 @@ _LEGEND = {
 def legend(shown: Iterable[Expr], n: Notation) -> list[str]:
     """Sentences on the signs that occur in what is shown."""
     found = {e.op for e in topological(list(shown))}
-    said = [f"{n.inline(written(e, n))} {sentence}" for op, (e, sentence) in _LEGEND.items() if op in found]
+    said = [_sentence(e, *parts, n=n) for op, (e, *parts) in _LEGEND.items() if op in found]
     if any(op.name == "einsum" for op in found):
-        equal = "[i = j]"
-        said.append(f"{n.inline(equal)} is 1 where the indices agree and 0 elsewhere")
-    return [f"{sentence}." for sentence in dict.fromkeys(said)]
+        said.append(f"{n.inline('[i = j]')} is 1 where the indices agree and 0 elsewhere.")
+    return list(dict.fromkeys(said))
+
+
+def _sentence(sign: Expr, *parts: str | Expr, n: Notation) -> str:
+    shown = [part if isinstance(part, str) else n.inline(written(part, n)) for part in parts]
+    return f"{n.inline(written(sign, n))} {''.join(shown)}."
