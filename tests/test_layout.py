@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from numerics import differences
 
 import matcalc as mc
 from matcalc.core import sizes
@@ -115,14 +116,10 @@ VALUES |= {"t": 0.7, "r": RNG.normal(size=(1, 5))}
 
 def stacked_anew(y, v, order):
     """The Jacobian by central differences, both sides stacked in the order."""
-    here, columns = np.asarray(evaluate(v, VALUES)), []
-    for k in range(here.size):
-        nudge = np.zeros(here.size)
-        nudge[k] = 1e-6
-        nudge = nudge.reshape(here.shape, order=order)
-        ends = [np.ravel(evaluate(y, {**VALUES, v.name: here + sign * nudge}), order=order) for sign in (1, -1)]
-        columns.append((ends[0] - ends[1]) / 2e-6)
-    return np.stack(columns, axis=1)
+    here = evaluate(v, VALUES)
+    j = differences(lambda moved: evaluate(y, {**VALUES, v.name: moved}), here, 1e-4)
+    rows, columns = (np.arange(np.size(a)).reshape(np.shape(a), order="F").ravel(order) for a in (evaluate(y, VALUES), here))
+    return j[rows][:, columns]
 
 
 def two_axes(e):
