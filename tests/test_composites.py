@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from identities import differences, stacked
+from numerics import differences, stacked
 
 import matcalc as mc
 from matcalc.numeric.evaluate import evaluate

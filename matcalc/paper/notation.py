@@ -8,10 +8,12 @@ notations do differently is stated here and nowhere else. LaTeX stays in what am
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy
@@ -286,15 +288,37 @@ LATEX = Notation(
 
 SHAPED = replace(LATEX, shaped=True)
 
-_ascii = False
+_asked: bool | None = None
 
 
-def set_ascii(on: bool) -> None:
-    """Plain ASCII in ``str`` of expressions and derivations, for terminals without Unicode."""
-    global _ascii
-    _ascii = bool(on)
+def set_ascii(on: bool | None) -> None:
+    """Plain ASCII in ``str`` of expressions and derivations, or Unicode. None leaves it to the terminal, as at the start."""
+    global _asked
+    _asked = None if on is None else bool(on)
 
 
 def current() -> Notation:
-    """The notation of ``str``: Unicode, or ASCII where ``set_ascii`` asked for it."""
-    return ASCII if _ascii else UNICODE
+    """The notation of ``str``: as ``set_ascii`` asked, else Unicode unless standard output has an encoding without its signs."""
+    plain = not _has_the_signs(_encoding()) if _asked is None else _asked
+    return ASCII if plain else UNICODE
+
+
+def _encoding() -> str | None:
+    """The encoding of standard output; None where there is no output or it takes any text."""
+    try:
+        encoding = getattr(sys.stdout, "encoding", None)
+    except ValueError:  # its buffer was detached
+        return None
+    return encoding if isinstance(encoding, str) else None
+
+
+@cache
+def _has_the_signs(encoding: str | None) -> bool:
+    """Whether an encoding can write what Unicode notation is made of."""
+    try:
+        "∂δᵀ∘₁ŷ".encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    except LookupError:  # an encoding of the program's own
+        return True
+    return True

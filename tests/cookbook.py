@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from identities import Row, is_seen_to_be_equal, is_short, is_the_derivative, is_the_textbooks_number, k, m, n, params
+from identities import Row, k, m, n
 
 import matcalc as mc
 from matcalc import det, diag, diagonal, eye, inv, kron, logdet, norm, ones, trace, vec
@@ -105,11 +104,11 @@ INVERSES = [
         lambda t, A, B, C: np_inv(A + t * B + t**2 * C),
         "jacobian",
     ),
-    row("60", lambda: (inv(X), X, -kron(inv(X).T, inv(X))), "−X⁻ᵀ ⊗ X⁻¹", lambda X: np_inv(X), "jacobian"),
+    row("60, X⁻¹", lambda: (inv(X), X, -kron(inv(X).T, inv(X))), "−X⁻ᵀ ⊗ X⁻¹", lambda X: np_inv(X), "jacobian"),
     row("61", lambda: (a.T @ inv(X) @ b, X, -inv(X).T @ a @ b.T @ inv(X).T), "−X⁻ᵀa bᵀX⁻ᵀ", lambda X, a, b: a.T @ np_inv(X) @ b),
     row("62", lambda: (det(inv(X)), X, -det(inv(X)) * inv(X).T), "−det(X⁻¹) X⁻ᵀ", lambda X: 1 / np_det(X)),
     row(
-        "63",
+        "63 and 124",
         lambda: (trace(M @ inv(X) @ H), X, -(inv(X) @ H @ M @ inv(X)).T),
         "−X⁻ᵀMᵀHᵀX⁻ᵀ",
         lambda X, M, H: np_tr(M @ np_inv(X) @ H),
@@ -135,8 +134,8 @@ FIRST_ORDER = [
     row("71", lambda: (d.T @ T.T @ a, T, a @ d.T), "a dᵀ", lambda a, X, d: a.T @ X @ d),
     row("72", lambda: (a.T @ X @ a, X, a @ a.T), "a aᵀ", lambda a, X: a.T @ X @ a),
     row("72, turned", lambda: (a.T @ X.T @ a, X, a @ a.T), "a aᵀ", lambda a, X: a.T @ X @ a),
-    row("73", lambda: (T, T, eye(n * m)), "I", lambda X: X, "jacobian"),
-    row("74", lambda: (T @ R, T, kron(R.T, eye(n))), "Rᵀ ⊗ I", lambda X, R: X @ R, "jacobian"),
+    row("73, X", lambda: (T, T, eye(n * m)), "I", lambda X: X, "jacobian"),
+    row("74, XB", lambda: (T @ R, T, kron(R.T, eye(n))), "Rᵀ ⊗ I", lambda X, R: X @ R, "jacobian"),
     row("75", lambda: (T.T @ E, T, kron(E.T, eye(m)) @ mc.jacobian(T.T, T)), "(Eᵀ ⊗ I) K_n,m", lambda X, E: X.T @ E, "jacobian"),
 ]
 
@@ -156,7 +155,7 @@ SECOND_ORDER = [
         lambda M, R, L, d, x: (M @ x + d).T @ R @ (L @ x),
     ),
     row(
-        "79",
+        "79, XᵀAX",
         lambda: (T.T @ B @ T, T, kron(eye(m), T.T @ B) + kron(T.T @ B.T, eye(m)) @ mc.jacobian(T.T, T)),
         "I ⊗ (XᵀB) + ((XᵀBᵀ) ⊗ I) K_n,m",
         lambda X, B: X.T @ B @ X,
@@ -206,7 +205,7 @@ SECOND_ORDER = [
 
 HIGHER_ORDER = [
     row(
-        "90",
+        "90, XXX",
         lambda: (power(X, 3), X, kron((X @ X).T, eye(n)) + kron(X.T, X) + kron(eye(n), X @ X)),
         "I ⊗ (XX) + (XᵀXᵀ) ⊗ I + Xᵀ ⊗ X",
         lambda X: X @ X @ X,
@@ -348,12 +347,6 @@ HIGHER_ORDER_TRACES = [
 
 OTHER_TRACES = [
     row(
-        "124",
-        lambda: (trace(M @ inv(X) @ H), X, -inv(X).T @ M.T @ H.T @ inv(X).T),
-        "−X⁻ᵀMᵀHᵀX⁻ᵀ",
-        lambda X, M, H: np_tr(M @ np_inv(X) @ H),
-    ),
-    row(
         "124, tr(X⁻¹A)",
         lambda: (trace(inv(X) @ A), X, -inv(X).T @ A.T @ inv(X).T),
         "−X⁻ᵀAᵀX⁻ᵀ",
@@ -444,23 +437,3 @@ TABLE = [
     *DETERMINANTS, *INVERSES, *FIRST_ORDER, *SECOND_ORDER, *HIGHER_ORDER,
     *FIRST_ORDER_TRACES, *SECOND_ORDER_TRACES, *HIGHER_ORDER_TRACES, *OTHER_TRACES, *NORMS, *STRUCTURED,
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("row", params(TABLE))
-def test_the_number_is_the_textbooks(row):
-    is_the_textbooks_number(row)
-
-
-@pytest.mark.parametrize("row", params([row for row in TABLE if row.plain]))
-def test_the_number_is_that_of_central_differences(row):
-    is_the_derivative(row)
-
-
-@pytest.mark.parametrize("row", params(TABLE))
-def test_the_form_is_as_short_as_the_textbooks(row):
-    is_short(row)
-
-
-@pytest.mark.parametrize("row", params(TABLE))
-def test_simplify_sees_the_textbooks_form(row):
-    is_seen_to_be_equal(row)
