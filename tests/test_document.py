@@ -243,3 +243,11 @@ def test_a_display_may_be_aligned_within_a_formula():
     (block,) = (b for b in document(DERIVED[0](), LATEX).stages[0].blocks)
     (shown,) = displayed(block, "aligned")
     assert shown.startswith(r"\begin{aligned}") and shown.endswith(r"\end{aligned}")
+
+
+def test_steps_are_shown_one_below_the_other_and_say_only_what_is_true():
+    d = DERIVED[0]()
+    lines = repr(d.steps).splitlines()
+    assert len(lines) == len(d.steps)
+    assert "∂h/∂z = diag(f′(z))  [n×n]  elementwise function: " in lines[9]
+    assert lines[-1].startswith("hᵀ → h  ")  # a row is not the column, it becomes the column

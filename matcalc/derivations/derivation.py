@@ -38,7 +38,7 @@ from matcalc.core.sizes import Shape
 from matcalc.derivations.breakup import broken_up, ingredients, pieces
 from matcalc.derivations.chain import Chain, Partial, Sum
 from matcalc.derivations.cost import multiplications
-from matcalc.derivations.steps import Step, steps
+from matcalc.derivations.steps import Steps, steps
 from matcalc.errors import MatcalcError, ShapeError
 
 _FACTORS = 5  # a chain with more factors is written from error signal to error signal
@@ -227,7 +227,7 @@ class Derivation:
 
     # ---- steps ---------------------------------------------------------------------------------------------------------
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> Steps:
         """The steps, stage by stage."""
         return steps(self)
 

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from matcalc.derivations.document import Display, Document, Equation, Prose, Stage, document
+from matcalc.derivations.latex import headline
 from matcalc.paper.lines import broken, ems
 from matcalc.paper.notation import LATEX, UNICODE
 from matcalc.paper.typeset import Typesetter
@@ -53,7 +54,7 @@ class _Page:
 
     def _body(self) -> Iterator[str]:
         drawn, said = self.drawn, self.said
-        value = self._formula(f"{drawn.target} = {drawn.value}", f"{said.target} = {said.value}", inline=True)
+        value = self._formula(headline(drawn), f"{said.target} = {said.value}", inline=True)
         by = ", ".join(self._formula(*pair, inline=True) for pair in zip(drawn.by, said.by, strict=True))
         yield f"<h1>Derivatives of {value}</h1>"
         yield f'<p class="quiet">By {by}. {drawn.convention}</p>'

@@ -51,11 +51,16 @@ def _block(found: Document) -> str:
 
 
 def _parts(found: Document) -> Iterator[str]:
-    value = found.value if ems(f"{found.target} = {found.value}") < _PAGE.width / 2 else ""
-    yield rf"\section*{{Derivatives of ${' = '.join(filter(None, [found.target, value]))}$}}"
+    yield rf"\section*{{Derivatives of ${headline(found)}$}}"
     yield f"By {', '.join(f'${x}$' for x in found.by)}. {found.convention}"
     for stage in found.stages:
         yield "\n".join([rf"\subsection*{{{stage.number}\quad {stage.title}}}", stage.introduction, *_blocks(stage)])
+
+
+def headline(found: Document) -> str:
+    """What is differentiated, with its value where that is short enough for a heading."""
+    whole = f"{found.target} = {found.value}"
+    return whole if ems(whole) < _PAGE.width / 2 else found.target
 
 
 def _blocks(stage: Stage) -> Iterator[str]:

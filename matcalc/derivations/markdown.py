@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from matcalc.derivations.document import Display, Document, document
-from matcalc.derivations.latex import displayed
+from matcalc.derivations.latex import displayed, headline
 from matcalc.paper.writing import LATEX
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def markdown(d: Derivation) -> str:
 
 
 def _parts(found: Document) -> Iterator[str]:
-    yield f"## Derivatives of ${found.target} = {found.value}$"
+    yield f"## Derivatives of ${headline(found)}$"
     yield f"By {', '.join(f'${x}$' for x in found.by)}. {found.convention}"
     for stage in found.stages:
         yield f"### {stage.number}. {stage.title}"

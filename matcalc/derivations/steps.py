@@ -43,8 +43,9 @@ class Step:
         return [show(x, n) for x in (self.left, *others)]
 
     def write(self, n: Notation) -> str:
-        """``left = through = right``."""
-        return " = ".join(self.sides(n))
+        """``left = through = right``; of the shape convention, which is another layout of the same numbers, ``left → right``."""
+        sign = n.arrow if self.stage == STAGES.index("Shape convention") + 1 else "="
+        return f" {sign} ".join(self.sides(n))
 
     def because(self, n: Notation) -> str:
         """The reason, in a sentence, with formulas inline."""
@@ -69,10 +70,17 @@ class Step:
         return f"{self}  [{self.label}]  {self.rule}: {self.why}"
 
 
-def steps(d: Derivation) -> tuple[Step, ...]:
+class Steps(tuple[Step, ...]):
+    """The steps in order, shown one below the other."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+
+def steps(d: Derivation) -> Steps:
     """The steps of a derivation, stage by stage."""
     stages = (_break_up, _chain_rule, _local_jacobians, _reuse, _shape_convention)
-    return tuple(step for stage in stages for step in stage(d))
+    return Steps(step for stage in stages for step in stage(d))
 
 
 # ---- 1 and 2 -------------------------------------------------------------------------------------------------------
