@@ -17,8 +17,8 @@ from matcalc.core.operations import DIAG
 from matcalc.derivations.breakup import ingredients
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation, opaque
-from matcalc.derivations.index_form import matrix_times_vector
 from matcalc.derivations.sentences import Section, Words, kind
+from matcalc.derivations.transposes import factors, is_outer
 from matcalc.paper.writing import factor
 
 _LONG = 12  # a longer way is told from the nearest error signal
@@ -55,14 +55,14 @@ def _jacobian_then_reshape(d: Derivation, x: Expr, w: Words) -> list[Section]:
     for way in ways(d, x):
         steps = list(zip(way, way[1:], strict=False))
         head = [] if way[0] is d.target else [factor(transpose(vec(d.upstream[way[0]])), w.n)]  # the row that arrives there
-        shapes = [sizes.shape(sizes.count(a.shape), sizes.count(b.shape)) for a, b in steps]
+        shapes = [(a.shape, b.shape) for a, b in steps]
         if head:
-            shapes.insert(0, sizes.shape(1, sizes.count(way[0].shape)))
+            shapes.insert(0, ((), way[0].shape))
         product = " ".join([*head, *(Partial(a, b).write(w.n) for a, b in steps)])
         values = " ".join([*head, *(factor(d.local(a, b), w.n) for a, b in steps)])
         first.sentences += [
             f"{w.formula(product)}: rows are outputs and columns are inputs, so neighbours fit without a transpose, "
-            f"{w.fits(*shapes, sizes.shape(1, sizes.count(x.shape)))}.",
+            f"{w.multiplied(*shapes)}.",
             f"Write out the Jacobians: {w.formula(values)}.",
         ]
     if len(ways(d, x)) > 1:
@@ -86,7 +86,7 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
     for piece, part in edges(d, x):
         g = d.upstream[piece]
         passed = simplify(gradients(piece.args[0], [part], g, opaque, piece)[part])
-        reason = f"{w.shape(part.shape)} like {w.show(part)}: {_justified(piece, part, d.local(piece, part), g, w)}."
+        reason = f"{w.shape(part.shape)} like {w.show(part)}: {_justified(piece, part, d.local(piece, part), g, passed, w)}."
         if arriving.count(part) == 1:
             signal = [d.signals[part]] if part in d.signals else []
             found.sentences.append(f"{w.equation(Partial(s, part), passed, *signal)}, {reason}")
@@ -98,7 +98,7 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
     return [found]
 
 
-def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, w: Words) -> str:
+def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, passed: Expr, w: Words) -> str:
     """Why the local Jacobian appears as it does, by shapes."""
     p, q = sizes.count(piece.shape), sizes.count(part.shape)
     if is_zero(local):
@@ -107,10 +107,11 @@ def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, w: Words) -> str:
         return f"{w.partial(piece, part)} is the identity, so the gradient passes unchanged"
     if local.op is DIAG:
         return f"{w.partial(piece, part)} is diagonal, its own transpose, so it multiplies entry by entry"
-    form = matrix_times_vector(piece, part) if kind(part.shape) == "matrix" else None
-    if form is not None:
-        fits = w.fits(g.shape, form.vector.shape[::-1], part.shape)
-        return f"the error on the left, the input transposed on the right, {fits}"
+    parts = factors(passed)
+    if kind(part.shape) == "matrix" and parts:
+        fits = w.fits(*(f.shape for f in parts), part.shape)
+        said = "the error on the left, the input transposed on the right" if is_outer(passed, g) else "the shapes fit in this order"
+        return f"{said}, {fits}"
     jacobian = w.jacobian_shape(piece, part)
     if kind(part.shape) == "matrix":
         return f"the Jacobian, {jacobian}, contracted with the gradient of {w.show(piece)} and put into the shape"
