@@ -136,8 +136,8 @@ def _diagonal(found: Local, e: Expr, w: Words) -> str:
 def _identity(found: Local, w: Words) -> str:
     i, j = (next(iter(letters_of(at).values())) for at in (found.above, found.below))
     return (
-        f"{w.formula(found.left(w.n))} is 1 if {w.formula(f'{i} = {j}')}, and 0 if not: {w.formula(found.output(w.n))} depends on "
-        f"{w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
+        f"{w.formula(found.left(w.n))} is 1 if {w.formula(f'{i} = {j}')}, and 0 if not: {w.formula(found.output(w.n))} "
+        f"depends on {w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
     )
 
 
@@ -155,7 +155,7 @@ def _dotted(found: Local, w: Words) -> list[str]:
     v = _vector_beside(found)
     if v is None:
         return []
-    tied = found.below.index(next(iter(found.ties.values())))  # type: ignore[arg-type]
+    tied = found.below.index(next(iter(found.ties.values())))
     line, other = ("row", "column") if tied == 0 else ("column", "row")
     index = w.formula(letters_of(found.below)[found.below[tied]])  # type: ignore[index]
     a, z, x = w.show(found.x), w.show(found.y), w.show(v)
@@ -268,4 +268,3 @@ def _both(d: Derivation, x: Expr, w: Words) -> Section:
             f"numbers, {reshaping(x, w)}."
         ],
     )
-

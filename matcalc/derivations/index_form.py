@@ -6,6 +6,7 @@ For a batch Y = X W + 1 bᵀ: ∂Yₖₗ/∂Wᵢⱼ = Xₖᵢ [l = j], so ∂J/�
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from matcalc.core.constructors import add
 from matcalc.core.expression import LET, Expr, const, expr, topological, zero
 from matcalc.core.sizes import Size
 from matcalc.derivations.breakup import ingredients
-from matcalc.derivations.index_writing import alphabet, ends, entry, entry_at, letters_of, partial, sum_of, sum_sign, unequal
+from matcalc.derivations.index_writing import alphabet, ends, entry, entry_at, letters_of, partial, sum_of, sum_sign
 from matcalc.derivations.indices import (
     At,
     Entry,
@@ -32,7 +33,7 @@ from matcalc.derivations.indices import (
     linear_part,
     places,
 )
-from matcalc.derivations.sentences import Words, listed, loose
+from matcalc.derivations.sentences import Words, loose
 from matcalc.derivations.transposes import careful, factors, is_outer, plain
 from matcalc.errors import ShapeError
 from matcalc.paper.writing import Notation, current, factor, written
@@ -54,13 +55,18 @@ class Local:
     terms: Terms
     letters: str
 
-    # ---- what it says ------------------------------------------------------------------------------------------------------
+    # ---- what it says ----------------------------------------------------------------------------------------------------
     @cached_property
     def ties(self) -> dict[Place, Place]:
         """The indices of y that have to be indices of x: k is i in [k = i] xⱼ. Only of a single term."""
         if len(self.terms) != 1:
             return {}
-        return {f.a: f.b for f in self.terms[0].deltas if f.a in self.above and f.b in self.below}
+        return dict(self._conditions(self.terms[0], self.below))
+
+    def _conditions(self, term: Term, others: Iterable[Place | None]) -> list[tuple[Place, Place]]:
+        """The indices of y, each with the one of the others that it has to be."""
+        sides = [pair for f in term.deltas for pair in ((f.a, f.b), (f.b, f.a))]
+        return [(a, b) for a, b in sides if a in self.above and b in others]
 
     @cached_property
     def free(self) -> list[Index]:
@@ -82,7 +88,7 @@ class Local:
         row, column = (self.ties.get(p, p) if p is not None else None for p in at)
         return row, column
 
-    # ---- written -----------------------------------------------------------------------------------------------------------
+    # ---- written ---------------------------------------------------------------------------------------------------------
     def output(self, n: Notation, tied: bool = False) -> str:
         """zₖ, or zᵢ where the indices agree."""
         return self._entry(self.y, self._tied(self.above) if tied else self.above, n)
@@ -171,13 +177,11 @@ class Local:
         here = dict(zip(places(self.below), at, strict=True))
         found: dict[tuple[int | str, ...], list[Term]] = {}
         for term in collected(t.moved(here) for t in self.terms):  # type: ignore[arg-type]
-            fixed: dict[Any, Place] = {}
-            for f in term.deltas:
-                if isinstance(f.a, Index) and isinstance(f.b, int):
-                    fixed[f.a] = f.b
+            fixed = dict(self._conditions(term, at))
             where = tuple(fixed.get(p, p.letter) if isinstance(p, Index) else p for p in places(self.above))
             found.setdefault(where, []).append(term.moved(fixed))  # type: ignore[arg-type]
-        return {where: sum_of(collected(terms), n, self.letters, map(str, where)) for where, terms in found.items()}  # type: ignore[misc]
+        short = {where: collected(terms) for where, terms in found.items()}
+        return {where: sum_of(terms, n, self.letters, map(str, where)) for where, terms in short.items() if terms}
 
 
 def _lengths(e: Expr) -> list[Size]:
@@ -199,7 +203,7 @@ def local(y: Expr, x: Expr, letters: str | None = None, through: bool = False) -
     return None if terms is None else Local(y, x, above, below, terms, letters)
 
 
-# ---- the sum over the outputs, folded back -------------------------------------------------------------------------------------
+# ---- the sum over the outputs, folded back ---------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Folded:
     """∂s/∂xᵢⱼ = Σ ∂s/∂yₖ ∂yₖ/∂xᵢⱼ, from what arrives at y to the result in matrix notation."""
@@ -219,9 +223,13 @@ class Folded:
         """δᵢ xⱼ, with the factors in the order of the result where a condition was carried out."""
         terms = collected(self.written_out)
         order = {plain(f): k for k, f in enumerate(factors(self.result))}
-        if not self.local.ties or not all(e.of in order for t in terms for e in t.entries):
+        if not self.local.ties or any(t.deltas or not all(e.of in order for e in t.entries) for t in terms):
             return terms
-        return tuple(replace(t, factors=tuple(sorted(t.entries, key=lambda e: order[e.of]))) for t in terms)
+
+        def place(e: Entry) -> int:
+            return order[e.of]
+
+        return tuple(replace(t, factors=(*sorted(t.entries, key=place),)) for t in terms)
 
     def by_entry(self, n: Notation) -> str:
         """∂s/∂Wᵢⱼ."""
@@ -237,7 +245,8 @@ class Folded:
             found.append(f"{total} {partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
             arriving = entry_at(self.upstream, at.above, shown, n)
             inside = at.value(n)
-            found.append(f"{total} {arriving} {n.parens(inside) if len(at.terms) > 1 else inside}" if inside != "1" else f"{total} {arriving}")
+            inside = n.parens(inside) if len(at.terms) > 1 else inside
+            found.append(f"{total} {arriving}" + ("" if inside == "1" else f" {inside}"))
         elif at.y is not self.target:
             found.append(f"{partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
         elif at.linear:
@@ -273,7 +282,7 @@ def _opaque(e: Expr) -> bool:
     return e.op is not LET
 
 
-# ---- the argument for a matrix, in a few lines -----------------------------------------------------------------------------------
+# ---- the argument for a matrix, in a few lines -----------------------------------------------------------------------
 def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
     """The index argument for a matrix variable of a derivation, in sentences; nothing where it does not apply."""
     if w.shape == () or 1 in w.shape:
@@ -315,9 +324,10 @@ def _concluded(x: Expr, forms: list[Folded], w: Words) -> list[str]:
 def touches(y: Any, w: Any, *index: int) -> dict[int | str | tuple[int | str, ...], str]:
     """Which entries of y the entry of w at ``index`` touches, counted from one, and with what derivative.
 
-    ``touches(z, W, 2, 3)`` is ``{2: 'x₃'}`` for z = W x + b, and ``touches(X @ W, W, 2, 3)`` is ``{('k', 3): 'Xₖ₂'}``: every entry
-    in column 3, k standing for any row. An entry of a column has one index, that of a scalar is (). Where an entry of y matches
-    several lines, their derivatives add. ShapeError if w has no such entry, or if the derivative has no formula by entries.
+    ``touches(z, W, 2, 3)`` is ``{2: 'x₃'}`` for z = W x + b, and ``touches(X @ W, W, 2, 3)`` is ``{('k', 3): 'Xₖ₂'}``: every
+    entry in column 3, k standing for any row. An entry of a column has one index, a scalar has none, (). Where an entry of y
+    matches several keys, their derivatives add. ShapeError if w has no such entry, or if the derivative has no formula by
+    entries.
     """
     y, w = expr(y), variable(w)
     lengths = _lengths(w)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from matcalc.calculus.simplify import simplify
-from matcalc.calculus.terms import coefficient
+from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.core import names, shapes
 from matcalc.core.constructors import mul
 from matcalc.core.expression import ONES, Expr, const, is_one, leaf, rebuilt, topological
@@ -20,7 +20,7 @@ _ALL = _LETTERS + "PRSTUVABCDEFGH"
 _SUBSCRIPTS = str.maketrans("0123456789" + _LETTERS, "₀₁₂₃₄₅₆₇₈₉" + _LETTERS.translate(names.SUBSCRIPTS))
 
 
-# ---- letters ---------------------------------------------------------------------------------------------------------------
+# ---- letters ---------------------------------------------------------------------------------------------------------
 def alphabet(*roots: Expr) -> str:
     """The letters for indices, in the order in which they are taken: none that names a variable, a function or a size.
 
@@ -54,7 +54,7 @@ def _at(shape: Shape, letters: str) -> At:
     return row, column
 
 
-# ---- signs -------------------------------------------------------------------------------------------------------------------
+# ---- signs -----------------------------------------------------------------------------------------------------------
 def sum_sign(letters: str, n: Notation) -> str:
     """Σₖ."""
     if n.latex:
@@ -75,7 +75,7 @@ def partial(above: str, below: str, n: Notation) -> str:
     return f"{d}{above}/{d}{below}"
 
 
-# ---- entries -----------------------------------------------------------------------------------------------------------------
+# ---- entries ---------------------------------------------------------------------------------------------------------
 def entry(e: Expr, index: str, n: Notation) -> str:
     """An entry by its indices, counted from one: x₃, W₂₃, (z₁)ᵢ; of a scalar, which has none, the scalar."""
     return _scripted(factor(e, n), e, index, n) if index else factor(e, n)
@@ -141,7 +141,7 @@ def _stand_in(k: int) -> Expr:
     return leaf(f"Qq{k:02}q", ())
 
 
-# ---- sums --------------------------------------------------------------------------------------------------------------------
+# ---- sums ------------------------------------------------------------------------------------------------------------
 def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str] = ()) -> str:
     """The terms with their signs, what all have in common taken out: pᵢ ([i = j] − pⱼ).
 
@@ -156,7 +156,7 @@ def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str
         rest = [Term(_without(t.factors, common), (), t.scale) for t in terms]
         return f"{_term(Term(tuple(common)), n, letters)[1]} {n.parens(sum_of(rest, n, letters))}"
     line = ""
-    for term in sorted(terms, key=lambda t: _negative(t)):
+    for term in sorted(terms, key=_negative):
         negative, text = _term(term, n, letters)
         if not line:
             line = (n.minus if negative else "") + text
@@ -173,7 +173,7 @@ def _without(factors: Sequence[Factor], taken: Sequence[Factor]) -> tuple[Factor
 
 
 def _negative(term: Term) -> bool:
-    return bool(coefficient(term.scale)[0] < 0)
+    return is_negative(coefficient(term.scale)[0])
 
 
 def _term(term: Term, n: Notation, letters: str) -> tuple[bool, str]:
@@ -211,11 +211,13 @@ def letters_of(*ats: At) -> dict[Place, str]:
 
 def _shown(term: Term, letters: str) -> dict[Place, str]:
     """The letter of every index; those summed over take the first that are free, in order of appearance."""
-    found = {p: p.letter for f in term.factors for p in spots(f) if isinstance(p, Index) and p.letter}
-    free = (c for c in letters + _ALL if c not in found.values())
-    return {**found, **{s: s.letter or next(free) for s in _in_order(term)}}
+    found: dict[Place, str] = {p: p.letter for f in term.factors for p in spots(f) if isinstance(p, Index) and p.letter}
+    taken = set(found.values())
+    free = (c for c in letters + _ALL if c not in taken)
+    found |= {s: next(free) for s in _in_order(term) if s not in found}
+    return found
 
 
 def _in_order(term: Term) -> list[Index]:
     """The indices that are summed over, in order of appearance."""
-    return [p for p in dict.fromkeys(p for f in term.factors for p in spots(f)) if p in term.summed]  # type: ignore[misc]
+    return [p for p in dict.fromkeys(p for f in term.factors for p in spots(f)) if isinstance(p, Index) and p in term.summed]

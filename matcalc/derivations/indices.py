@@ -121,7 +121,7 @@ def _within(at: At, shape: Shape) -> At:
     return row, column
 
 
-# ---- an entry opened, one operation at a time --------------------------------------------------------------------------
+# ---- an entry opened, one operation at a time ------------------------------------------------------------------------
 def opened(e: Expr, at: At) -> list[Term] | None:
     """The entry of a sum, a product or a constant by the entries of the arguments; None where there is no such formula."""
     if e.op is ZEROS or is_zero(e):
@@ -192,7 +192,7 @@ def _plain(e: Expr) -> bool:
     return e.op in (ZEROS, ONES, CONST, EYE, TRANSPOSE, BROADCAST, DIAG) or (e.op is MUL and e.args[0].op is CONST)
 
 
-# ---- the derivative ------------------------------------------------------------------------------------------------------
+# ---- the derivative --------------------------------------------------------------------------------------------------
 def derivative(y: Expr, x: Expr, above: At, below: At, through: bool = False) -> Terms | None:
     """∂(entry of y at ``above``) / ∂(entry of x at ``below``); None where it cannot be written with indices.
 
@@ -250,7 +250,7 @@ def _passed(change: Change, needed: set[Expr], alias: Mapping[Expr, Expr]) -> li
     return found
 
 
-# ---- made short ------------------------------------------------------------------------------------------------------------
+# ---- made short ------------------------------------------------------------------------------------------------------
 def collected(terms: Iterable[Term]) -> Terms:
     """The terms contracted, like ones added."""
     found: dict[object, Term] = {}
@@ -278,7 +278,9 @@ def contracted(term: Term) -> Term | None:
                 elif isinstance(f.a, int) and isinstance(f.b, int):
                     return None
                 elif tied is not None and isinstance(tied[0], Index):
-                    term = replace(term.without(k).moved({tied[0]: tied[1]}), summed=tuple(s for s in term.summed if s is not tied[0]))
+                    term = replace(
+                        term.without(k).moved({tied[0]: tied[1]}), summed=tuple(s for s in term.summed if s is not tied[0])
+                    )
                 else:
                     continue
                 again = True
@@ -350,5 +352,3 @@ def linear_part(e: Expr, x: Expr, at: At) -> Terms | None:
     if any(inside not in ([], [x]) for _, inside in held):
         return None
     return tuple(t for t in map(contracted, (t for t, inside in held if inside)) if t is not None)
-
-

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import depending, jacobians
-from matcalc.calculus.terms import chain_of
-from matcalc.core.constructors import transpose
+from matcalc.calculus.terms import parts_of
+from matcalc.core.constructors import add, matmul, mul, transpose
 from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, leaf, let, number, rebuilt, substituted, topological
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW
 from matcalc.derivations.chain import Partial
@@ -25,6 +25,8 @@ from matcalc.paper.writing import UNICODE, Notation, factor, written
 _LINKS = 3  # a longer way is not written out
 _WIDE = 60  # characters of a formula within a reason
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
+
+_REBUILT: dict[Operation, Callable[[Expr, Expr], Expr]] = {ADD: add, MUL: mul, MATMUL: matmul}  # nested ones are one
 
 Step = tuple[Expr, int]  # an operation and which argument holds the part
 
@@ -46,8 +48,8 @@ def rule_of(piece: Expr, part: Expr, n: Notation = UNICODE) -> tuple[str, str]:
 
 def told(piece: Expr, part: Expr, n: Notation) -> Told:
     """The rule that gives ∂piece/∂part."""
-    way = _Way.up(piece, part, Words(n))
-    if way.places:
+    way = Way.up(piece, part, Words(n))
+    if way.meeting is not None:
         return _several(way)
     if not way.steps:
         return Told("identity", f"it is {way.w.show(part)} itself", True)
@@ -68,42 +70,61 @@ class _Link:
 
 
 @dataclass(frozen=True)
-class _Way:
-    """The operations from a part up to its piece.
+class Factor:
+    """One factor of the small chain: what ``body`` gives, by the name of what it is made of."""
+
+    value: Expr
+    by: Expr
+    body: Expr
+    jacobian: Expr
+
+
+@dataclass(frozen=True)
+class Way:
+    """The operations from a part up to its piece, and what they contribute.
 
     ``steps`` run upwards from the place where what holds the part comes together: from the part itself if it stands in one
-    place, else from an operation of which several arguments hold it, ``places`` by number.
+    place, else from an operation of which several operands hold it.
     """
 
     piece: Expr
     part: Expr
     w: Words
     steps: tuple[Step, ...]
-    places: tuple[int, ...] = ()
-    count: int = 1
+    meeting: Expr | None = None
 
     @staticmethod
-    def up(piece: Expr, part: Expr, w: Words) -> _Way:
+    def up(piece: Expr, part: Expr, w: Words) -> Way:
         """The way from a part to a piece."""
         e = piece.args[0]
         order = topological([e], lambda x: x.op is not LET and x is not part)
         holding = depending(order, [part])
-        ways: dict[Expr, int] = {}
-        for x in order:
-            ways[x] = 1 if x is part else sum(ways[a] for a in x.args if a in ways) if x.op is not LET and x in holding else 0
         steps: list[Step] = []
         while e is not part:
             held = [k for k, a in enumerate(e.args) if a in holding]
             if len(held) != 1:
-                return _Way(piece, part, w, tuple(reversed(steps)), tuple(held), ways[piece.args[0]])
+                return Way(piece, part, w, tuple(reversed(steps)), e)
             steps.append((e, held[0]))
             e = e.args[held[0]]
-        return _Way(piece, part, w, tuple(reversed(steps)))
+        return Way(piece, part, w, tuple(reversed(steps)))
 
     @property
-    def meeting(self) -> Expr:
-        """The operation in which several places come together."""
-        return self.steps[0][0].args[self.steps[0][1]] if self.steps else self.piece.args[0]
+    def op(self) -> Operation:
+        """The operation of the meeting."""
+        assert self.meeting is not None
+        return self.meeting.op
+
+    @cached_property
+    def operands(self) -> list[Expr]:
+        """What the meeting adds or multiplies, or its arguments."""
+        e = self.meeting
+        assert e is not None
+        return parts_of(e.op, e) if e.op in _REBUILT else list(e.args)
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Which of the operands hold the part."""
+        return [k for k, a in enumerate(self.operands) if self.part in topological([a], lambda x: x.op is not LET)]
 
     @cached_property
     def links(self) -> list[_Link]:
@@ -122,8 +143,40 @@ class _Way:
             found = [replace(next((q for q in quiet if q.op is ADD), quiet[0]), top=quiet[-1].top)]
         return found
 
+    def factors(self) -> list[Factor]:
+        """The small chain, outermost first: every link with a name for what it gives, and its Jacobian."""
+        taken = Names({e.name for e in topological([self.piece]) if e.name is not None})
+        found = []
+        cut = inner = self.part  # where the link below ends, and what stands there
+        for k, link in enumerate(self.links, 1):
+            last = k == len(self.links)
+            body = _replaced(self.piece.args[0] if last else link.top, {cut: inner})
+            value = self.piece if last else let(taken.take(*(("t", "v", "q") if len(self.links) == 2 else (f"t_{k}",))), body)
+            found.append(Factor(value, inner, body, simplify(jacobians(body, [inner], _opaque, value)[inner])))
+            cut, inner = link.top, value
+        return found[::-1]
 
-# ---- the part stands in one place ----------------------------------------------------------------------------------------------
+    def contributions(self) -> list[Expr]:
+        """The Jacobian by the part as it stands in each operand of the meeting, the others held. Their sum is the whole."""
+        assert self.meeting is not None
+        names = Names({x.name for x in topological([self.piece]) if x.name is not None})
+        assumed = dict.fromkeys(self.part.params[1], True) if self.part.op is LEAF else {}
+        own = leaf(names.take(f"{self.part.name}_q"), self.part.shape, **assumed)
+        found = []
+        for k in self.places:
+            operands = [_replaced(a, {self.part: own}) if j == k else a for j, a in enumerate(self.operands)]
+            body = _replaced(self.piece.args[0], {self.meeting: self._met(operands)})
+            found.append(simplify(substituted(jacobians(body, [own], _opaque)[own], {own: self.part})))
+        return found
+
+    def _met(self, operands: list[Expr]) -> Expr:
+        """The meeting of other operands."""
+        assert self.meeting is not None
+        build = _REBUILT.get(self.meeting.op)
+        return reduce(build, operands) if build else rebuilt(self.meeting, tuple(operands))
+
+
+# ---- the part stands in one place ------------------------------------------------------------------------------------
 def _named(rules: list[Rule]) -> str:
     """Square of a norm: the nouns from the outermost inwards."""
     nouns = [rule.noun for rule in reversed(rules)]
@@ -146,36 +199,38 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
-def _written_out(way: _Way) -> str:
+def _written_out(way: Way) -> str:
     """With t = ‖r‖: ∂J/∂t = t and ∂t/∂r = rᵀ / t, multiplied."""
-    links, w = way.links, way.w
+    w, links = way.w, way.links
     if len(links) <= _LINKS:
-        taken = Names({e.name for e in topological([way.piece]) if e.name is not None})
-        labels = ["t"] if len(links) == 2 else [f"t_{k}" for k in range(1, len(links))]
-        steps, asides = [], []
-        cut = inner = way.part  # where the link below ends, and what stands there
-        for label, link in zip([*labels, ""], links, strict=True):
-            body = substituted(link.top if label else way.piece.args[0], {cut: inner})
-            value = let(taken.take(label, "v", "q"), body) if label else way.piece
-            steps.append((value, body, inner))
-            if link.rule.telling and inner in body.args:
-                said = rule_for(Use(body, body.args.index(inner), w, value))
-                asides.append(f"; and for the {said.noun}: {said.why}")
-            cut, inner = link.top, value
-        defined = [w.equation(value, body) for value, body, _ in steps[:-1]]
-        factors = [w.equation(Partial(y, x), simplify(jacobians(body, [x], _opaque, y)[x])) for y, body, x in reversed(steps)]
-        if all(len(text) <= _WIDE or w.n.latex for text in (*defined, *factors)):
-            return f"with {listed(defined)}: {listed(factors)}, multiplied{''.join(asides)}"
+        factors = way.factors()
+        defined = [w.equation(f.value, f.body) for f in reversed(factors[1:])]
+        shown = [w.equation(Partial(f.value, f.by), f.jacobian) for f in factors]
+        if all(len(text) <= _WIDE or w.n.latex for text in (*defined, *shown)):
+            asides = [f"; and for the {rule.noun}: {rule.why}" for rule in _telling(factors, links, w)]
+            return f"with {listed(defined)}: {listed(shown)}, multiplied{''.join(asides)}"
     names = listed([_article(link.rule.noun) for link in reversed(links)])
     return f"the derivatives of {names}, from the outside inwards, multiplied"
+
+
+def _telling(factors: list[Factor], links: list[_Link], w: Words) -> list[Rule]:
+    """What is said of single links, in the names of the chain."""
+    pairs = [(f, link) for f, link in zip(reversed(factors), links, strict=True) if link.rule.telling and f.by in f.body.args]
+    return [rule_for(Use(f.body, f.body.args.index(f.by), w, f.value)) for f, _ in pairs]
+
+
+def _replaced(e: Expr, table: dict[Expr, Expr]) -> Expr:
+    """The formula with some of its nodes replaced, but not inside the named parts that it speaks of."""
+    names = {x: x for x in topological([e], lambda x: x.op is not LET and x not in table) if x.op is LET}
+    return substituted(e, {**names, **table})
 
 
 def _opaque(e: Expr) -> bool:
     return e.op is not LET
 
 
-# ---- the part stands in several places -------------------------------------------------------------------------------------------
-def _several(way: _Way) -> Told:
+# ---- the part stands in several places -------------------------------------------------------------------------------
+def _several(way: Way) -> Told:
     name, noun = next((name, noun) for name, noun, fits in _MEETINGS if fits(way))
     outer = [link.rule for link in way.links if not link.rule.silent]
     if outer:
@@ -183,37 +238,38 @@ def _several(way: _Way) -> Told:
     return Told(name, _contributions(way))
 
 
-def _is_quadratic(way: _Way) -> bool:
-    factors = chain_of(way.meeting) if way.meeting.op is MATMUL and way.meeting.shape == () else []
-    ends = len(factors) > 1 and transpose(factors[0]) is factors[-1] is way.part
-    return ends and way.count == 2
+def _is_quadratic(way: Way) -> bool:
+    e, operands = way.meeting, way.operands
+    ends = transpose(operands[0]) is operands[-1] is way.part
+    return e is not None and e.op is MATMUL and e.shape == () and ends and len(way.places) == 2
 
 
-def _is_quotient(way: _Way) -> bool:
-    e = way.meeting
-    return e.op is MUL and any(a.op is POW and number(a.args[1]) in (-1, -2) for k, a in enumerate(e.args) if k in way.places)
+def _is_quotient(way: Way) -> bool:
+    held = [way.operands[k] for k in way.places]
+    return way.op is MUL and any(a.op is POW and number(a.args[1]) in (-1, -2) for a in held)
 
 
-_MEETINGS: tuple[tuple[str, str, Callable[[_Way], bool]], ...] = (
-    ("dot product with itself", "dot product with itself", lambda way: _is_quadratic(way) and len(chain_of(way.meeting)) == 2),
+_MEETINGS: tuple[tuple[str, str, Callable[[Way], bool]], ...] = (
+    ("dot product with itself", "dot product with itself", lambda way: _is_quadratic(way) and len(way.operands) == 2),
     ("quadratic form", "quadratic form", _is_quadratic),
     ("quotient rule", "quotient", _is_quotient),
-    ("sum rule", "sum", lambda way: way.meeting.op is ADD),
-    ("concatenation", "concatenation", lambda way: way.meeting.op is CONCAT),
-    ("product rule", "product", lambda way: way.meeting.op.signature is not None),
+    ("sum rule", "sum", lambda way: way.op is ADD),
+    ("concatenation", "concatenation", lambda way: way.op is CONCAT),
+    ("product rule", "product", lambda way: way.op.signature is not None),
     ("chain rule, several arguments", "function of several arguments", lambda way: True),
 )
 
 
-def _contributions(way: _Way) -> str:
+def _contributions(way: Way) -> str:
     """What each place contributes, the others held."""
-    w, count, op = way.w, len(way.places), way.meeting.op
+    w, count, op = way.w, len(way.places), way.op
     kind = "summand" if op is ADD else "part" if op is CONCAT else "factor" if op.signature is not None else "argument"
     held = "" if op in (ADD, CONCAT) else f" with the other{'s' if count > 2 else ''} held"
-    said = f"{w.show(way.part)} stands in {_NUMBERS.get(count, count)} {kind}s; each is differentiated{held}, and the results are added"
+    places = f"{_NUMBERS.get(count, count)} {kind}s"
+    said = f"{w.show(way.part)} stands in {places}; each is differentiated{held}, and the results are added"
     if count > len(_ORDINALS):
         return said
-    terms = [simplify(_by_one_place(way, k)) for k in way.places]
+    terms = way.contributions()
     shown = [w.formula(factor(t, w.n) if t.op is ADD else written(t, w.n)) for t in terms]
     if any(len(text) > _WIDE for text in shown) and not w.n.latex:
         return said
@@ -221,15 +277,3 @@ def _contributions(way: _Way) -> str:
 
 
 _ORDINALS = ("first", "second", "third", "fourth")
-
-
-def _by_one_place(way: _Way, k: int) -> Expr:
-    """The Jacobian by the part as it stands in the k-th argument of the meeting, where it gets a name of its own."""
-    e, part = way.meeting, way.part
-    names = Names({x.name for x in topological([way.piece]) if x.name is not None})
-    assumed = {key: True for key in part.params[1]} if part.op is LEAF else {}
-    own = leaf(names.take(f"{part.name}_q"), part.shape, **assumed)
-    args = list(e.args)
-    args[k] = substituted(args[k], {part: own})
-    body = substituted(way.piece.args[0], {e: rebuilt(e, tuple(args))})
-    return substituted(jacobians(body, [own], _opaque)[own], {own: part})

@@ -43,7 +43,8 @@ def rendered(sections: list[Section], n: Notation) -> str:
 
 def _wrapped(sentence: str, width: int) -> list[str]:
     """The lines of a sentence, formulas whole as far as they can be."""
-    lines = textwrap.wrap(sentence, width, initial_indent="   ", subsequent_indent="     ", break_long_words=False, break_on_hyphens=False)
+    margins = {"initial_indent": "   ", "subsequent_indent": "     "}
+    lines = textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False, **margins)  # type: ignore[arg-type]
     return [loose(line) for line in lines]
 
 

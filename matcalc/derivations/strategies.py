@@ -110,7 +110,8 @@ def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, passed: Expr, w: W
     parts = factors(passed)
     if kind(part.shape) == "matrix" and parts:
         fits = w.fits(*(f.shape for f in parts), part.shape)
-        said = "the error on the left, the input transposed on the right" if is_outer(passed, g) else "the shapes fit in this order"
+        outer = "the error on the left, the input transposed on the right"
+        said = outer if is_outer(passed, g) else "the shapes fit in this order"
         return f"{said}, {fits}"
     jacobian = w.jacobian_shape(piece, part)
     if kind(part.shape) == "matrix":

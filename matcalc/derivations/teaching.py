@@ -16,19 +16,38 @@ from matcalc.core.names import text
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
+    CHOLESKY,
     CONCAT,
+    DET,
     DIAG,
     DIAGONAL,
+    EXPM,
+    FRECHET,
+    INV,
     KRON,
+    LEADING,
+    LOG_SOFTMAX,
+    LOGDET,
+    LOGSUMEXP,
     MATMUL,
+    MATRIX_POWER,
+    MAX,
     MUL,
+    NORM,
+    NUCLEAR,
     PLACE,
+    POLAR,
     POW,
+    SCATTER,
     SLICE,
+    SOFTMAX,
+    SPECTRAL,
     SUM,
     SUM_COLUMNS,
     SUM_ROWS,
+    SYLVESTER,
     TABLE,
+    TAKE,
     TRACE,
     TRANSPOSE,
     UNVEC,
@@ -97,7 +116,7 @@ def _says(name: str, why: str, noun: str = "", silent: bool = False) -> Reading:
     return lambda u: _rule(name, why.replace("{x}", u.name).replace("{f}", u.function), noun, silent)
 
 
-# ---- sums and products -------------------------------------------------------------------------------------------------------
+# ---- sums and products -----------------------------------------------------------------------------------------------
 def _sum(u: Use) -> Rule:
     x, whole = u.x.shape or (1, 1), u.e.shape or (1, 1)
     if u.e.shape == ():
@@ -123,7 +142,11 @@ def _product(u: Use) -> Rule:
         return _rule("multiple", f"every entry of {other} is multiplied by {u.name}, so these entries remain")
     if u.other.shape == ():
         return _rule("multiple", f"every entry of {u.name} is multiplied by the number {other}, which stays")
-    return _rule("product entry by entry", f"every entry of {u.name} is multiplied by its own entry of {other}, which stays", "entrywise product")
+    return _rule(
+        "product entry by entry",
+        f"every entry of {u.name} is multiplied by its own entry of {other}, which stays",
+        "entrywise product",
+    )
 
 
 def _matmul(u: Use) -> Rule:
@@ -132,7 +155,9 @@ def _matmul(u: Use) -> Rule:
     if u.e.shape == ():
         return _rule("dot product", "the derivative of a dot product is the transpose of the other vector")
     if vector and beside:
-        return _rule("outer product", f"entry (i, j) is entry i of the column times entry j of the row: the entries of {other} remain")
+        return _rule(
+            "outer product", f"entry (i, j) is entry i of the column times entry j of the row: the entries of {other} remain"
+        )
     if vector and u.k == 1:
         why = f"entry i is the sum over j of (row i, column j) times {x} at j, so the matrix itself remains"
         return _rule("matrix times vector", why)
@@ -158,7 +183,7 @@ def around(x: Expr, e: Expr, w: Words) -> Rule:
     left, right = ([w.show(_multiplied(part))] if part else [] for part in (factors[:at], factors[at + 1 :]))
     if e.shape == () and left and right:
         name = "quadratic form" if transpose(factors[0]) is factors[-1] else "bilinear form"
-        why = f"the entry in row i and column j of {w.show(factors[at])} is multiplied by entry i of {left[0]} and entry j of {right[0]}"
+        why = f"entry (i, j) of {w.show(factors[at])} is multiplied by entry i of {left[0]} and entry j of {right[0]}"
         return _rule(f"{name}, by the matrix", f"{why}, and all these are added", name)
     stays = " and ".join([f"{side} stays on the left" for side in left] + [f"{side} stays on the right" for side in right])
     return _rule("matrix product", f"linear in {w.show(factors[at])}: {stays}")
@@ -171,14 +196,20 @@ def _multiplied(factors: list[Expr]) -> Expr:
     return made
 
 
-# ---- functions ---------------------------------------------------------------------------------------------------------------
-_WORDS = {"exp": "exponential", "log": "logarithm", "sigmoid": "logistic function", "abs": "absolute value", "erf": "error function"}
+# ---- functions -------------------------------------------------------------------------------------------------------
+_WORDS = {
+    "exp": "exponential",
+    "log": "logarithm",
+    "sigmoid": "logistic function",
+    "abs": "absolute value",
+    "erf": "error function",
+}
 _DIAGONAL = "entry i depends on entry i of {x} alone, so the matrix is diagonal"
 
 
 def _power(u: Use) -> Rule:
     if u.k == 1:
-        return _rule("exponential", "the base to a variable power keeps its value, and gets the logarithm of the base as a factor")
+        return _rule("exponential", "the value stays, and the logarithm of the base comes in as a factor")
     t = number(u.e.args[1])
     noun = {"2": "square", "-1": "reciprocal", "1/2": "square root"}.get(str(t), "power")
     if u.e.shape != ():
@@ -200,7 +231,7 @@ def _function(u: Use) -> Rule:
     return _rule("elementwise function", _DIAGONAL.replace("{x}", u.name), noun)
 
 
-# ---- everything else ---------------------------------------------------------------------------------------------------------
+# ---- everything else -------------------------------------------------------------------------------------------------
 def _entries(name: str, lead: str) -> Reading:
     """A row whose reason ends in the derivative entry by entry."""
 
@@ -210,7 +241,8 @@ def _entries(name: str, lead: str) -> Reading:
         said = lead.replace("{x}", u.name)
         if found is not None:
             cases = found.cases(u.w)
-            said += f"{'' if said.endswith('give') else ':'} {u.w.formula(found.formula(u.w.n))}{f', which is {cases}' if cases else ''}"
+            said += f"{'' if said.endswith('give') else ':'} {u.w.formula(found.formula(u.w.n))}"
+            said += f", which is {cases}" if cases else ""
             said += "" if value is u.value else f" with {u.w.equation(value, u.e)}"
         return Rule(name, said, name, telling=True)
 
@@ -238,9 +270,18 @@ def _traced(x: Expr, d: Expr) -> Expr:
     return _of("trace", matmul(_of("inv", x), d))
 
 
+def _inverse_changed(x: Expr, d: Expr) -> Expr:
+    """−X⁻¹ dX X⁻¹."""
+    return -matmul(matmul(_of("inv", x), d), _of("inv", x))
+
+
+def _determinant_changed(x: Expr, d: Expr) -> Expr:
+    """det(X) tr(X⁻¹ dX)."""
+    return mul(_of("det", x), _traced(x, d))
+
+
 _DIFFERENTIAL = "linear in a small change of {x}, as the table of operations states it"
 
-# fmt: off
 RULES: dict[Operation, Reading] = {
     ADD: _sum,
     MUL: _product,
@@ -260,27 +301,26 @@ RULES: dict[Operation, Reading] = {
     SLICE: _says("part", "the entries of the part are copied from {x}, the others do not count"),
     PLACE: _says("placing", "the entries of {x} are copied, and zeros do not depend on it"),
     CONCAT: _says("concatenation", "the entries of {x} are copied, the others do not depend on it"),
-    TABLE["take"]: _says("look-up", "a row of {x} is copied to every place that asks for it, and a row that none asks for does not count"),
-    TABLE["scatter"]: _says("scatter", "every row of {x} is added to the row with its number"),
-    TABLE["softmax"]: _entries("softmax", "the outputs share one denominator, so each depends on every entry, by the quotient rule"),
-    TABLE["log_softmax"]: _entries("log softmax", "it is {x} minus its logsumexp, and the derivative of that is the softmax"),
-    TABLE["logsumexp"]: _says("logsumexp", "the logarithm of a sum of exponentials: one exponential divided by the sum of all, the softmax of {x}"),
-    TABLE["max"]: lambda u: _rule("largest entry", f"the largest entry alone counts; {u.e.op.convention}"),
-    TABLE["norm"]: _entries("norm", "its square is the sum of the squares of the entries; both sides differentiated give"),
-    TABLE["nuclear"]: _says("nuclear norm", "the sum of the singular values: the gradient is the left singular vectors times the right ones, transposed"),
-    TABLE["spectral"]: _says("spectral norm", "the largest singular value: the gradient is its left singular vector times its right one, transposed"),
-    TABLE["polar"]: _says("polar factor", _DIFFERENTIAL),
-    TABLE["leading"]: _says("leading singular vectors", _DIFFERENTIAL),
-    TABLE["inv"]: _change("inverse", "{x} times its inverse stays I, so by the product rule the inverse changes by", lambda x, d: -matmul(matmul(_of("inv", x), d), _of("inv", x))),
-    TABLE["det"]: _change("determinant", "the derivative by an entry is its cofactor (Jacobi's formula): the determinant changes by", lambda x, d: mul(_of("det", x), _traced(x, d))),
-    TABLE["logdet"]: _change("log determinant", "Jacobi's formula, divided by the determinant: it changes by", _traced),
-    TABLE["matrix_power"]: _says("matrix power", "the product rule: a term for every factor {x}, with the factors before and behind it as they are"),
-    TABLE["cholesky"]: _says("Cholesky factor", "the factor times its transpose is {x}, and the product rule of that is solved for a lower triangle"),
-    TABLE["expm"]: _says("matrix exponential", "the product rule for every term of the power series"),
-    TABLE["frechet"]: _says("derivative of the matrix exponential", _DIFFERENTIAL),
-    TABLE["sylvester"]: _says("Sylvester equation", "the equation A X + X B = C changes on both sides, and is solved for the change of X"),
+    TAKE: _says("look-up", "a row of {x} is copied to every place that asks for it; the others do not count"),
+    SCATTER: _says("scatter", "every row of {x} is added to the row with its number"),
+    SOFTMAX: _entries("softmax", "all outputs share a denominator, so each depends on every entry"),
+    LOG_SOFTMAX: _entries("log softmax", "it is {x} minus its logsumexp, and the derivative of that is the softmax"),
+    LOGSUMEXP: _says("logsumexp", "one exponential divided by the sum of all: the softmax of {x}"),
+    MAX: lambda u: _rule("largest entry", f"the largest entry alone counts; {u.e.op.convention}"),
+    NORM: _entries("norm", "its square adds the squares of the entries; both sides differentiated give"),
+    NUCLEAR: _says("nuclear norm", "the sum of the singular values; their vectors, left times right, are the gradient"),
+    SPECTRAL: _says("spectral norm", "the largest singular value; the outer product of its vectors is the gradient"),
+    POLAR: _says("polar factor", _DIFFERENTIAL),
+    LEADING: _says("leading singular vectors", _DIFFERENTIAL),
+    INV: _change("inverse", "{x} times its inverse stays I: by the product rule the inverse changes by", _inverse_changed),
+    DET: _change("determinant", "every entry counts with its cofactor: the determinant changes by", _determinant_changed),
+    LOGDET: _change("log determinant", "the change of the determinant divided by the determinant (Jacobi's formula):", _traced),
+    MATRIX_POWER: _says("matrix power", "the product rule: a term for every factor {x}, the others held"),
+    CHOLESKY: _says("Cholesky factor", "times its transpose it is {x}; the product rule is solved for a lower triangle"),
+    EXPM: _says("matrix exponential", "the product rule for every term of the power series"),
+    FRECHET: _says("derivative of the matrix exponential", _DIFFERENTIAL),
+    SYLVESTER: _says("Sylvester equation", "both sides of A X + X B = C change; that is solved for the change of X"),
 }
-# fmt: on
 
 
 def rule_for(u: Use) -> Rule:
@@ -294,5 +334,3 @@ def rule_for(u: Use) -> Rule:
     if u.e.op.signature is not None:
         return _rule("product", "linear in each factor: the other factors stay")
     return _rule(u.e.op.name.replace("_", " "), f"linear in a small change of {u.name}, as the table of operations states it")
-
-

@@ -84,14 +84,15 @@ def _differing(right: Expr, scale: Expr, others: list[Expr]) -> list[Expr]:
     return [e for e, value in zip(others, values, strict=True) if not np.allclose(truth, value, rtol=1e-6, atol=1e-9)]
 
 
-# ---- in sentences --------------------------------------------------------------------------------------------------------------
+# ---- in sentences ----------------------------------------------------------------------------------------------------
 def why(result: Expr, x: Expr, below: At, terms: Sequence[Term], w: Words) -> list[str]:
     """Why the factors of a gradient stand as they do, by shapes and by indices, and what else would fit."""
     found = factors(result)
     if not any(f.op is TRANSPOSE for f in found):
         return careful(result, x, w)
     bare, shapes = [plain(f).shape for f in found], [f.shape for f in found]
-    said = [f"Why the transpose: {w.shape(*bare)} {_multiplied(bare, x.shape)}, {w.fits(*shapes, x.shape)} {'is right' if _conform(bare) else 'does'}."]
+    verb = "is right" if _conform(bare) else "does"
+    said = [f"Why the transpose: {w.shape(*bare)} {_multiplied(bare, x.shape)}, {w.fits(*shapes, x.shape)} {verb}."]
     if len(terms) == 1 and (reason := _by_indices(found, below, terms[0], w)):
         said.append(reason)
     return [" ".join(said), *careful(result, x, w)]
