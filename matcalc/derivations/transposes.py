@@ -90,24 +90,26 @@ def why(result: Expr, x: Expr, below: At, terms: Sequence[Term], w: Words) -> li
     found = factors(result)
     if not any(f.op is TRANSPOSE for f in found):
         return careful(result, x, w)
-    bare, shapes = [plain(f).shape for f in found], [f.shape for f in found]
-    verb = "is right" if _conform(bare) else "does"
-    said = [f"Why the transpose: {w.shape(*bare)} {_multiplied(bare, x.shape)}, {w.fits(*shapes, x.shape)} {verb}."]
+    said = [f"Why the transpose: {_by_shapes(found, x, w)}."]
     if len(terms) == 1 and (reason := _by_indices(found, below, terms[0], w)):
         said.append(reason)
     return [" ".join(said), *careful(result, x, w)]
 
 
+def _by_shapes(found: Sequence[Expr], x: Expr, w: Words) -> str:
+    """What the shapes say of the product without transposes, and with them."""
+    bare = [plain(f).shape for f in found]
+    right = w.fits(*(f.shape for f in found), x.shape)
+    if not _conform(bare):
+        return f"{w.shape(*bare)} does not multiply, {right} does"
+    made = sizes.shape(sizes.rows(bare[0]), sizes.columns(bare[-1]))
+    if made != x.shape:
+        return f"{w.fits(*bare, made)} is not the shape of {w.show(x)}, {right} is"
+    return f"the shapes allow {w.show(_product(list(map(plain, found))))} as well, the indices do not"
+
+
 def _conform(shapes: Sequence[sizes.Shape]) -> bool:
     return all(sizes.same(sizes.columns(a), sizes.rows(b)) for a, b in zip(shapes, shapes[1:], strict=False))
-
-
-def _multiplied(shapes: Sequence[sizes.Shape], wanted: sizes.Shape) -> str:
-    """What the shapes say without transposes."""
-    if not _conform(shapes):
-        return "does not multiply"
-    made = sizes.shape(sizes.rows(shapes[0]), sizes.columns(shapes[-1]))
-    return "multiplies too" if made == wanted else "multiplies to another shape"
 
 
 def _by_indices(found: Sequence[Expr], below: At, term: Term, w: Words) -> str:
