@@ -73,7 +73,7 @@ def test_entry_by_entry_and_folded_back(d):
     assert "∂s/∂Wᵢⱼ = Σₖ ∂s/∂zₖ ∂zₖ/∂Wᵢⱼ = Σₖ δₖ [k = i] xⱼ = δᵢ xⱼ = (δ xᵀ)ᵢⱼ." in text
     assert "∂s/∂bⱼ = Σᵢ ∂s/∂zᵢ ∂zᵢ/∂bⱼ = Σᵢ δᵢ [i = j] = δⱼ." in told(d, b)
     assert "Σᵢ δᵢ Wᵢⱼ = (Wᵀδ)ⱼ." in told(d, x)
-    assert "∂s/∂uⱼ = hⱼ." in told(d, u)
+    assert "∂s/∂uⱼ = ∂/∂uⱼ Σᵢ uᵢ hᵢ = hⱼ." in told(d, u)
 
 
 @pytest.mark.lecture("D4", "D6")
@@ -96,7 +96,7 @@ def test_why_an_outer_product(d):
 def test_a_square_matrix_carries_a_warning(d):
     S, v = mc.matrix("S", n), mc.vector("v", n)
     square = mc.derive(u.T @ mc.tanh(S @ v), wrt=[S])
-    assert "S is square, so v δᵀ fits as well and is wrong" in told(square, S)
+    assert "S is square, so v δᵀ has the right shape too and is wrong; the indices decide." in told(square, S)
     assert "Careful" not in told(d, W)
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc.core import sizes
-from matcalc.core.expression import EYE, Expr, const, inner, topological
-from matcalc.core.operations import ADD, DIAG, MATMUL
-from matcalc.derivations.breakup import ingredients
+from matcalc.core.expression import EYE, Expr, inner, topological
+from matcalc.core.operations import ADD, DIAG
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
-from matcalc.derivations.index_form import MatrixTimesVector, matrix_times_vector, partial
-from matcalc.derivations.rules import rule_of
-from matcalc.derivations.sentences import Section, Words, case, kind, rendered
+from matcalc.derivations.index_form import Folded, Local, fold, local
+from matcalc.derivations.index_writing import alphabet, ends, entry_at, letters_of, partial
+from matcalc.derivations.rules import told
+from matcalc.derivations.sentences import Section, Words, case, kind, listed, rendered
 from matcalc.derivations.strategies import STRATEGIES, edges, reshaping, users
 from matcalc.derivations.tensor import tensor
+from matcalc.derivations.transposes import is_outer, why
 from matcalc.errors import MatcalcError
-from matcalc.paper.writing import Notation, current, factor, written
+from matcalc.paper.writing import Notation, current, written
 
 
 def explain(d: Derivation, x: Any, strategy: str | None = None, notation: Notation | None = None) -> str:
@@ -42,8 +43,8 @@ def _variable(d: Derivation, x: Any) -> Expr:
     raise MatcalcError(f"the derivation is by {', '.join(str(v.name) for v in d.wrt)}, not by {x}")
 
 
-def _matrix_form(piece: Expr, part: Expr) -> MatrixTimesVector | None:
-    return matrix_times_vector(piece, part) if kind(part.shape) == "matrix" else None
+def _letters(d: Derivation, x: Expr) -> str:
+    return alphabet(d.target, x)
 
 
 def _case(d: Derivation, x: Expr, w: Words) -> Section:
@@ -53,17 +54,16 @@ def _case(d: Derivation, x: Expr, w: Words) -> Section:
         found.sentences.append(
             f"{w.show(s)} has 1 output and {w.show(x)} is 1 input: the derivative is a number in every layout."
         )
-        small = written(x, n)
     else:
         found.sentences.append(
             f"{w.show(s)} has 1 output and {w.show(x)} is {w.shape(x.shape)}, {w.count(x.shape, 'input')}: in Jacobian form the "
             f"derivative is a row, {w.row(x)}; by the shape convention it has the shape of {w.show(x)}, {w.shape(x.shape)}."
         )
-        small = w.entry(x, "ij" if kind(x.shape) == "matrix" else "j")
-    slope = w.formula(partial(written(s, n), small, n))
+    _, below = ends((), x.shape, _letters(d, x))
+    small = w.entry(x, "".join(letters_of(below).values()))
     found.sentences.append(
         f"It is a slope, the sensitivity of {w.show(s)} to a small change: when {w.formula(small)} is nudged by {w.epsilon}, "
-        f"{w.show(s)} changes by about {slope} times {w.epsilon}."
+        f"{w.show(s)} changes by about {w.formula(partial(written(s, n), small, n))} times {w.epsilon}."
     )
     return found
 
@@ -85,86 +85,101 @@ def _path(d: Derivation, x: Expr, w: Words) -> Section:
 
 # ---- one local Jacobian after the other ------------------------------------------------------------------------------
 def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
-    found = Section("The local Jacobians")
+    found, letters = Section("The local Jacobians"), _letters(d, x)
     for piece, part in edges(d, x):
-        rule, why = rule_of(piece, part)
-        value = d.local(piece, part)
+        rule, value = told(piece, part, w.n), d.local(piece, part)
         found.sentences.append(
             f"{w.equation(Partial(piece, part), value)}, {w.jacobian_shape(piece, part)}: {case(piece.shape, part.shape)}, "
-            f"{w.count(piece.shape, 'output')} and {w.count(part.shape, 'input')}. Rule: {rule}."
+            f"{w.count(piece.shape, 'output')} and {w.count(part.shape, 'input')}. Rule: {rule.name}."
         )
-        found.sentences += _reasons(piece, part, value, w) or [f"Because: {w.plain(why)}."]
+        entries = local(piece, part, letters)
+        said = _by_entries(entries, value, part is x, w) if entries is not None else []
+        if not said or not rule.simple:
+            found.sentences.append(f"Because: {rule.why}.")
+        if entries is not None and not said and not rule.simple and part is not x:
+            said = [f"Entry by entry: {w.formula(entries.formula(w.n))}."]
+        found.sentences += said
     return found
 
 
-def _reasons(piece: Expr, part: Expr, value: Expr, w: Words) -> list[str]:
-    """Why the local Jacobian is what it is, entry by entry; nothing where the rule's own sentence has to do."""
-    form = _matrix_form(piece, part)
-    if form is not None:
-        return _by_the_matrix(form, w)
-    if kind(piece.shape) != "vector" or kind(part.shape) != "vector":
+def _by_entries(found: Local, value: Expr, asked: bool, w: Words) -> list[str]:
+    """Why the local Jacobian is what it is, entry by entry; nothing where the rule's own sentence says it."""
+    e = inner(found.y)
+    if found.y.shape == ():
         return []
-    e, n = inner(piece), w.n
-    left = partial(w.entry(piece, "i"), w.entry(part, "j"), n)
-    if e.op.primes is not None and e.args == (part,) and value.op is DIAG:
-        own, other = (w.formula(_at(function, part, "i", w)) for function in (value.args[0], e))
-        return [
-            f"{w.formula(left)} is {own} if {w.formula('i = j')}, and 0 if {w.formula(f'i {w.unequal} j')}, because "
-            f"{w.formula(w.entry(part, 'j'))} is not in {other}. So the matrix is diagonal."
-        ]
-    if e.op is ADD and value.op is EYE:
-        return [
-            f"{w.formula(left)} is 1 if {w.formula('i = j')}, and 0 if not: {w.formula(w.entry(piece, 'i'))} depends on "
-            f"{w.formula(w.entry(part, 'i'))} only, which is added with coefficient 1. So the matrix is the identity."
-        ]
-    factors = _factors_of(e, part)
-    if len(factors) == 1:
-        total = f"{w.sum('k')} {w.entry(factors[0], 'ik')} {w.entry(part, 'k')}"
-        lines = (left, f"{partial('', w.entry(part, 'j'), n)} {total}", w.entry(factors[0], "ij"))
-        return [f"{w.formula(' = '.join(lines))}."]
-    return []
+    if kind(found.y.shape) == kind(found.x.shape) == "vector" and value.op in (DIAG, EYE):
+        if e.op.primes is not None and e.args == (found.x,):
+            return [_diagonal(found, e, w)]
+        if e.op is ADD and value.op is EYE:
+            return [_identity(found, w)]
+    if not found.linear:
+        cases = found.cases(w)
+        return [f"{w.formula(found.formula(w.n))}{f', which is {cases}' if cases else ''}."]
+    touching = found.touching(w) if asked else None
+    said = [found.argument(w, ":" if touching else ".") + (f" {touching}" if touching else "")]
+    return [*_dotted(found, w), *said, *_rank_three(found, w)] if asked else said
 
 
-def _at(e: Expr, part: Expr, index: str, w: Words) -> str:
-    """An entry of a function applied entry by entry: the function of the entry, f′(zᵢ), where it is written as one."""
-    whole = written(e, w.n)
-    inside = whole.replace(f"({written(part, w.n)})", f"({w.entry(part, index)})")
-    return inside if inside != whole else w.entry(e, index)
+def _diagonal(found: Local, e: Expr, w: Words) -> str:
+    """∂hᵢ/∂zⱼ is f′(zᵢ) if i = j, and 0 if i ≠ j."""
+    i, j = (next(iter(letters_of(at).values())) for at in (found.above, found.below))
+    (term,) = found.terms
+    at_i = found.value_at(term.moved({found.below[0] or found.below[1]: found.above[0] or found.above[1]}), w.n)  # type: ignore[dict-item]
+    shown = letters_of(found.above)
+    return (
+        f"{w.formula(found.left(w.n))} is {w.formula(at_i)} if {w.formula(f'{i} = {j}')}, and 0 if "
+        f"{w.formula(f'{i} {w.unequal} {j}')}, because {w.formula(found.input(w.n))} is not in "
+        f"{w.formula(entry_at(e, found.above, shown, w.n, alone=True))}. So the matrix is diagonal."
+    )
 
 
-def _factors_of(e: Expr, part: Expr) -> list[Expr]:
-    """The matrices A of the summands of the form A part."""
-    stack, found = [e], []
-    while stack:
-        e = stack.pop()
-        if e.op is ADD:
-            stack.extend(e.args)
-        elif e.op is MATMUL and e.args[1] is part and kind(e.args[0].shape) == "matrix":
-            found.append(e.args[0])
-    return found
+def _identity(found: Local, w: Words) -> str:
+    i, j = (next(iter(letters_of(at).values())) for at in (found.above, found.below))
+    return (
+        f"{w.formula(found.left(w.n))} is 1 if {w.formula(f'{i} = {j}')}, and 0 if not: {w.formula(found.output(w.n))} "
+        f"depends on {w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
+    )
 
 
-def _by_the_matrix(form: MatrixTimesVector, w: Words) -> list[str]:
-    """∂z/∂W: rows dotted with x, the index argument, the rank-3 object and what is left of it."""
-    z, a, v = (w.show(e) for e in (form.piece, form.matrix, form.vector))
-    zi, i, shape = w.formula(w.entry(form.piece, "i")), w.formula("i"), w.shape(form.matrix.shape)
-    said = [
-        f"The rows of {a} are dotted with {v}: {zi} takes row {i}, so {a} has a row for every entry of {z} and a column for "
-        f"every entry of {v}, {shape}, and no transpose is needed.",
-        " ".join(form.sentences(w.n)),
+def _vector_beside(found: Local) -> Expr | None:
+    """The vector v of a piece W v + rest or v W + rest, or None."""
+    if kind(found.x.shape) != "matrix" or kind(found.y.shape) != "vector" or len(found.ties) != 1 or not found.linear:
+        return None
+    (term,) = found.terms
+    entries = term.entries
+    return entries[0].of if len(entries) == 1 and kind(entries[0].of.shape) == "vector" and not term.summed else None
+
+
+def _dotted(found: Local, w: Words) -> list[str]:
+    """Which lines of W are dotted with the vector, and what follows for its shape."""
+    v = _vector_beside(found)
+    if v is None:
+        return []
+    tied = found.below.index(next(iter(found.ties.values())))
+    line, other = ("row", "column") if tied == 0 else ("column", "row")
+    index = w.formula(letters_of(found.below)[found.below[tied]])  # type: ignore[index]
+    a, z, x = w.show(found.x), w.show(found.y), w.show(v)
+    shape = w.shape(found.x.shape)
+    said = (
+        f"The {line}s of {a} are dotted with {x}: {w.formula(found.output(w.n, True))} takes {line} {index}, so {a} has a {line} "
+        f"for every entry of {z} and a {other} for every entry of {x}, {shape}"
+    )
+    return [said + (", and no transpose is needed." if tied == 0 else ".")]
+
+
+def _rank_three(found: Local, w: Words) -> list[str]:
+    """A column by a matrix has three indices; what is left of it when a row is multiplied from the left."""
+    v = _vector_beside(found)
+    if v is None or sizes.columns(v.shape) != 1 or found.below[0] not in found.ties.values():
+        return []
+    t = tensor(found.y, found.x)
+    axes = w.times("×".join(sizes.times(sizes.shape(size, 1)).removesuffix("×1") for size in t.shape))
+    row, left = w.shape(v.shape[::-1]), w.show(v.T)
+    return [
+        f"With one axis for every index this is a rank-3 object, {axes}: {w.formula(found.formula(w.n))}, where the bracket is 1 "
+        "if the indices agree and 0 if not. Almost all of it is zero; the factor that is left when it is multiplied by a row "
+        f"from the left is {left}, {row}. (That is what is meant where notes call {w.partial(found.y, found.x)} a {row} row.)"
     ]
-    t = tensor(form.piece, form.matrix)
-    formula = t.formula(w.n)
-    if formula is not None:
-        axes = w.times("×".join(sizes.times(sizes.shape(size, 1)).removesuffix("×1") for size in t.shape))
-        row, left = w.shape(form.vector.shape[::-1]), w.formula(factor(form.vector, w.n) + w.n.transposed)
-        said.append(
-            f"With one axis for every index this is a rank-3 object, {axes}: {w.formula(formula)}, where the bracket is 1 if the "
-            "indices agree and 0 if not. Almost all of it is zero; the factor that is left when it is multiplied by a row "
-            f"from the left is {left}, {row}. (That is what is meant where notes call "
-            f"{w.partial(form.piece, form.matrix)} a {row} row.)"
-        )
-    return said
 
 
 # ---- the error signal, and the sums folded back ------------------------------------------------------------------------
@@ -172,73 +187,74 @@ def _signals(d: Derivation, x: Expr, w: Words) -> Section:
     found = Section("The error signal")
     for piece in users(d, x):
         if piece in d.signals:
-            signal, form = d.signals[piece], _matrix_form(piece, x)
+            signal = d.signals[piece]
+            below = [w.show(v) for v in d.wrt if v in topological([piece])]
             said = (
                 f"{w.equation(signal, signal.args[0])} is the local error signal at {w.show(piece)}: what arrives there from "
-                f"above, in the shape of {w.show(piece)}, {w.shape(piece.shape)}. It is computed once and used "
-                "for everything below."
+                f"above, in the shape of {w.show(piece)}, {w.shape(piece.shape)}."
             )
-            if form is not None:
-                said += f" {w.show(form.vector)} is the local input signal: what the layer received on the way forward."
+            if len(below) > 1:
+                said += f" It is computed once and used for {listed(below)}."
             found.sentences.append(said)
+            beside = _input_signal(local(piece, x, _letters(d, x)))
+            if beside is not None:
+                found.sentences.append(f"{w.show(beside)} is the local input signal: what the layer received on the way forward.")
     return found
+
+
+def _input_signal(found: Local | None) -> Expr | None:
+    """What a matrix is multiplied with, if it is one thing."""
+    if found is None or kind(found.x.shape) != "matrix" or not found.linear or len(found.terms) != 1:
+        return None
+    entries = found.terms[0].entries
+    return entries[0].of if len(entries) == 1 and entries[0].of.shape else None
 
 
 def _folded(d: Derivation, x: Expr, w: Words) -> Section:
     """The derivative by one entry, as a sum over the entries of the piece, folded back into matrix form."""
-    found, n, several = Section("Entry by entry"), w.n, len(users(d, x)) > 1
-    if several and not all(_by_entries(piece, x, n) for piece in users(d, x)):
+    found, n, uses = Section("Entry by entry"), w.n, users(d, x)
+    folds = [f for f in (fold(d, piece, x, _letters(d, x)) for piece in uses) if f is not None]
+    if not folds or len(folds) < len(uses) or (x.shape == () and all(f.local.y.shape == () for f in folds)):
         return found
-    for piece in users(d, x):
-        g, t = d.upstream[piece], tensor(piece, x)
-        inside = t.entry(n)
-        above, below = ("".join(letters) for letters in t.letters)
-        if inside is None or len(above) > 1 or x.shape == ():
-            continue
-        s, xj = written(d.target, n), w.entry(x, below)
-        if above:
-            zk = w.entry(piece, above)
-            lines = [f"{w.sum(above)} {partial(s, zk, n)} {partial(zk, xj, n)}", f"{w.sum(above)} {w.entry(g, above)} {inside}"]
-            tie = next((c for c in below if f"[{above} = {c}]" in inside), None)
-            if tie is not None:  # the sum over k has one term
-                rest = inside.replace(f"[{above} = {tie}]", "").strip()
-                lines.append(" ".join(filter(None, [w.entry(g, tie), rest])))
+    for f in folds:
+        if len(folds) == 1:
+            sides = dict.fromkeys([f.by_entry(n), *f.sides(n), f.folded(n)])
+            found.sentences.append(f"{w.formula(' = '.join(sides))}.")
         else:
-            lines = [inside if g is const(1) else f"{factor(g, n)} {inside}"]
-        if not several:
-            lines.append(w.entry(d[x], below))
-            found.sentences.append(f"{w.formula(' = '.join(dict.fromkeys([partial(s, xj, n), *lines])))}.")
-        else:
-            found.sentences.append(f"By way of {w.show(piece)}: {w.formula(' = '.join(lines))}.")
-        form = _matrix_form(piece, x)
-        found.sentences += _why_outer(form, g, w) if form is not None else []
-    if several and found.sentences:
+            found.sentences.append(f"By way of {w.show(f.local.y)}: {w.formula(' = '.join(f.sides(n)))}.")
+        found.sentences += [*_spread(f, w), *_pairs(f, w), *why(f.result, x, f.local.below, f.contracted, w)]
+    if len(folds) > 1:
         found.sentences.append(f"The sum of these is {w.equation(Partial(d.target, x), d[x])}.")
     return found
 
 
-def _by_entries(piece: Expr, x: Expr, n: Notation) -> bool:
-    """Whether the part that the piece contributes can be told by entries: x stands in it, and in nothing else it is made of."""
-    t = tensor(piece, x)
-    alone = all(part is x or x not in topological([part]) for part in ingredients(piece))
-    return alone and t.entry(n) is not None and len("".join(t.letters[0])) <= 1 and x.shape != ()
-
-
-def _why_outer(form: MatrixTimesVector, signal: Expr, w: Words) -> list[str]:
-    v, shape = form.vector, form.matrix.shape
-    outer = w.formula(f"{factor(signal, w.n)} {factor(v, w.n)}{w.n.transposed}")
-    fits = w.fits(signal.shape, v.shape[::-1], shape)
-    said = [
-        f"Each input goes to each output, so every pair of an output's error and an input meets once: the outer product {outer}.",
-        f"Why the transpose: {w.shape(signal.shape, v.shape)} does not multiply, {fits} does, and the row index {w.formula('i')} "
-        "is that of the error.",
+def _spread(f: Folded, w: Words) -> list[str]:
+    """Why the gradient is a sum over the rows of a batch: one entry acts in all of them."""
+    at = f.local
+    along = at.free
+    if not along or not at.linear or len(at.terms) != 1 or f.upstream.shape == ():
+        return []
+    shown = letters_of(at.above, at.below)
+    letters = [shown[p] for p in along]
+    axes = ["rows" if p is at.above[0] else "columns" for p in along]
+    output, entry = w.formula(at.output(w.n, True)), w.formula(at.input(w.n))
+    every = listed([w.formula(letter) for letter in letters])
+    acts = "is added to" if at.value(w.n, True) == "1" else "acts on"
+    batch = f", the {listed(axes)} of {w.show(at.y)}" if kind(at.y.shape) == "matrix" else ""
+    return [
+        f"{entry} {acts} {output} for every {every}. A nudge of it moves them all, and its effects add: that is the sum over "
+        f"{every}{batch}."
     ]
-    if sizes.same(*shape):
-        wrong = w.formula(f"{factor(v, w.n)} {factor(signal, w.n)}{w.n.transposed}")
-        said.append(
-            f"Careful: {w.show(form.matrix)} is square, so {wrong} fits as well and is wrong: the indices decide, not the shapes."
-        )
-    return said
+
+
+def _pairs(f: Folded, w: Words) -> list[str]:
+    """Each pair of an error and an input meets once."""
+    if not is_outer(f.result, f.upstream):
+        return []
+    return [
+        "Each input goes to each output, so every pair of an output's error and an input meets once: the outer product "
+        f"{w.show(f.result)}."
+    ]
 
 
 def _both(d: Derivation, x: Expr, w: Words) -> Section:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr
 from matcalc.core.sizes import Shape
 from matcalc.derivations.chain import Partial
-from matcalc.derivations.index_form import entry
+from matcalc.derivations.index_writing import entry, sum_sign, unequal
 from matcalc.paper.writing import Notation, written
 
-_WIDTH = 110
+_WIDEST = 100
+_LONGEST = 50  # a longer formula may be broken anywhere
+_UNBROKEN = "\N{NO-BREAK SPACE}"  # within a formula; an ordinary space on the page
 _SIGNS = {"latex": {"×": r" \times ", "·": r" \cdot "}, "ascii": {"×": "x", "·": "*"}}
-_SUBSCRIPT = {"i": "ᵢ", "j": "ⱼ", "k": "ₖ", "l": "ₗ"}
 
 
 @dataclass
@@ -30,12 +33,39 @@ def rendered(sections: list[Section], n: Notation) -> str:
     """The sections one below the other: indented and wrapped, or as paragraphs in LaTeX."""
     if n.latex:
         return "\n\n".join(rf"\paragraph{{{s.title}}}" + "\n" + "\n".join(s.sentences) for s in sections)
-    lines = []
+    lines, width = [], min(shutil.get_terminal_size().columns, _WIDEST)
     for s in sections:
         lines.append(s.title)
         for sentence in s.sentences:
-            lines += textwrap.wrap(sentence, _WIDTH, initial_indent="   ", subsequent_indent="     ", break_long_words=False)
+            lines += _wrapped(sentence, width)
     return "\n".join(lines)
+
+
+def _wrapped(sentence: str, width: int) -> list[str]:
+    """The lines of a sentence, formulas whole as far as they can be."""
+    margins = {"initial_indent": "   ", "subsequent_indent": "     "}
+    lines = textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False, **margins)  # type: ignore[arg-type]
+    return [loose(line) for line in lines]
+
+
+def whole(formula: str) -> str:
+    """A formula in one piece, that may be broken before the equality signs outside its brackets."""
+    shown, depth = "", 0
+    for k, char in enumerate(formula):
+        depth += (char in "([{") - (char in ")]}")
+        breaks = depth == 0 and formula[k : k + 3] in (" = ", " + ")
+        shown += _UNBROKEN if char == " " and not breaks else char
+    return shown if max(map(len, shown.split(" "))) <= _LONGEST else formula
+
+
+def loose(text: str) -> str:
+    """Text with ordinary spaces."""
+    return text.replace(_UNBROKEN, " ")
+
+
+def listed(items: Sequence[str]) -> str:
+    """a, b and c."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
 def kind(shape: Shape) -> str:
@@ -56,7 +86,7 @@ class Words:
 
     def formula(self, text: str) -> str:
         """A formula within a sentence."""
-        return self.n.inline(text)
+        return self.n.inline(text) if self.n.latex else whole(text)
 
     def show(self, e: Expr) -> str:
         """An expression."""
@@ -92,6 +122,11 @@ class Words:
         """[n×1][1×m] = [n×m]: the last shape is the product of the others."""
         return self.times("".join(f"[{sizes.times(s)}]" for s in shapes[:-1]) + f" = [{sizes.times(shapes[-1])}]")
 
+    def multiplied(self, *steps: tuple[Shape, Shape]) -> str:
+        """[1×n][n×nm] = [1×nm]: Jacobians side by side, each given by the shapes of its outputs and inputs, and their product."""
+        shown = [f"[{sizes.entries(of)}×{sizes.entries(by)}]" for of, by in (*steps, (steps[0][0], steps[-1][1]))]
+        return self.times("".join(shown[:-1]) + f" = {shown[-1]}")
+
     def jacobian_shape(self, of: Expr, by: Expr) -> str:
         """Outputs by inputs: 1×nm."""
         return self.times(f"{sizes.entries(of.shape)}×{sizes.entries(by.shape)}")
@@ -105,14 +140,14 @@ class Words:
         text = sizes.entries(shape)
         return f"{self.times(text)} {noun}{'' if text == '1' else 's'}"
 
-    def sum(self, letter: str) -> str:
-        """The sign of a sum over an index."""
-        return rf"\sum_{{{letter}}}" if self.n.latex else f"sum_{letter}" if self.n.kind == "ascii" else f"Σ{_SUBSCRIPT[letter]}"
+    def sum(self, letters: str) -> str:
+        """The sign of a sum over indices."""
+        return sum_sign(letters, self.n)
 
     @property
     def unequal(self) -> str:
         """The sign ≠."""
-        return r"\neq" if self.n.latex else "!=" if self.n.kind == "ascii" else "≠"
+        return unequal(self.n)
 
     @property
     def epsilon(self) -> str:

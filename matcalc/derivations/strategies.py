@@ -17,8 +17,8 @@ from matcalc.core.operations import DIAG
 from matcalc.derivations.breakup import ingredients
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation, opaque
-from matcalc.derivations.index_form import matrix_times_vector
 from matcalc.derivations.sentences import Section, Words, kind
+from matcalc.derivations.transposes import factors, is_outer, other_orders
 from matcalc.paper.writing import factor
 
 _LONG = 12  # a longer way is told from the nearest error signal
@@ -55,19 +55,23 @@ def _jacobian_then_reshape(d: Derivation, x: Expr, w: Words) -> list[Section]:
     for way in ways(d, x):
         steps = list(zip(way, way[1:], strict=False))
         head = [] if way[0] is d.target else [factor(transpose(vec(d.upstream[way[0]])), w.n)]  # the row that arrives there
-        shapes = [sizes.shape(sizes.count(a.shape), sizes.count(b.shape)) for a, b in steps]
+        shapes = [(a.shape, b.shape) for a, b in steps]
         if head:
-            shapes.insert(0, sizes.shape(1, sizes.count(way[0].shape)))
-        product = " ".join([*head, *(Partial(a, b).write(w.n) for a, b in steps)])
+            shapes.insert(0, ((), way[0].shape))
+        product = [*head, *(Partial(a, b).write(w.n) for a, b in steps)]
+        if len(product) == 1:
+            first.sentences.append(f"{w.formula(product[0])} is a single Jacobian: there is nothing to multiply.")
+            continue
         values = " ".join([*head, *(factor(d.local(a, b), w.n) for a, b in steps)])
         first.sentences += [
-            f"{w.formula(product)}: rows are outputs and columns are inputs, so neighbours fit without a transpose, "
-            f"{w.fits(*shapes, sizes.shape(1, sizes.count(x.shape)))}.",
+            f"{w.formula(' '.join(product))}: rows are outputs and columns are inputs, so neighbours fit without a transpose, "
+            f"{w.multiplied(*shapes)}.",
             f"Write out the Jacobians: {w.formula(values)}.",
         ]
     if len(ways(d, x)) > 1:
         first.sentences.append("Several ways lead there: add their products.")
-    first.sentences.append(f"Multiply: {w.equation(Partial(d.target, x), d.jacobians[x])}, {w.row(x)}.")
+    result = f"{w.equation(Partial(d.target, x), d.jacobians[x])}, {w.row(x)}."
+    first.sentences.append(f"Multiply: {result}" if any(len(way) > 2 or way[0] is not d.target for way in ways(d, x)) else result)
     needed = f"The update needs the shape of {w.show(x)}, {w.shape(x.shape)}"
     last.sentences.append(
         f"{needed}: the same numbers, {reshaping(x, w)}: {w.show(d[x])}."
@@ -86,7 +90,8 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
     for piece, part in edges(d, x):
         g = d.upstream[piece]
         passed = simplify(gradients(piece.args[0], [part], g, opaque, piece)[part])
-        reason = f"{w.shape(part.shape)} like {w.show(part)}: {_justified(piece, part, d.local(piece, part), g, w)}."
+        shape = w.shape(part.shape) if part.shape else "a number"
+        reason = f"{shape} like {w.show(part)}: {_justified(piece, part, d.local(piece, part), g, passed, w)}."
         if arriving.count(part) == 1:
             signal = [d.signals[part]] if part in d.signals else []
             found.sentences.append(f"{w.equation(Partial(s, part), passed, *signal)}, {reason}")
@@ -98,31 +103,45 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
     return [found]
 
 
-def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, w: Words) -> str:
+def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, passed: Expr, w: Words) -> str:
     """Why the local Jacobian appears as it does, by shapes."""
-    p, q = sizes.count(piece.shape), sizes.count(part.shape)
     if is_zero(local):
         return "nothing passes"
     if local.op is EYE:
         return f"{w.partial(piece, part)} is the identity, so the gradient passes unchanged"
     if local.op is DIAG:
         return f"{w.partial(piece, part)} is diagonal, its own transpose, so it multiplies entry by entry"
-    form = matrix_times_vector(piece, part) if kind(part.shape) == "matrix" else None
-    if form is not None:
-        fits = w.fits(g.shape, form.vector.shape[::-1], part.shape)
-        return f"the error on the left, the input transposed on the right, {fits}"
     jacobian = w.jacobian_shape(piece, part)
     if kind(part.shape) == "matrix":
-        return f"the Jacobian, {jacobian}, contracted with the gradient of {w.show(piece)} and put into the shape"
+        return _of_matrix(piece, part, g, passed, w)
     if part.shape == piece.shape == ():
         return "both are numbers, so multiply by the derivative"
     if part.shape == ():
-        return "a number: the sum over the outputs of gradient times derivative"
+        return "the sum over the outputs of gradient times derivative"
     if piece.shape == ():
         return f"the Jacobian {w.show(local)} is a row, {jacobian}, and {w.show(part)} is a column: transpose it"
-    column = sizes.shape(p, 1)
-    fits = w.fits(sizes.shape(q, p), column, sizes.shape(q, 1))
-    return f"the Jacobian is {jacobian}, the gradient of {w.show(piece)} {w.shape(column)}: transpose the Jacobian, {fits}"
+    stacked = ", stacked," if kind(piece.shape) == "matrix" else ""
+    fits = w.multiplied((part.shape, piece.shape), (piece.shape, ()))
+    column = w.times(f"{sizes.entries(piece.shape)}×1")
+    return f"the Jacobian is {jacobian}, the gradient of {w.show(piece)}{stacked} {column}: transpose the Jacobian, {fits}"
+
+
+def _of_matrix(piece: Expr, part: Expr, g: Expr, passed: Expr, w: Words) -> str:
+    """Why a gradient by a matrix is what it is."""
+    parts = factors(passed)
+    if parts:
+        fits = w.fits(*(f.shape for f in parts), part.shape)
+        if is_outer(passed, g):
+            return f"the error on the left, the input transposed on the right, {fits}"
+        rest = "the indices decide among the orders that fit" if other_orders(passed, part.shape) else "no other order fits"
+        return f"{fits}, and {rest}"
+    if piece.shape == ():
+        return f"the Jacobian is a row, {w.jacobian_shape(piece, part)}, put back into this shape column by column"
+    stacked = f"{w.show(piece)}, stacked, {w.times(f'{sizes.entries(piece.shape)}×1')}"
+    return (
+        f"the Jacobian is {w.jacobian_shape(piece, part)}; its transpose times the gradient of {stacked}, "
+        "put back into this shape column by column"
+    )
 
 
 STRATEGIES: dict[str, Callable[[Derivation, Expr, Words], list[Section]]] = {
