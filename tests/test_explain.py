@@ -177,3 +177,80 @@ def test_a_weight_used_in_two_steps_has_both_outer_products():
     x1, x2 = mc.vectors("x1 x2", m)
     text = str(mc.derive(v.T @ mc.tanh(A @ x1 + b) + v.T @ mc.tanh(A @ x2 + b), wrt=[A]))
     assert "(δ₁)ᵢ (x₁)ⱼ + (δ₂)ᵢ (x₂)ⱼ: the outer products δ₁ x₁ᵀ + δ₂ x₂ᵀ" in text
+
+
+# ---- batches, other layers, what else would fit ------------------------------------------------------------------------
+N, k = mc.dims("N k")
+X, V, c, Y = mc.matrix("X", N, n), mc.matrix("W", n, k), mc.vector("b", k), mc.matrix("Y", N, k)
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return mc.derive(mc.norm(X @ V + c.T - Y) ** 2 / 2, wrt=[V, c])
+
+
+def test_the_gradient_of_a_bias_is_a_sum_over_the_batch(batch):
+    text = told(batch, c)
+    assert "∂J/∂bⱼ = Σᵢₗ ∂J/∂rᵢₗ ∂rᵢₗ/∂bⱼ = Σᵢₗ rᵢₗ [l = j] = Σᵢ rᵢⱼ = (rᵀ 1)ⱼ." in text
+    assert "bⱼ is added to rᵢⱼ for every i. A nudge of it moves them all, and its effects add: that is the sum over i" in text
+    assert "Rule: broadcast sum." in text and "b₂ touches only rᵢ₂ for every i, where it is added." in text
+
+
+def test_the_gradient_of_the_weights_of_a_batch_is_a_sum_too(batch):
+    text = told(batch, V)
+    assert "= Σₗₚ rₗₚ Xₗᵢ [p = j] = Σₗ Xₗᵢ rₗⱼ = (Xᵀr)ᵢⱼ." in text
+    assert "W₂₃ touches only rₗ₃ for every l, where it multiplies Xₗ₂." in text
+    assert "Why the transpose: [N×n][N×k] does not multiply, [n×N][N×k] = [n×k] does." in text
+    assert "The row index i is the column index of X, which comes first, transposed; the column index j is that of r." in text
+    assert "Careful" not in text
+
+
+def test_the_square_of_a_norm_is_said_in_two_steps(batch):
+    text = told(batch, V)
+    assert "Rule: square of a norm. Because: with t = ‖r‖_F: ∂J/∂t = t and ∂t/∂r = vec(r)ᵀ / t, multiplied" in text
+    assert "within the piece" not in text
+
+
+def test_the_orders_that_fit_too_are_listed():
+    A, B, v = mc.matrix("A", n), mc.matrix("B", n), mc.vector("v", n)
+    assert "the shapes allow Aδ as well, the indices do not." in told(mc.derive(u.T @ mc.tanh(A @ v), wrt=[v]), v)
+    text = told(mc.derive(mc.norm(B @ A) ** 2, wrt=[A]), A)
+    assert "A is square, so Bδ, Bδᵀ, Bᵀδᵀ, δB and 3 more have the right shape too and are wrong" in text
+
+
+def test_an_order_that_is_right_as_well_is_not_called_wrong():
+    from matcalc.derivations.transposes import other_orders
+
+    T, v, e = mc.matrix("T", n, symmetric=True), mc.vector("v", n), mc.vector("e", n)
+    assert other_orders(T @ v, (n, 1)) == []
+    assert [str(o) for o in other_orders(e @ v.T, (n, n))] == ["v eᵀ"]
+    D1, D2 = mc.matrix("D1", n, diagonal=True), mc.matrix("D2", n, diagonal=True)
+    assert other_orders(D1 @ D2, (n, n)) == []
+    A, B = mc.matrix("A", n), mc.matrix("B", n)
+    for result in (A.T @ B, A @ B.T, B.T @ A @ v, 2 * A @ B @ T):
+        others = other_orders(result, result.shape)
+        assert all(o.shape == result.shape for o in others) and len(set(others)) == len(others) > 0
+
+
+def test_a_second_use_is_told_in_short():
+    margin = next(c for c in cases() if c.name == "margin_generic").derivation
+    text = told(margin, "W")
+    assert text.count("a rank-3 object") == 1 and text.count("Each input goes to each output") == 1
+    assert "Likewise by way of z_c: Σₖ ∂J/∂(z_c)ₖ" in text
+
+
+def test_two_given_matrices_are_not_told_apart_as_input_and_weight(batch):
+    assert "local input signal" not in told(mc.derive(mc.sum(mc.tanh(X @ V)), wrt=[X]), X)
+
+
+@pytest.mark.parametrize("columns, widest", [("80", 80), ("60", 60), ("200", 100)])
+def test_lines_keep_to_the_terminal(d, monkeypatch, columns, widest):
+    monkeypatch.setenv("COLUMNS", columns)
+    for x in d.wrt:
+        lines = explain(d, x).splitlines()
+        assert max(map(len, lines)) <= widest and max(map(len, lines)) > widest - 20
+
+
+def test_a_formula_is_not_broken_within_its_brackets(batch):
+    for line in explain(batch, V).splitlines():
+        assert line.count("[") == line.count("]") or "[" not in line

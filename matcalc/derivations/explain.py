@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc.core import sizes
-from matcalc.core.expression import EYE, Expr, inner, topological
+from matcalc.core.expression import EYE, LET, Expr, inner, topological
 from matcalc.core.operations import ADD, DIAG
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
@@ -86,6 +86,8 @@ def _path(d: Derivation, x: Expr, w: Words) -> Section:
 # ---- one local Jacobian after the other ------------------------------------------------------------------------------
 def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
     found, letters = Section("The local Jacobians"), _letters(d, x)
+    because: set[str] = set()
+    remarked = False
     for piece, part in edges(d, x):
         rule, value = told(piece, part, w.n), d.local(piece, part)
         found.sentences.append(
@@ -94,10 +96,14 @@ def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
         )
         entries = local(piece, part, letters)
         said = _by_entries(entries, value, part is x, w) if entries is not None else []
-        if not said or not rule.simple:
+        if (not said or not rule.simple) and rule.why not in because:
             found.sentences.append(f"Because: {rule.why}.")
+            because.add(rule.why)
         if entries is not None and not said and not rule.simple and part is not x:
             said = [f"Entry by entry: {w.formula(entries.formula(w.n))}."]
+        if entries is not None and part is x and not remarked:
+            said += _rank_three(entries, w)
+            remarked = True
         found.sentences += said
     return found
 
@@ -117,7 +123,7 @@ def _by_entries(found: Local, value: Expr, asked: bool, w: Words) -> list[str]:
         return [f"{w.formula(found.formula(w.n))}{f', which is {cases}' if cases else ''}."]
     touching = found.touching(w) if asked else None
     said = [found.argument(w, ":" if touching else ".") + (f" {touching}" if touching else "")]
-    return [*_dotted(found, w), *said, *_rank_three(found, w)] if asked else said
+    return [*_dotted(found, w), *said] if asked else said
 
 
 def _diagonal(found: Local, e: Expr, w: Words) -> str:
@@ -203,11 +209,12 @@ def _signals(d: Derivation, x: Expr, w: Words) -> Section:
 
 
 def _input_signal(found: Local | None) -> Expr | None:
-    """What a matrix is multiplied with, if it is one thing."""
+    """What a matrix is multiplied with: a vector, or what a piece gave. Of two given matrices, either may be the input."""
     if found is None or kind(found.x.shape) != "matrix" or not found.linear or len(found.terms) != 1:
         return None
     entries = found.terms[0].entries
-    return entries[0].of if len(entries) == 1 and entries[0].of.shape else None
+    given = len(entries) == 1 and (kind(entries[0].of.shape) == "vector" or entries[0].of.op is LET)
+    return entries[0].of if given else None
 
 
 def _folded(d: Derivation, x: Expr, w: Words) -> Section:
@@ -216,16 +223,23 @@ def _folded(d: Derivation, x: Expr, w: Words) -> Section:
     folds = [f for f in (fold(d, piece, x, _letters(d, x)) for piece in uses) if f is not None]
     if not folds or len(folds) < len(uses) or (x.shape == () and all(f.local.y.shape == () for f in folds)):
         return found
-    for f in folds:
+    for k, f in enumerate(folds):
         if len(folds) == 1:
             sides = dict.fromkeys([f.by_entry(n), *f.sides(n), f.folded(n)])
             found.sentences.append(f"{w.formula(' = '.join(sides))}.")
         else:
-            found.sentences.append(f"By way of {w.show(f.local.y)}: {w.formula(' = '.join(f.sides(n)))}.")
-        found.sentences += [*_spread(f, w), *_pairs(f, w), *why(f.result, x, f.local.below, f.contracted, w)]
+            way = "By way of" if k == 0 else "Likewise by way of"
+            found.sentences.append(f"{way} {w.show(f.local.y)}: {w.formula(' = '.join(f.sides(n)))}.")
+        reasons = [*_spread(f, w), *_pairs(f, w), *why(f.result, x, f.local.below, f.contracted, w)]
+        found.sentences += reasons if k == 0 or not _alike(f, folds[0]) else []
     if len(folds) > 1:
         found.sentences.append(f"The sum of these is {w.equation(Partial(d.target, x), d[x])}.")
     return found
+
+
+def _alike(f: Folded, first: Folded) -> bool:
+    """Whether what was said of the first holds of this one, with other names."""
+    return is_outer(f.result, f.upstream) and is_outer(first.result, first.upstream)
 
 
 def _spread(f: Folded, w: Words) -> list[str]:
@@ -239,7 +253,7 @@ def _spread(f: Folded, w: Words) -> list[str]:
     axes = ["rows" if p is at.above[0] else "columns" for p in along]
     output, entry = w.formula(at.output(w.n, True)), w.formula(at.input(w.n))
     every = listed([w.formula(letter) for letter in letters])
-    acts = "is added to" if at.value(w.n, True) == "1" else "acts on"
+    acts = {"1": "is added to", f"{w.n.minus}1": "is subtracted from"}.get(at.value(w.n, True), "acts on")
     batch = f", the {listed(axes)} of {w.show(at.y)}" if kind(at.y.shape) == "matrix" else ""
     return [
         f"{entry} {acts} {output} for every {every}. A nudge of it moves them all, and its effects add: that is the sum over "

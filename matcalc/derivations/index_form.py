@@ -129,7 +129,8 @@ class Local:
     def operator(self, n: Notation) -> str:
         """∂/∂Wᵢⱼ Σₖ Wᵢₖ xₖ, of the summands that hold x."""
         total = self._sum(self.linear or (), n, self._tied(self.above))
-        return f"{partial('', self.input(n), n)} {n.parens(total) if len(self.linear or ()) > 1 else total}"
+        alone = len(self.linear or ()) == 1 and not total.startswith(n.minus)
+        return f"{partial('', self.input(n), n)} {total if alone else n.parens(total)}"
 
     def argument(self, w: Words, end: str = ".") -> str:
         """∂zᵢ/∂Wᵢⱼ = ∂/∂Wᵢⱼ Σₖ Wᵢₖ xₖ = xⱼ, and ∂zₖ/∂Wᵢⱼ = 0 for k ≠ i."""
@@ -169,7 +170,7 @@ class Local:
         free = [w.formula(p) for p in where if isinstance(p, str)]
         output = w.formula(w.entry(self.y, _joined(where)))
         only = f"every {output}" if len(free) == len(where) else f"only {output}" + (f" for every {free[0]}" if free else "")
-        does = "is added" if value == "1" else f"multiplies {w.formula(value)}"
+        does = {"1": "is added", f"{w.n.minus}1": "is subtracted"}.get(value, f"multiplies {w.formula(value)}")
         return f"{w.formula(w.entry(self.x, _joined(at)))} touches {only}, where it {does}."
 
     def touched(self, at: tuple[int, ...], n: Notation) -> dict[tuple[int | str, ...], str]:
@@ -245,7 +246,7 @@ class Folded:
             found.append(f"{total} {partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
             arriving = entry_at(self.upstream, at.above, shown, n)
             inside = at.value(n)
-            inside = n.parens(inside) if len(at.terms) > 1 else inside
+            inside = n.parens(inside) if len(at.terms) > 1 or inside.startswith(n.minus) else inside
             found.append(f"{total} {arriving}" + ("" if inside == "1" else f" {inside}"))
         elif at.y is not self.target:
             found.append(f"{partial(written(self.target, n), at.output(n), n)} {at.left(n)}")

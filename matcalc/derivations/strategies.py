@@ -139,8 +139,8 @@ def _of_matrix(piece: Expr, part: Expr, g: Expr, passed: Expr, w: Words) -> str:
         return f"the Jacobian is a row, {w.jacobian_shape(piece, part)}, put back into this shape column by column"
     stacked = f"{w.show(piece)}, stacked, {w.times(f'{sizes.entries(piece.shape)}×1')}"
     return (
-        f"the Jacobian is {w.jacobian_shape(piece, part)}; its transpose times the gradient of {stacked}, "
-        "put back into this shape column by column"
+        f"the Jacobian is {w.jacobian_shape(piece, part)}; its transpose times the gradient of {stacked}, put back into this "
+        "shape column by column"
     )
 
 
