@@ -45,6 +45,7 @@ class Notation:
     over: str  # elementwise division
     kron: str
     ge: str
+    le: str
     transposed: str
     inverse: str
     inverse_transposed: str
@@ -209,6 +210,7 @@ class Notation:
             text = stem.text + small
         else:
             text = stem.text + (self.elementwise if elementwise else "^") + (shown if shown.isalnum() else f"({shown})")
+            return Piece(text, POWER, tight=(stem.tight[0], False), letter=stem.letter)  # x^(d − 1) y
         return Piece(text, POWER, tight=stem.tight, letter=stem.letter)
 
     def scripted(self, base: Piece, script: str) -> Piece:
@@ -242,14 +244,14 @@ _INLINE = r"\1/\2"
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 UNICODE = Notation(
-    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘"
+    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "≤", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘"
 )  # fmt: skip
 ASCII = Notation(
-    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**"
+    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "<=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**"
 )  # fmt: skip
 LATEX = Notation(
-    "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"^{\top}", "^{-1}", r"^{-\top}", r"\mathbf{1}",
-    "'", r"\pi", r"\ldots", r"\circ ",
+    "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"\le", r"^{\top}", "^{-1}", r"^{-\top}",
+    r"\mathbf{1}", "'", r"\pi", r"\ldots", r"\circ ",
 )  # fmt: skip
 
 _ascii = False
