@@ -32,12 +32,15 @@ for c in cases():
     print(c.title, d, repr(d), d.gradients, d.jacobians)
     for x in d.wrt:
         print(d.explain(x), d.explain(x, "shape_convention"))
-    print(*d.steps)
+    print(d.steps, *d.steps)
 c = next(c for c in cases() if c.name == "score_tanh")
 print(c.derivation.check())
 n, m = mc.dims("n m")
 W, theta = mc.matrix("W", n, m), mc.vector("theta", m)
 print(mc.jacobian(mc.softmax(W @ theta), W), mc.norm(W, "nuc"), mc.gelu(theta), mc.tensor(W @ theta, W))
+s = mc.sum(mc.tanh(W @ theta))
+print(mc.function("f"), mc.check_answer(mc.grad(s, theta), s, theta), mc.check_answer(mc.grad(s, theta).T, s, theta))
+print(mc.check_answer(mc.matrix("delta", 1, n).T @ theta.T, mc.derive(s, wrt=[W]).target, W))
 print(mc.nudge(theta.T @ theta, theta, at=np.ones(2), by=0.1), mc.practice(level=2, seed=1))
 try:
     mc.inv(W.T @ W) @ W

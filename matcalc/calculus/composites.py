@@ -14,7 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
-from matcalc.calculus.known import CALLS, FACTORS, TERMS, TYPED_CALLS, TYPED_FACTORS, Call, Exponents, Fusion, Rule, multiply
+from matcalc.calculus.known import (
+    CALLS,
+    FACTORS,
+    QUOTIENTS,
+    SPOKEN_CALLS,
+    TERMS,
+    TYPED_CALLS,
+    TYPED_FACTORS,
+    TYPED_TERMS,
+    Call,
+    Exponents,
+    Fusion,
+    Rule,
+    multiply,
+)
 from matcalc.calculus.terms import base_of, coefficient, operands
 from matcalc.core.constructors import add, mul, power
 from matcalc.core.expression import LET, Expr, Operation, rebuilt, topological
@@ -75,6 +89,16 @@ def recognised(e: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
     (1 / (1 + exp(-x)), σ(x)) and (log(σ(x)), -softplus(-x)). Names are not looked into and not across: they are atoms here, and
     what one stands for is asked for by itself.
     """
+    return _read(e, _TYPED)
+
+
+def composed(e: Expr) -> Expr:
+    """The expression as it is differentiated: ``recognised``, but x σ(x), log(σ(x)) and log(softmax(x)) stay, in whose words
+    the result is said."""
+    return _read(e, _SPOKEN)[0]
+
+
+def _read(e: Expr, reading: _Reading) -> tuple[Expr, list[tuple[Expr, Expr]]]:
     order = topological([e], lambda x: x.op is not LET)
     users: dict[Expr, list[Expr]] = {x: [] for x in order}
     for x in order:
@@ -87,11 +111,11 @@ def recognised(e: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
     for x in order:
         done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.op is not LET else x
         if x not in inside and x not in divisors:
-            if x.op in (ADD, MUL):
-                done[x] = _replaced(_CLUSTERS[x.op], done[x], operands(x, inside, done), pairs)
-            elif x.op is POW:
-                done[x] = _replaced(_CLUSTERS[MUL], done[x], [done[x]], pairs)
-            elif (known := of_call(done[x], TYPED_CALLS)) is not done[x]:
+            if x.op is ADD:
+                done[x] = _replaced(reading.terms, done[x], operands(x, inside, done), pairs)
+            elif x.op in (MUL, POW):
+                done[x] = _replaced(reading.factors, done[x], operands(x, inside, done) if x.op is MUL else [done[x]], pairs)
+            elif (known := of_call(done[x], reading.calls)) is not done[x]:
                 pairs[done[x]] = done[x] = known
         assert done[x].shape == x.shape, f"a known function has another shape than {x}"
     return done[e], list(pairs.items())
@@ -115,10 +139,17 @@ class _Cluster(NamedTuple):
         return found
 
 
-_CLUSTERS = {
-    ADD: _Cluster(TERMS, lambda t: coefficient(t)[::-1], lambda t, c: mul(c, t), add),
-    MUL: _Cluster(TYPED_FACTORS, base_of, power, mul),
-}
+class _Reading(NamedTuple):
+    """What is looked for in sums, in products entry by entry and in calls."""
+
+    terms: _Cluster
+    factors: _Cluster
+    calls: Mapping[Operation, Call]
+
+
+_TERMS = _Cluster(TYPED_TERMS, lambda t: coefficient(t)[::-1], lambda t, c: mul(c, t), add)
+_TYPED = _Reading(_TERMS, _Cluster(TYPED_FACTORS, base_of, power, mul), TYPED_CALLS)
+_SPOKEN = _Reading(_TERMS, _Cluster(QUOTIENTS, base_of, power, mul), SPOKEN_CALLS)
 
 
 def _replaced(cluster: _Cluster, whole: Expr, parts: list[Expr], pairs: dict[Expr, Expr]) -> Expr:

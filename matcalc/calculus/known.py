@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import Any, NamedTuple
 
 from matcalc.calculus.terms import base_of, coefficient, is_negative, parts_of
@@ -21,6 +22,7 @@ from matcalc.core.operations import (
     DET,
     EXP,
     GREATER,
+    GREATER_EQUAL,
     LOG,
     LOG1P,
     LOG_SOFTMAX,
@@ -29,6 +31,7 @@ from matcalc.core.operations import (
     MUL,
     POW,
     SIGMOID,
+    SIGN,
     SLICE,
     SOFTMAX,
     SUM,
@@ -136,15 +139,21 @@ def _logarithm(e: Expr) -> Expr | None:
         return inside.args[0]
     if inside.op is DET or (inside.op is ABS and inside.args[0].op is DET):
         return BUILD["logdet"](*(inside if inside.op is DET else inside.args[0]).args)
-    if inside.op is SOFTMAX:
-        return BUILD["log_softmax"](inside.args[0], *inside.params)
-    if inside.op is SLICE and inside.args[0].op is SOFTMAX:
-        return rebuilt(inside, (BUILD["log_softmax"](inside.args[0].args[0], *inside.args[0].params),))
     exponents = _exponentials(inside)
     if exponents is not None and any(map(is_zero, exponents)):
         return BUILD["softplus"](exponents[is_zero(exponents[0])])
     summed = _summed(inside)
     return None if summed is None else BUILD["logsumexp"](*summed)
+
+
+def _logarithm_of_softmax(e: Expr) -> Expr | None:
+    """log(softmax(z)) is log softmax(z), an entry of it too."""
+    (inside,) = e.args
+    whole = inside.args[0] if inside.op is SLICE else inside
+    if whole.op is not SOFTMAX:
+        return _logarithm(e)
+    known = BUILD["log_softmax"](whole.args[0], *whole.params)
+    return known if whole is inside else rebuilt(inside, (known,))
 
 
 def _logarithm1p(e: Expr) -> Expr | None:
@@ -175,7 +184,7 @@ def _logarithm_of_logistic(e: Expr) -> Expr | None:
     one, other = inside.args if inside.op is ADD else (inside, inside)
     one, other = (one, other) if is_one(one) else (other, one)
     c, p = coefficient(other)
-    return neg(BUILD["softplus"](p.args[0])) if is_one(one) and c == -1 and p.op is SIGMOID else _logarithm(e)
+    return neg(BUILD["softplus"](p.args[0])) if is_one(one) and c == -1 and p.op is SIGMOID else _logarithm_of_softmax(e)
 
 
 def _ramp(e: Expr) -> Expr | None:
@@ -184,13 +193,14 @@ def _ramp(e: Expr) -> Expr | None:
     return BUILD["relu"](t) if mask.op is GREATER and mask.args[0] is t and is_zero(mask.args[1]) and is_zero(other) else None
 
 
-CALLS: dict[Operation, Call] = {
+SPOKEN_CALLS: dict[Operation, Call] = {
     LOG: _logarithm,
     LOG1P: _logarithm1p,
     EXP: _exponential,
     SOFTMAX: _shifted,
     LOG_SOFTMAX: _shifted,
 }
+CALLS: dict[Operation, Call] = {**SPOKEN_CALLS, LOG: _logarithm_of_softmax}
 TYPED_CALLS: dict[Operation, Call] = {**CALLS, LOG: _logarithm_of_logistic, WHERE: _ramp}  # a result keeps log(σ(t))
 
 
@@ -249,10 +259,13 @@ def _tangent(base: Expr, found: Exponents) -> Iterator[Fusion]:
 
 
 def _norm(base: Expr, found: Exponents) -> Iterator[Fusion]:
-    """√(xᵀx)."""
-    x, t = _squared(base), found[base]
-    if x is not None and isinstance(t, Fraction) and t.denominator == 2:
-        yield Fusion({base: _HALF}, BUILD["norm"](x), int(2 * t))
+    """√(xᵀx), and √(xᵀx yᵀy)."""
+    t = found[base]
+    if isinstance(t, Fraction) and t.denominator == 2:
+        squared = [_squared(f) for f in parts_of(MUL, base)]
+        norms = [BUILD["norm"](x) for x in squared if x is not None]
+        if len(norms) == len(squared):
+            yield Fusion({base: _HALF}, reduce(mul, norms), int(2 * t))
 
 
 def _beside_norm(base: Expr, found: Exponents) -> Iterator[Fusion]:
@@ -297,9 +310,32 @@ def _turned(base: Expr, found: Exponents) -> Iterator[Fusion]:
             yield Fusion({base: 1, q: 1}, p, times)
 
 
-_QUOTIENTS: tuple[Rule, ...] = (_logistic, _softmax, _entry_of_softmax, _tangent, _norm, _turned)
-FACTORS: tuple[Rule, ...] = (*_QUOTIENTS, _beside_norm)
-TYPED_FACTORS: tuple[Rule, ...] = (*_QUOTIENTS, _hyperbolic, _gated)  # a result keeps x σ(x) and x 1[x > 0]
+def _masked(base: Expr, found: Exponents) -> Iterator[Fusion]:
+    """1[t > 0] beside itself, ReLU(t) or max(0, t) says nothing new."""
+    if base.op in (GREATER, GREATER_EQUAL) and _whole(found[base]):
+        t, bound = base.args
+        ramps = (BUILD["relu"](t), BUILD["maximum"](0, t)) if is_zero(bound) else ()
+        ramp = next((e for e in ramps if _whole(found.get(e, 0))), None)
+        if ramp is not None:
+            yield Fusion({ramp: 1, base: found[base]}, ramp)
+        elif found[base] > 1:
+            yield Fusion({base: found[base]}, base)
+
+
+def _signed(base: Expr, found: Exponents) -> Iterator[Fusion]:
+    """t sign(t) is |t|, |t| sign(t) is t."""
+    if base.op is SIGN and found[base] == 1:
+        (t,) = base.args
+        size = BUILD["abs"](t)
+        if _whole(found.get(size, 0)):
+            yield Fusion({size: 1, base: 1}, t)
+        elif _whole(found.get(t, 0)):
+            yield Fusion({t: 1, base: 1}, size)
+
+
+QUOTIENTS: tuple[Rule, ...] = (_logistic, _softmax, _entry_of_softmax, _tangent, _norm, _turned)
+FACTORS: tuple[Rule, ...] = (*QUOTIENTS, _beside_norm, _masked, _signed)
+TYPED_FACTORS: tuple[Rule, ...] = (*QUOTIENTS, _hyperbolic, _gated)  # a result keeps x σ(x) and x 1[x > 0]
 
 
 def _whole(times: Any) -> int:
@@ -345,7 +381,21 @@ def _tanh_of_logistic(base: Expr, found: Exponents) -> Iterator[Fusion]:
         yield Fusion({base: 2, one: -1}, BUILD["tanh"](coefficient(base.args[0])[1]), -found[one])
 
 
-TERMS: tuple[Rule, ...] = (_logarithms, _entry, _tanh_of_logistic)
+def _complement(base: Expr, found: Exponents) -> Iterator[Fusion]:
+    """1 - σ(-t) is σ(t), 1 - 1[a > b] is 1[b ≥ a]."""
+    one, c = const(1), found.get(base, 0)
+    if c != 0 and found.get(one, 0) == -c:
+        other = None
+        if base.op is SIGMOID and is_negative(coefficient(base.args[0])[0]):
+            other = BUILD["sigmoid"](neg(base.args[0]))
+        elif base.op in (GREATER, GREATER_EQUAL):
+            other = BUILD["greater" if base.op is GREATER_EQUAL else "greater_equal"](*base.args[::-1])
+        if other is not None:
+            yield Fusion({one: 1, base: -1}, other, -c)
+
+
+TYPED_TERMS: tuple[Rule, ...] = (_logarithms, _entry, _tanh_of_logistic)
+TERMS: tuple[Rule, ...] = (*TYPED_TERMS, _complement)
 
 
 def _coefficients(terms: Sequence[Expr]) -> Exponents:

@@ -67,7 +67,8 @@ class Step:
         return self.write(current())
 
     def __repr__(self) -> str:
-        return f"{self}  [{self.label}]  {self.rule}: {self.why}"
+        n = current()
+        return n.sentence(f"{self.write(n)}  [{self.label}]  {self.rule}: {self.why}")
 
 
 class Steps(tuple[Step, ...]):

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from matcalc.core import sizes
-from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, is_one, number
+from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, is_one, node, number
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
@@ -152,7 +152,8 @@ def _mul(e: Expr, page: Page) -> Piece:
             (under if f.shape else divisors).append(_power_of(f.args[0], exponent, page))
         else:
             (arrays if f.shape else scalars).append(page[f])
-    scalars.sort(key=lambda p: not p.letter)  # t exp(t)
+    for pieces in (scalars, divisors):
+        pieces.sort(key=lambda p: not p.letter)  # t exp(t)
     sign, above, below = _parts(value)
     numbers = [] if above == 1 and not isinstance(above, float) else [n.number(above)]
     if divisors:
@@ -188,13 +189,31 @@ def _parts(value: Any) -> tuple[bool, Any, Any]:
 
 
 def _matmul(e: Expr, page: Page) -> Piece:
-    factors = page.operands(MATMUL, e)
+    """Matrices side by side, ones among them: the sum of A over the rows is 1ᵀA, over the columns A 1."""
+    factors = [f for x in page.operands(MATMUL, e) for f in _ones_apart(x, page)]
     outer = [sizes.columns(f.shape) == 1 and sizes.rows(g.shape) == 1 for f, g in zip(factors, factors[1:], strict=False)]
-    return page.notation.product([page[f] for f in factors], outer)
+    pieces = [_ones(f, page) if f.op is ONES else page[f] for f in factors]
+    return page.notation.product(pieces, outer, ends=(PRODUCT, POWER))
+
+
+def _ones_apart(x: Expr, page: Page) -> list[Expr]:
+    """The factors that x is written with: those of A 1 and 1ᵀA stand beside the others."""
+    if x in page.named or x.op not in (SUM_ROWS, SUM_COLUMNS):
+        return [x]
+    (a,) = x.args
+    inside = page.operands(MATMUL, a)
+    row, column = node(ONES, (), ((1, a.shape[0]),)), node(ONES, (), ((a.shape[1], 1),))
+    return [row, *inside] if x.op is SUM_ROWS else [*inside, column]
 
 
 def _kron(e: Expr, page: Page) -> Piece:
-    return page.notation.kronecker([page[a] for a in e.args])
+    """A ⊗ B ⊗ C is (A ⊗ B) ⊗ C."""
+    factors = [e.args[1]]
+    x = e.args[0]
+    while x.op is KRON and x not in page.named:
+        x, last = x.args
+        factors.append(last)
+    return page.notation.kronecker([page[f] for f in (x, *reversed(factors))])
 
 
 def _broadcast(e: Expr, page: Page) -> Piece:
@@ -203,14 +222,6 @@ def _broadcast(e: Expr, page: Page) -> Piece:
     if a.shape == () or a.shape[1] == 1:
         return n.product([page[a], _one(e.shape if a.shape == () else (1, e.shape[1]), n)], [True])
     return n.product([_one((e.shape[0], 1), n), page[a]], [True])
-
-
-def _summed(e: Expr, page: Page) -> Piece:
-    """The sum over the rows is 1ᵀA, over the columns A 1."""
-    (a,), n = e.args, page.notation
-    if e.op is SUM_ROWS:
-        return n.product([_one((1, a.shape[0]), n), page[a]])
-    return n.product([page[a], _one((a.shape[1], 1), n)])
 
 
 # ---- scripts -------------------------------------------------------------------------------------------------------
@@ -306,10 +317,13 @@ def _norm(e: Expr, page: Page) -> Piece:
 
 
 def _mask(e: Expr, page: Page) -> Piece:
-    """1[a > b]."""
+    """1[a > b]; a number, or a name beside what is no name, stands on the right: 1[z < 1], 1[|r| ≤ t]."""
     n = page.notation
-    a, b = (n.plain(page[x]) for x in e.args)
-    return Piece(n.one + n.fenced(f"{a} {'>' if e.op is GREATER else n.ge} {b}", "[", "]"))
+    a, b = e.args
+    signs = (">", "<") if e.op is GREATER else (n.ge, n.le)
+    turned = (a.op is CONST, not a.args or a in page.named) > (b.op is CONST, not b.args or b in page.named)
+    left, right = (page[x] for x in ((b, a) if turned else (a, b)))
+    return Piece(n.one + n.fenced(f"{n.plain(left)} {signs[turned]} {n.plain(right)}", "[", "]"))
 
 
 # ---- parts and blocks ----------------------------------------------------------------------------------------------
@@ -376,8 +390,8 @@ _WRITERS: dict[Operation, Callable[[Expr, Page], Piece]] = {
     MATMUL: _matmul,
     KRON: _kron,
     BROADCAST: _broadcast,
-    SUM_ROWS: _summed,
-    SUM_COLUMNS: _summed,
+    SUM_ROWS: _matmul,
+    SUM_COLUMNS: _matmul,
     TRANSPOSE: _transpose,
     INV: _inv,
     TABLE["matrix_power"]: _matrix_power,

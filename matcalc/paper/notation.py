@@ -49,6 +49,7 @@ class Notation:
     over: str  # elementwise division
     kron: str
     ge: str
+    le: str
     transposed: str
     inverse: str
     inverse_transposed: str
@@ -239,6 +240,7 @@ class Notation:
             text = stem.text + small
         else:
             text = stem.text + (self.elementwise if elementwise else "^") + (shown if shown.isalnum() else f"({shown})")
+            return Piece(text, POWER, tight=(stem.tight[0], False), letter=stem.letter)  # x^(d − 1) y
         return Piece(text, POWER, tight=stem.tight, letter=stem.letter)
 
     def scripted(self, base: Piece, script: str) -> Piece:
@@ -276,14 +278,14 @@ _INLINE = r"\1/\2"
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 UNICODE = Notation(
-    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘", "→", "[%s]"
+    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "≤", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘", "→", "[%s]"
 )  # fmt: skip
 ASCII = Notation(
-    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**", "->", "[%s]"
+    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "<=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**", "->", "[%s]"
 )  # fmt: skip
 LATEX = Notation(
-    "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"^{\top}", "^{-1}", r"^{-\top}", r"\mathbf{1}",
-    "'", r"\pi", r"\ldots", r"\circ ", r"\longrightarrow", r"\boxed{%s}",
+    "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"\le", r"^{\top}", "^{-1}", r"^{-\top}",
+    r"\mathbf{1}", "'", r"\pi", r"\ldots", r"\circ ", r"\longrightarrow", r"\boxed{%s}",
 )  # fmt: skip
 
 SHAPED = replace(LATEX, shaped=True)
