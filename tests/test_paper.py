@@ -111,7 +111,7 @@ DOCUMENT = r"""\documentclass{article}
 """
 TAUGHT = {"top", "circ", "oslash", "otimes", "frac", "tfrac", "sqrt", "operatorname", "text", "mathbf", "lVert", "rVert"} | {
     *("lvert", "rvert", "left", "right", "ge", "begin", "end", "hat", "sigma", "delta", "Sigma", "max", "log", "det"),
-    *("tanh", "exp", "sin", "cos", "min", "cdot", "pi", "sum"),
+    *("tanh", "exp", "sin", "cos", "min", "cdot", "pi", "sum", "le", "tau", "mu", "lambda", "epsilon", "alpha", "gamma", "tilde"),
 }
 DERIVED = {"partial", "times", "longrightarrow", "boxed", "underset", "textbf", "quad", "neq", "varepsilon"}
 

@@ -1,6 +1,6 @@
 """What a person typed out, recognised: the known function, the pairs that tell how, and the same value."""
 
-import time
+import sys
 
 import numpy as np
 import pytest
@@ -161,16 +161,43 @@ def test_a_shared_part_is_told_once():
     assert str(found) == "yᵀ log softmax(z) + softmax(z)ᵀ x + softmax(z)ᵀ softmax(z)"
 
 
+def calls(typed):
+    """How many calls of Python it takes."""
+    made = 0
+
+    def count(frame, event, argument):
+        nonlocal made
+        made += event == "call"
+
+    sys.setprofile(count)
+    found, pairs = recognised(typed)
+    sys.setprofile(None)
+    return made, found, pairs
+
+
 def test_long_chains_take_linear_time():
-    def seconds(depth):
+    def made(depth):
         e = x
         for _ in range(depth):
             e = e * 2 / (1 + exp(-e)) + y
-        start = time.perf_counter()
-        found, pairs = recognised(e)
-        assert len(pairs) >= depth
-        assert len(topological([found])) < 20 * depth
-        return time.perf_counter() - start
+        times, found, pairs = calls(e)
+        assert len(pairs) == 2 * depth  # σ and silu
+        assert len(topological([found])) < 5 * depth
+        return times
 
-    seconds(50)
-    assert seconds(2000) < 25 * max(seconds(200), 0.01)
+    assert made(400) - made(200) < 2.1 * (made(200) - made(100))
+    assert made(2000) < 11 * made(200)  # and no recursion
+
+
+def test_wide_sums_and_products_take_linear_time():
+    def made(width):
+        leaves = [mc.scalar(f"t_{k}") for k in range(width)]
+        product, terms = leaves[0], leaves[0]
+        for leaf in leaves:
+            product = product / (1 + exp(-leaf))
+            terms = terms + (2 / (1 + exp(-2 * leaf)) - 1)
+        times, _, pairs = calls(product + terms)
+        assert len(pairs) >= 2 * width
+        return times
+
+    assert made(400) < 2.2 * made(200)

@@ -74,8 +74,9 @@ def _fused(given: Exponents, rules: Sequence[Rule]) -> tuple[Exponents, list[Fus
     for rule in rules:
         for base in list(found):
             for fusion in rule(base, found) if base in found else ():
-                multiply(found, {e: -fusion.times * t for e, t in fusion.typed.items()})
-                multiply(found, {fusion.known: fusion.times})
+                change = {e: -fusion.times * t for e, t in fusion.typed.items()}
+                multiply(change, {fusion.known: fusion.times})  # max(0, t) beside its mask stays where it is
+                multiply(found, change)
                 fusions.append(fusion)
     return found, fusions
 

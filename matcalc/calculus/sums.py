@@ -20,6 +20,7 @@ from matcalc.calculus.terms import (
     multiplied,
     parts_of,
     repeated,
+    scalar_part,
     shorter,
     stacked,
     transposed,
@@ -31,13 +32,16 @@ from matcalc.core.expression import (
     CONST,
     EYE,
     LET,
+    ONES,
     Expr,
     const,
+    is_one,
     is_zero,
     number,
 )
 from matcalc.core.operations import (
     ADD,
+    BROADCAST,
     COMMUTATION,
     MATMUL,
     MUL,
@@ -58,6 +62,10 @@ def sum_of(terms: list[Expr], shape: sizes.Shape, merge: bool = True) -> Expr:
     block = beside(collected, shape)
     if block is not None and leaves(block) <= leaves(plain):
         return block
+    if len(collected) > 1 and all(c == -1 for c in collected.values()):  # -(x - y) s - (x - z) t as (y - x) s + (z - x) t
+        turned = [unsigned(neg(rest)) for rest in collected]
+        if not any(is_negative(coefficient(t)[0]) for t in turned):
+            return sum_of(turned, shape, merge=False)
     expanded = _multiplied_out(collected, shape)
     if expanded is not None and shorter(expanded, plain):
         return expanded
@@ -98,6 +106,7 @@ def _met(collected: dict[Expr, Any]) -> dict[Expr, Any]:
 def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
     found: dict[Expr, Any] = {}
     commuting: dict[Any, Expr] = {}
+    spread: dict[Expr, Expr] = {}
     written: dict[Expr, Expr] = {}  # of A ∘ X and X ∘ A, the first in the alphabet
     for term in terms:
         c, rest = coefficient(term)
@@ -109,6 +118,8 @@ def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
         squared = structure.squared(rest)  # X X beside X² is X²
         if squared is not None and squared in found:
             rest = squared
+        one = _repeats(rest)
+        spread[one] = rest = one if one in found else spread.get(one, rest)  # t 1 beside t is t
         if rest.op is MUL:  # A ∘ B is B ∘ A
             key = frozenset(Counter(parts_of(MUL, rest)).items())
             first = commuting.setdefault(key, rest)
@@ -119,6 +130,14 @@ def _like(terms: Iterable[Expr]) -> dict[Expr, Any]:
             rest = commuting.setdefault(cycle, rest)
         found[rest] = found.get(rest, 0) + c
     return {written.get(rest, rest): c for rest, c in found.items() if c != 0}
+
+
+def _repeats(x: Expr) -> Expr:
+    """t, of t 1 and its like; anything else itself."""
+    if x.op not in (BROADCAST, MUL):
+        return x
+    s, rest = scalar_part(x)
+    return s if rest.op is ONES else x
 
 
 def _added(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr:
@@ -133,7 +152,7 @@ def _added(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr:
         first = next((k for k, c in enumerate(negative) if not is_negative(c)), 0)
     if items and is_negative(negative[0]):
         items.insert(0, items.pop(first))
-    items.sort(key=lambda t: t.op is CONST and is_negative(number(t)))  # a + b - 1
+    items.sort(key=lambda t: t.shape == () and (is_negative(number(t)) if t.op is CONST else shape != ()))  # x - xᵀy - 1
     result: Expr = const(0)
     for item in items:
         result = add(result, item)
@@ -187,13 +206,17 @@ def unsigned(x: Expr) -> Expr:
         return x
     factors = [parts_of(MATMUL, f) for f in parts_of(MUL, rest)]
     met = Counter(g for chain in factors for f in chain for g in {f, transposed(f)})
+    found = None  # (1 - t) (x - y) is turned at x - y
     for chain in factors:
         for k, f in enumerate(chain):
             terms = parts_of(ADD, f)
             if met[f] == 1 and any(is_negative(coefficient(t)[0]) for t in terms):
-                chain[k] = _added(_like(neg(t) for t in terms), f.shape)
-                return multiplied([matrix_product(chain) for chain in factors])
-    return x
+                found = (chain, k) if found is None or not any(map(is_one, terms)) else found
+    if found is None:
+        return x
+    chain, k = found
+    chain[k] = _added(_like(neg(t) for t in parts_of(ADD, chain[k])), chain[k].shape)
+    return multiplied([matrix_product(chain) for chain in factors])
 
 
 short.total = sum_of
