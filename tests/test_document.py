@@ -251,3 +251,15 @@ def test_steps_are_shown_one_below_the_other_and_say_only_what_is_true():
     assert len(lines) == len(d.steps)
     assert "∂h/∂z = diag(f′(z))  [n×n]  elementwise function: " in lines[9]
     assert lines[-1].startswith("hᵀ → h  ")  # a row is not the column, it becomes the column
+
+
+def test_known_functions_are_found_in_named_pieces_and_names_are_kept():
+    n = mc.dims("n")
+    z, y = mc.vectors("z y", n)
+    p = mc.let("p", 1 / (1 + mc.exp(-z)))
+    assert str(mc.derive(-mc.sum(y * mc.log(p) + (1 - y) * mc.log(1 - p)), wrt=[z])[z]) == "p − y"
+    p = mc.let("p", mc.let("q", 1 / (1 + mc.exp(-z))))
+    d = mc.derive(-mc.sum(y * mc.log(p) + (1 - y) * mc.log(1 - p)), wrt=[z, p])
+    assert [str(step) for step in d.steps if step.rule == "known function"] == ["1 ⊘ (1 + exp(−z)) = σ(z)"]
+    assert [piece.name for piece in d.pieces] == ["q", "p", "J"]
+    assert d.check().ok and d[p].shape == (n, 1)

@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from matcalc.calculus.composites import recognised
 from matcalc.core.expression import LEAF, LET, Expr, Names, let, rebuilt, topological
 from matcalc.core.names import scripts
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
 
 _LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "pow", "logsumexp")}
 _LETTERS = {"z": ("z", "a", "q"), "h": ("h", "g", "k"), "p": ("p", "q"), "r": ("r", "e"), "s": ("s", "t"), "v": ("v", "c")}
+
+
+def known(y: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
+    """The same expression with known functions in place of what is typed out, in every named piece; and what was found."""
+    done: dict[Expr, Expr] = {}
+    found: list[tuple[Expr, Expr]] = []
+    for e in topological([y]):
+        new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
+        if e.op is LET or e is y:
+            body, pairs = recognised(new.args[0] if e.op is LET else new)
+            found += pairs
+            new = let(e.params[0], body) if e.op is LET else body
+        done[e] = new
+    return done[y], found
 
 
 def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Expr]]:

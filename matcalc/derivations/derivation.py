@@ -13,7 +13,6 @@ from typing import Any
 
 import sympy
 
-from matcalc.calculus.composites import recognised
 from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import leaves, simplify
 from matcalc.calculus.sweep import depending, gradients, jacobians
@@ -35,7 +34,7 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import CONCAT, MATMUL
 from matcalc.core.sizes import Shape
-from matcalc.derivations.breakup import broken_up, ingredients, pieces
+from matcalc.derivations.breakup import broken_up, ingredients, known, pieces
 from matcalc.derivations.chain import Chain, Partial, Sum
 from matcalc.derivations.cost import multiplications
 from matcalc.derivations.steps import Steps, steps
@@ -57,9 +56,9 @@ class Derivation:
     """
 
     def __init__(self, target: Expr, wrt: Sequence[Expr], seed: Expr | None = None) -> None:
-        known, self.recognised = recognised(target)
-        renamed = {e.name: e for e in topological([known]) if e.op is LET}
-        self.target, became = broken_up(known, wrt)
+        spoken, self.recognised = known(target)
+        renamed = {e.name: e for e in topological([spoken]) if e.op is LET}
+        self.target, became = broken_up(spoken, wrt)
         self.given = target
         # A named intermediate may hold parts that were recognised or got names.
         self.wrt = tuple(became.get(renamed.get(x.name, x), x) for x in wrt)
