@@ -82,21 +82,16 @@ def _fused(given: Exponents, rules: Sequence[Rule]) -> tuple[Exponents, list[Fus
 
 
 # ---- what a person typed -----------------------------------------------------------------------------------------------
-def recognised(e: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
+def recognised(e: Expr, spoken: bool = False) -> tuple[Expr, list[tuple[Expr, Expr]]]:
     """The expression with the known functions that are typed out in it in their place, and what was found: pairs of what was
     typed and the known function, arguments first. Everything else stays as it was typed.
 
     What holds a known function that was found before is told with it in place: log(1 / (1 + exp(-x))) gives the pairs
     (1 / (1 + exp(-x)), σ(x)) and (log(σ(x)), -softplus(-x)). Names are not looked into and not across: they are atoms here, and
-    what one stands for is asked for by itself.
+    what one stands for is asked for by itself. ``spoken``, as expressions are differentiated, leaves x σ(x), log(σ(x)) and
+    log(softmax(x)), in whose words results are said.
     """
-    return _read(e, _TYPED)
-
-
-def composed(e: Expr) -> Expr:
-    """The expression as it is differentiated: ``recognised``, but x σ(x), log(σ(x)) and log(softmax(x)) stay, in whose words
-    the result is said."""
-    return _read(e, _SPOKEN)[0]
+    return _read(e, _SPOKEN if spoken else _TYPED)
 
 
 def _read(e: Expr, reading: _Reading) -> tuple[Expr, list[tuple[Expr, Expr]]]:

@@ -24,7 +24,7 @@ def known(y: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
     for e in topological([y]):
         new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
         if e.op is LET or e is y:
-            body, pairs = recognised(new.args[0] if e.op is LET else new)
+            body, pairs = recognised(new.args[0] if e.op is LET else new, spoken=True)
             found += pairs
             new = let(e.params[0], body) if e.op is LET else body
         done[e] = new
