@@ -8,6 +8,7 @@ from matcalc.calculus import factoring, inverses, kronecker, structure
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
     chain_of,
+    coefficient,
     leaves,
     matrix_product,
     part_of,
@@ -22,6 +23,7 @@ from matcalc.core.expression import (
     CONST,
     EYE,
     LEAF,
+    LET,
     ONES,
     Expr,
     assumed,
@@ -186,6 +188,8 @@ def total_of(x: Expr) -> Expr:
     if below.op is SOFTMAX:
         (axis,) = below.params
         return s if axis is None else mul(s, below.shape[1 - axis])
+    if rest.op is LET and _centred(rest):
+        return const(0)
     if rest.op in (PLACE, SUM_ROWS, SUM_COLUMNS, VEC, TRANSPOSE):
         return mul(s, total_of(rest.args[0]))
     if rest.op is DIAGONAL:
@@ -199,6 +203,22 @@ def total_of(x: Expr) -> Expr:
     if rest.op is ADD:
         return short.total([mul(s, total_of(broadcast(t, rest.shape))) for t in parts_of(ADD, rest)], ())
     return mul(s, total(rest))
+
+
+def _centred(name: Expr) -> bool:
+    """Whether a name stands for a multiple of something less its mean, whose entries sum to 0."""
+    e = name
+    while e.op is LET:
+        _, e = scalar_part(e.args[0])
+    terms = parts_of(ADD, e) if e.op is ADD else []
+    means = [mul(_told(t), const(sizes.count(e.shape))) for t in terms if t.shape == ()]
+    return bool(means) and is_zero(short.total([*means, *(total(broadcast(t, e.shape)) for t in terms if t.shape != ())], ()))
+
+
+def _told(scalar: Expr) -> Expr:
+    """A multiple of a named scalar, by what the name stands for: −μ."""
+    c, rest = coefficient(scalar)
+    return mul(const(c), inner(rest))
 
 
 def trace_of(a: Expr) -> Expr:

@@ -12,11 +12,11 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from matcalc.calculus.simplify import simplified
-from matcalc.calculus.terms import chain_of, in_order, leaves, matrix_product, powers_of
+from matcalc.calculus.terms import chain_of, in_order, leaves, matrix_product, parts_of, powers_of
 from matcalc.core import sizes
 from matcalc.core.constructors import broadcast, mul, power, transpose
 from matcalc.core.expression import LET, Expr, Operation, const, number, rebuilt, topological
-from matcalc.core.operations import MATMUL, MUL, POW, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE
+from matcalc.core.operations import ADD, MATMUL, MUL, POW, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE
 
 Exponents = dict[Expr, Any]
 
@@ -69,6 +69,7 @@ class Vocabulary:
         self._whole: dict[Expr, Expr] = {}
         self._words: dict[Expr, list[Word]] = {}
         self._sums: dict[Expr, Expr] = {}
+        self._turned: dict[frozenset[Expr], Expr] = {}  # μ − x, where a word holds x − μ
         held = set(without)
         for e in topological(roots):
             if e.op is LET and e not in held and e.args[0].args:
@@ -83,6 +84,8 @@ class Vocabulary:
         if body.op in (MUL, POW) and exact and Product(value, exponents).written().shape == body.shape:
             for base in exponents:
                 self._words.setdefault(base, []).append(Word(name, value, exponents))
+                if base.op is ADD:
+                    self._turned[frozenset(mul(const(-1), term) for term in parts_of(ADD, base))] = base
 
     def spoken(self, roots: Iterable[Expr]) -> list[Expr]:
         """The expressions in short form, in these names where that is not longer. What they share is visited once."""
@@ -120,7 +123,7 @@ class Vocabulary:
         """A product with names in place of some of its factors."""
         shape = e.shape
         while True:
-            value, exponents = as_product(e)
+            value, exponents = self._read(e)
             tried = [self._divided(value, exponents, word) for word in self._candidates(exponents)]
             tried += [found for base in exponents for found in self._entered(value, exponents, base)]
             said = [p.written(shape) for p in tried if p is not None]
@@ -128,6 +131,17 @@ class Vocabulary:
             if best is e or leaves(best) > leaves(e):
                 return e
             e = best
+
+    def _read(self, e: Expr) -> Product:
+        """The expression as a product, differences turned as the words have them."""
+        value, exponents = as_product(e)
+        if not self._turned:
+            return Product(value, exponents)
+        for base, t in list(exponents.items()):
+            turned = self._turned.get(frozenset(parts_of(ADD, base))) if base.op is ADD and isinstance(t, int) else None
+            if turned is not None:
+                value, exponents = value * (-1) ** t, _divided(exponents, {base: t}, {turned: t})
+        return Product(value, exponents)
 
     def _candidates(self, exponents: Iterable[Expr]) -> list[Word]:
         words = {word.name: word for base in exponents for word in self._words.get(base, ())}
@@ -149,7 +163,7 @@ class Vocabulary:
         factors = chain_of(base) if base.op is MATMUL else list(base.args)
         for k, f in enumerate(factors if passing else ()):
             site = f.args[0] if f.op is TRANSPOSE else f
-            inside = as_product(site)
+            inside = self._read(site)
             for word in self._candidates(inside.exponents):
                 here = {b: t for b, t in word.exponents.items() if _quotient(inside.exponents.get(b, 0), t) >= 1}
                 there = {b: t for b, t in word.exponents.items() if b not in here and _quotient(passing.get(b, 0), t) >= 1}

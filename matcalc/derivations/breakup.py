@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from matcalc.calculus.composites import recognised
-from matcalc.core.expression import LEAF, LET, Expr, Names, let, rebuilt, topological
-from matcalc.core.names import scripts
+from matcalc.core.expression import CONST, LEAF, LET, Expr, Names, let, rebuilt, topological
+from matcalc.core.names import parts, scripts
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
 
 _LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "pow", "logsumexp")}
@@ -40,11 +40,14 @@ def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Exp
     names = Names({e.name for e in (*order, *taken) if e.name is not None})
     wanted = _wanted(order, y)
     given: dict[Expr, str] = {}
+    within = _within(order)
     for kind in dict.fromkeys(wanted.values()):
         these = [e for e, k in wanted.items() if k == kind]
-        indices = [""] if len(these) == 1 else _indices(these, wanted, given) or [f"_{k}" for k in range(1, len(these) + 1)]
-        free = (x for x in _LETTERS[kind] if not any(x + index in names.used for index in indices))
-        letter = next(free, kind)
+        several = len(these) > 1
+        indices = (_indices(these, wanted, given, within) or [f"_{k}" for k in range(1, len(these) + 1)]) if several else [""]
+        used = names.used if several else {parts(name)[0] for name in names.used}
+        free = (x for x in kind if not any(x + index in used for index in indices))
+        letter = next(free, kind[0])
         given |= {e: names.take(letter + index) for e, index in zip(these, indices, strict=True)}
     done: dict[Expr, Expr] = {}
     for e in order:
@@ -54,19 +57,37 @@ def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Exp
     return (top if top.op is LET else let(names.take(*_root_names(y)), top)), done
 
 
-def _indices(these: list[Expr], wanted: Container[Expr], given: dict[Expr, str]) -> list[str] | None:
-    """The index that each takes over, z⁽²⁾ from W⁽²⁾ and h⁽²⁾ from z⁽²⁾; None unless each has one, and no two the same."""
+def _within(order: list[Expr]) -> dict[Expr, Expr]:
+    """The named piece that each node stands in."""
+    found: dict[Expr, Expr] = {}
+    for piece in order:
+        if piece.op is LET:
+            for e in topological([piece.args[0]], lambda x: x.op is not LET):
+                found.setdefault(e, piece)
+    return found
+
+
+def _indices(these: list[Expr], wanted: Container[Expr], given: dict[Expr, str], within: dict[Expr, Expr]) -> list[str] | None:
+    """The index that each takes over: that of the piece it stands in, z⁽²⁾ in h⁽²⁾ = f(Wh⁽¹⁾), or else of what it is made of,
+    z⁽²⁾ from W⁽²⁾ and h⁽²⁾ from z⁽²⁾. None unless each has one, and no two the same.
+    """
     found = []
     for e in these:
         below = topological(e.args, lambda x: x.op is not LET and x not in wanted)
         matrices = [str(x.name) for x in below if x.op is LEAF and x.shape and 1 not in x.shape]
         indices = {scripts(name) for name in matrices or [given[x] for x in below if x in given]}
-        found.append(indices.pop() if len(indices) == 1 else "")
+        own = scripts(str(within[e].name)) if e in within else ""
+        found.append(own or (indices.pop() if len(indices) == 1 else ""))
     return found if all(found) and len(set(found)) == len(found) else None
 
 
-def _wanted(order: list[Expr], y: Expr) -> dict[Expr, str]:
-    """The unnamed nodes that deserve a name, with the kind of name."""
+def _wanted(order: list[Expr], y: Expr) -> dict[Expr, tuple[str, ...]]:
+    """The unnamed nodes that deserve a name, with the letters that it may have: capital ones for matrices."""
+    kinds = _kinds(order, y)
+    return {e: tuple(x.upper() if e.shape and 1 not in e.shape else x for x in _LETTERS[kind]) for e, kind in kinds.items()}
+
+
+def _kinds(order: list[Expr], y: Expr) -> dict[Expr, str]:
     users: dict[Expr, list[Expr]] = {}
     for e in order:
         for a in dict.fromkeys(e.args):
@@ -84,9 +105,16 @@ def _wanted(order: list[Expr], y: Expr) -> dict[Expr, str]:
             wanted[e] = "r" if any(x.op is POW or x.op.name == "norm" for x in above) else "z"
         elif _activation(e) and _enters_product(e, users):
             wanted[e] = "p" if e.op.name == "softmax" else "h"
+        elif e.shape != () and len(above) > 1 and _difference(e):
+            wanted[e] = "r"
         elif e in heavy and len(above) > 1:
             wanted[e] = "v"
     return wanted
+
+
+def _difference(e: Expr) -> bool:
+    """A sum of two things or more, numbers apart: the residual x − μ."""
+    return e.op is ADD and not any(a.op is CONST for a in e.args)
 
 
 def _activation(e: Expr) -> bool:

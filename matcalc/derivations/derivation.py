@@ -106,14 +106,15 @@ class Derivation:
         self._gradients = {x: upstream[x] if x in upstream else _total(arriving.get(x, []), x.shape, speech) for x in self.wrt}
 
     def _named_signals(self) -> set[Expr]:
-        """Where the sweep names what arrives: at pieces that pass it on to several, and at every affine piece below."""
+        """Where the sweep names what arrives: at affine pieces, and at arrays that pass it on to several."""
         found = set()
         for piece in self.pieces:
             if piece is self.target and not self.seed.args:  # 1, or the upstream gradient itself
                 continue
             affine = any(e.op is MATMUL for e in topological([piece.args[0]], opaque))
             joined = piece.args[0].op is CONCAT  # putting side by side is not an operation that errs
-            if piece in self._needed and not joined and (affine or len(self._parts(piece)) > 1):
+            shared = piece.shape != () and len(self._parts(piece)) > 1
+            if piece in self._needed and not joined and (affine or shared):
                 found.add(piece)
         return found
 
@@ -230,19 +231,22 @@ class Derivation:
         """The steps, stage by stage."""
         return steps(self)
 
-    def substitution(self, x: Expr) -> list[Chain]:
-        """The chain for x with one factor after the other replaced by its Jacobian; the next one to replace is marked.
+    def substitution(self, x: Expr) -> list[Sum]:
+        """The chain rule for x with one factor after the other replaced by its Jacobian; the next one to replace is marked."""
+        chains = self.chain(x).chains
+        replaced = [(k, j) for k, chain in enumerate(chains) for j in range(len(chain.factors))]
+        found = []
+        for step in range(len(replaced) + 1):
+            done, active = set(replaced[:step]), replaced[step] if step < len(replaced) else None
+            found.append(Sum(tuple(self._partly(chain, k, done, active) for k, chain in enumerate(chains))))
+        return found
 
-        Empty where several paths lead to x.
-        """
-        paths = self.paths(x)
-        if len(paths) != 1:
-            return []
-        partials = [Partial(a, b) for a, b in zip(paths[0], paths[0][1:], strict=False)]
-        values = [self.local(p.of, p.by) for p in partials]
-        return [
-            Chain((*values[:k], *partials[k:]), k if k < len(partials) else None, stepwise=True) for k in range(len(partials) + 1)
-        ]
+    def _partly(self, chain: Chain, k: int, done: set[tuple[int, int]], active: tuple[int, int] | None) -> Chain:
+        """Chain k of a sum, with the factors that are done written out."""
+        factors = tuple(
+            self.local(f.of, f.by) if (k, j) in done and isinstance(f, Partial) else f for j, f in enumerate(chain.factors)
+        )
+        return Chain(factors, active[1] if active and active[0] == k else None, stepwise=True)
 
     def multiplied(self, x: Expr) -> Expr:
         """The Jacobian by x in the pieces' own names, without error signals: (u ∘ f′(z))ᵀ."""

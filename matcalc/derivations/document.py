@@ -14,7 +14,7 @@ from matcalc.calculus.simplify import leaves
 from matcalc.core import sizes
 from matcalc.core.expression import Expr, Operation, topological, variables
 from matcalc.core.operations import MATMUL, MUL, POW
-from matcalc.derivations.chain import Chain, Partial, Sum, distinct, show
+from matcalc.derivations.chain import Partial, Sum, distinct, show
 from matcalc.derivations.index_form import index_argument
 from matcalc.derivations.steps import STAGES, Step
 from matcalc.paper.forms import function_name
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matcalc.derivations.derivation import Derivation
 
 _FEW = 5  # leaves
-_STEPS = 7  # pieces on a way whose factors are replaced one by one
+_STEPS = 6  # factors that are replaced one by one
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class Stage:
     @property
     def title(self) -> str:
         """The name in full."""
-        return _TITLES[self.number - 1]
+        return _TITLES[STAGES.index(self.name)]
 
     @property
     def introduction(self) -> str:
         """What is done at this stage, in a sentence."""
-        return _INTRODUCTIONS[self.number - 1]
+        return _INTRODUCTIONS[STAGES.index(self.name)]
 
 
 @dataclass(frozen=True)
@@ -107,22 +107,20 @@ _TITLES = (
     "Follow the shape convention",
 )
 _INTRODUCTIONS = (
-    "Each piece is one simple operation, with its shape.",
+    "Each piece has a name and a shape.",
     "Multiply the Jacobians along the path from the output to the variable; where several paths lead there, add them.",
     "Each factor is the local Jacobian of one piece.",
-    "What several gradients share is computed once and named: it is the local error signal.",
+    "What arrives at a piece from above is computed once and named: it is the local error signal there.",
     "The Jacobian form of a scalar is a row; by the shape convention, which updates need, a gradient has its variable's shape.",
 )
 
 
 def document(d: Derivation, n: Notation) -> Document:
     """The derivation in a notation. Stages that hold nothing are left out."""
-    stages = (
-        Stage(number, name, tuple(tell(d, n)))
-        for number, (name, tell) in enumerate(zip(STAGES, (_broken, _chained, _locals, _reused, _shaped), strict=True), 1)
-    )
-    by = tuple(written(x, n) for x in d.wrt)
-    return Document(written(d.target, n), body(d.given, n), by, tuple(stage for stage in stages if stage.blocks))
+    told = zip(STAGES, (_broken, _chained, _locals, _reused, _shaped), strict=True)
+    full = [(name, blocks) for name, blocks in ((name, tuple(tell(d, n))) for name, tell in told) if blocks]
+    stages = tuple(Stage(number, name, blocks) for number, (name, blocks) in enumerate(full, 1))
+    return Document(written(d.target, n), body(d.given, n), tuple(written(x, n) for x in d.wrt), stages)
 
 
 def _steps(d: Derivation, stage: int) -> list[Step]:
@@ -160,8 +158,11 @@ def _broken(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
 def _given(d: Derivation, n: Notation) -> Iterator[str]:
     """What the variables were declared to be, where results rest on it, and what is taken at kinks."""
     for x in variables([d.target]):
-        said = [_DECLARED[key] for key in x.params[1] if key in _DECLARED]
-        if said:
+        keys = [key for key in _DECLARED if key in x.params[1]]
+        if "positive_definite" in keys:
+            keys = [key for key in keys if key != "symmetric"]
+        if keys:
+            said = [_DECLARED[key] if x.shape else "positive" for key in keys]
             yield f"{n.inline(written(x, n))}: {', '.join(said)}."
     for op in dict.fromkeys(e.op for e in _kinked(d.target)):
         yield f"The derivative of {n.inline(_bare(op, n))}: {op.convention}."
@@ -217,11 +218,12 @@ def _locals(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
 
 
 def _one_at_a_time(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
-    """One chain, a column's if there is one, with a factor after the other replaced, the active one marked, as on the slides."""
+    """One chain rule, that of a column if there is one, with a factor after the other replaced, the active one marked, as on the
+    slides."""
     for x in sorted(d.wrt, key=lambda x: x.shape == () or x.shape[1] != 1):
-        chains: list[Chain] = d.substitution(x) if all(len(path) <= _STEPS for path in d.paths(x)) else []
-        if len(chains) > 2:
-            sides = tuple(Side(show(side, n)) for side in distinct([*chains, d.multiplied(x)]))
+        factors = [f for chain in d.chain(x).chains for f in chain.factors]
+        if 1 < len(factors) <= _STEPS and all(isinstance(f, Partial) and (f.of, f.by) in d.edges() for f in factors):
+            sides = tuple(Side(show(side, n)) for side in distinct([*d.substitution(x), d.multiplied(x)]))
             yield Prose((f"One factor at a time, for {n.inline(written(x, n))}:",))
             yield Display((Equation(Partial(d.target, x).write(n), sides),), stacked=True)
             return

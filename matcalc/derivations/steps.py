@@ -61,6 +61,8 @@ class Step:
         """The shape; of a Jacobian, the number of outputs by the number of inputs: 1×nm."""
         if isinstance(self.left, Partial):
             return f"{sizes.entries(self.left.of.shape)}×{sizes.entries(self.left.by.shape)}"
+        if len(self.shapes) > 1:  # a row, and what it is the row of
+            return f"1×{sizes.entries(self.shapes[1])}"
         return sizes.times(self.shapes[0])
 
     def __str__(self) -> str:
@@ -89,7 +91,7 @@ def _break_up(d: Derivation) -> Iterator[Step]:
     for typed, known in d.recognised:
         yield Step(1, "known function", typed, known, (known.shape,), ("the same function under its own name",))
     for p in d.pieces:
-        yield Step(1, "break up", p, p.args[0], (p.shape,), ("one simple operation a piece, each with a name and a shape",))
+        yield Step(1, "break up", p, p.args[0], (p.shape,), ("each piece has a name and a shape",))
     for op in dict.fromkeys(e.op for e in topological([d.target, *d.gradients.values()]) if e.op.body is not None):
         argument, value = op.body  # type: ignore[misc]
         yield Step(1, "definition", node(op, (argument,)), simplify(value), ((),), ("as given, entry by entry",))
@@ -123,7 +125,7 @@ def _reuse(d: Derivation) -> Iterator[Step]:
         row, value = transpose(vec(signal)), signal.args[0]
         why = ("the local error signal at ", piece, ": it arrives once and serves ", *_listed(d, piece))
         through = (_signal_chain(d, piece), _signal_product(d, piece))
-        yield Step(4, "local error signal", row, simplify(transpose(vec(value))), (row.shape,), why, through)
+        yield Step(4, "local error signal", row, simplify(transpose(vec(value))), (row.shape, signal.shape), why, through)
         if row is not signal:
             yield Step(4, _in_shape(signal.shape), signal, value, (signal.shape,), ("the error signal in the shape of ", piece))
     for x in d.wrt:
