@@ -30,7 +30,8 @@ def vector(name: str, n: Any, **assumptions: bool) -> Expr:
 def matrix(name: str, n: Any, m: Any = None, **assumptions: bool) -> Expr:
     """A matrix of shape ``(n, m)``, square if m is left out.
 
-    ``symmetric``, ``positive_definite``, ``diagonal`` and ``positive`` (every entry) may be declared.
+    ``symmetric``, ``positive_definite``, ``diagonal``, ``positive`` (every entry) and ``distribution`` (each row sums to one, as
+    the labels of a batch do) may be declared.
     """
     return leaf(name, sizes.shape(n, n if m is None else m), **assumptions)
 

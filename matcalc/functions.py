@@ -325,8 +325,14 @@ def cross_entropy(y: Any, p: Any) -> Expr:
 
 
 def softmax_cross_entropy(z: Any, y: Any) -> Expr:
-    """The cross-entropy of labels y with softmax(z), computed from the logits z without overflow."""
-    return -(expr(y).T @ log_softmax(z))
+    """The cross-entropy of labels y with softmax(z), computed from the logits z without overflow.
+
+    Of columns z and y (n, 1). Of matrices (N, n), an example a row, it is the sum over the examples.
+    """
+    z, y = expr(z), expr(y)
+    if z.shape and 1 not in z.shape and z.shape == y.shape:
+        return -sum(y * log_softmax(z, axis=1))
+    return -(y.T @ log_softmax(z))
 
 
 def binary_cross_entropy(y: Any, p: Any) -> Expr:

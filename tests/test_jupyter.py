@@ -60,11 +60,11 @@ def test_an_expression_is_typeset(notebook, request):
 
 
 @pytest.mark.parametrize("notebook", ["bare", "printing"])
-def test_a_derivation_is_one_block_without_dollars(notebook, request):
+def test_a_derivation_is_a_block_for_every_stage_without_dollars(notebook, request):
     text, latex = shown(request.getfixturevalue(notebook), d)
     assert text == str(d)
     assert latex == d.to_latex() and "$" not in latex
-    assert latex.startswith("\\begin{align*}\n") and latex.endswith("\n\\end{align*}")
+    assert re.fullmatch(r"(\\begin\{align\*\}\n(?:(?!align\*).)*\n\\end\{align\*\}\n?)+", latex, re.DOTALL)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def total_of(x: Expr) -> Expr:
     s, rest = scalar_part(x)
     below = inner(rest)
     if (below.op is LEAF and assumed(below, "distribution")) or below.op is ONE_HOT:
-        return s
+        return s if 1 in below.shape else mul(s, below.shape[0])
     if below.op is SOFTMAX:
         (axis,) = below.params
         return s if axis is None else mul(s, below.shape[1 - axis])

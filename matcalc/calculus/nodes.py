@@ -22,7 +22,7 @@ from matcalc.calculus.terms import (
 )
 from matcalc.core import sizes
 from matcalc.core.constructors import diagonal, mul, power
-from matcalc.core.expression import EYE, Expr, Operation, const, is_zero, node, number, rebuilt
+from matcalc.core.expression import EYE, LEAF, Expr, Operation, assumed, const, inner, is_zero, node, number, ones, rebuilt
 from matcalc.core.operations import (
     BROADCAST,
     DET,
@@ -36,6 +36,7 @@ from matcalc.core.operations import (
     PLACE,
     POW,
     SLICE,
+    SOFTMAX,
     SUM,
     SUM_COLUMNS,
     SUM_ROWS,
@@ -94,7 +95,15 @@ def _sum(x: Expr, args: Args) -> Expr:
 
 
 def _summed_along(x: Expr, args: Args) -> Expr | None:
-    """The sum along an axis taken apart where that is shorter; of a single product, what does not vary stands before it."""
+    """The sum along an axis taken apart where that is shorter; of a single product, what does not vary stands before it.
+
+    Of what sums to one along that axis it is a line of ones.
+    """
+    below = inner(args[0])
+    if below.op is LEAF and x.op is SUM_COLUMNS and assumed(below, "distribution"):
+        return ones(*x.shape)
+    if below.op is SOFTMAX and below.params == (1 if x.op is SUM_COLUMNS else 0,):
+        return ones(*x.shape)
     terms = [short.entries(factors, x.shape) for factors in summands(x, args[0])]
     apart = short.total(terms, x.shape, merge=False)  # merged, they are the one sum again
     return apart if leaves(apart) < leaves(rebuilt(x, args)) + (len(terms) == 1) else None

@@ -257,8 +257,6 @@ def leaf(name: str, shape: Shape, **assumptions: bool) -> Expr:
     for key in ("symmetric", "positive_definite", "diagonal"):
         if key in held and not square:
             raise ShapeError(f"{name} is declared {key} but its shape {sizes.show(shape)} is not square")
-    if "distribution" in held and shape and shape[1] != 1:
-        raise ShapeError(f"{name} is declared a distribution, so it is a column, but its shape is {sizes.show(shape)}")
     return node(LEAF, (), (checked(name), held, shape))
 
 

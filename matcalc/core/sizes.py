@@ -93,9 +93,15 @@ def entries(of: Shape) -> str:
     r, c = rows(of), columns(of)
     if isinstance(r, int) or isinstance(c, int) or r == c or _factor(c)[0].isdigit():
         return _factor(count(of))
-    return _factor(r) + _factor(c)
+    return _between(r, c).join((_factor(r), _factor(c)))
 
 
 def _factor(value: Size) -> str:
-    text = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), str(value)).replace("*", "")
+    text = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), str(value)).replace("*", _between(value))
     return f"({text})" if getattr(value, "is_Add", False) else text
+
+
+def _between(*values: Size) -> str:
+    """What stands between factors: nothing between letters, a dot where a name is longer."""
+    names = [symbol.name for value in values for symbol in getattr(value, "free_symbols", ())]
+    return "·" if any(len(name) > 1 for name in names) else ""

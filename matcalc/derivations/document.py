@@ -6,7 +6,7 @@ of the setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,10 +93,15 @@ class Document:
     value: str
     by: tuple[str, ...]
     stages: tuple[Stage, ...]
-    convention: str = (
+    convention = (
         "Jacobians are in numerator layout: a row for every output, a column for every input. "
         "The results follow the shape convention: each gradient has the shape of its variable."
     )
+
+    def statement(self, formula: Callable[[str], str]) -> str:
+        """By what it is differentiated, and the conventions."""
+        *first, last = map(formula, self.by)
+        return f"Differentiated by {' and '.join(filter(None, [', '.join(first), last]))}. {self.convention}"
 
 
 _TITLES = (
@@ -162,7 +167,7 @@ def _given(d: Derivation, n: Notation) -> Iterator[str]:
         if "positive_definite" in keys:
             keys = [key for key in keys if key != "symmetric"]
         if keys:
-            said = [_DECLARED[key] if x.shape else "positive" for key in keys]
+            said = [_declared(key, x) for key in keys]
             yield f"{n.inline(written(x, n))}: {', '.join(said)}."
     for op in dict.fromkeys(e.op for e in _kinked(d.target)):
         yield f"The derivative of {n.inline(_bare(op, n))}: {op.convention}."
@@ -175,6 +180,12 @@ _DECLARED = {
     "diagonal": "diagonal, its entries taken as independent",
     "positive": "every entry positive",
 }
+
+
+def _declared(key: str, x: Expr) -> str:
+    if key == "positive" and not x.shape:
+        return "positive"
+    return "each of its rows sums to 1" if key == "distribution" and 1 not in x.shape else _DECLARED[key]
 
 
 def _kinked(y: Expr) -> Iterator[Expr]:

@@ -102,7 +102,7 @@ class _Columns:
 
     def _with_reason(self, lines: list[Row]) -> Iterator[Row]:
         """The lines of an equation with its reason beside the last, in lines of its own where it is long."""
-        said = _wrapped(lines[-1].reason, self.reason, self.medium.measure)
+        said = wrapped(lines[-1].reason, replace(self.medium, width=self.reason))
         first = max(len(lines) - len(said), 0)
         for line, text in zip_longest(lines, [""] * first + said):
             yield replace(line or Row(""), reason=text or "")
@@ -120,10 +120,11 @@ def _whole(e: Equation) -> Row:
     return Row(e.left, tuple(cells) or (("", e.shape),), e.reason)
 
 
-def _wrapped(sentence: str, room: float, measure: Measure) -> list[str]:
+def wrapped(sentence: str, medium: Medium) -> list[str]:
+    """A sentence in lines; formulas in it are not broken."""
     lines: list[str] = []
     for word in _WORD.findall(sentence):
-        if lines and measure(f"{lines[-1]} {word}") <= room:
+        if lines and medium.measure(f"{lines[-1]} {word}") <= medium.width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)

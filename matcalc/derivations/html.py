@@ -55,9 +55,8 @@ class _Page:
     def _body(self) -> Iterator[str]:
         drawn, said = self.drawn, self.said
         value = self._formula(headline(drawn), f"{said.target} = {said.value}", inline=True)
-        by = ", ".join(self._formula(*pair, inline=True) for pair in zip(drawn.by, said.by, strict=True))
         yield f"<h1>Derivatives of {value}</h1>"
-        yield f'<p class="quiet">By {by}. {drawn.convention}</p>'
+        yield f'<p class="quiet">{self._sentence(drawn.statement(LATEX.inline), said.statement(str))}</p>'
         for stage, spoken in zip(drawn.stages, said.stages, strict=True):
             yield f'<section>\n<h2><span class="number">{stage.number}</span>{html.escape(stage.title)}</h2>'
             yield f'<p class="quiet">{html.escape(stage.introduction)}</p>'

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from matcalc.derivations.document import Display, Document, Stage, document
-from matcalc.derivations.grid import Medium, Row, apart, rows
+from matcalc.derivations.document import Display, Document, Prose, Stage, document
+from matcalc.derivations.grid import Medium, Row, apart, rows, wrapped
 from matcalc.paper.lines import ems
 from matcalc.paper.writing import LATEX
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matcalc.derivations.derivation import Derivation
 
 _PAGE = Medium(ems, 46.0)  # of the 48.4 that 17 cm hold
+_COLUMN = Medium(ems, 33.0)  # of the 34.5 of a plain article
+_DOZEN = 12
 _DOCUMENT = r"""\documentclass{article}
 \usepackage{amsmath}
 \setlength{\textwidth}{17cm} \setlength{\textheight}{24cm}
@@ -31,28 +33,32 @@ _DOCUMENT = r"""\documentclass{article}
 
 
 def latex(d: Derivation, standalone: bool = False) -> str:
-    """One ``align*`` block; with ``standalone`` a document with a heading and a sentence for every stage."""
+    """One ``align*`` for each stage, to paste; with ``standalone`` a document with a heading and a sentence for every stage."""
     found = document(d, LATEX)
     return _DOCUMENT % "\n\n".join(_parts(found)) if standalone else _block(found)
 
 
 def _block(found: Document) -> str:
-    """Every equation, in common columns, under the headings of the stages."""
-    blocks = [(stage, block) for stage in found.stages for block in stage.blocks]
-    displays = [(stage, block) for stage, block in blocks if isinstance(block, Display) and not block.stacked]
-    lines: list[str] = []
-    headed: set[int] = set()
-    for (stage, _), table in zip(displays, rows([block for _, block in displays], _PAGE), strict=True):
-        if stage.number not in headed:
-            lines.append(rf"&\textbf{{{stage.number}\ \ {stage.name}}}")
-            headed.add(stage.number)
-        lines += map(_row, table)
-    return aligned(lines)
+    """An ``align*`` for every stage, under its heading, and for its notes; narrow and short enough for a page of anybody's."""
+    return "\n".join(aligned(lines) for stage in found.stages for lines in _bundles(stage))
+
+
+def _bundles(stage: Stage) -> Iterator[list[str]]:
+    """What stands together: the heading and the equations, at most a dozen at a time, then the notes."""
+    displays = [block for block in stage.blocks if isinstance(block, Display) and not block.stacked]
+    lines = [_row(row) for table in rows(displays, _COLUMN) for row in table]
+    prose = [block for block in stage.blocks if isinstance(block, Prose) and not block.title]
+    notes = [sentence for block in prose for sentence in block.sentences if not sentence.endswith(":")]
+    heading = [rf"&\textbf{{{stage.number}\ \ {stage.name}}}"]
+    for k in range(0, max(len(lines), 1), _DOZEN):
+        yield [*(heading if k == 0 else []), *lines[k : k + _DOZEN]]
+    if notes:
+        yield [f"&{_said(line)}" for sentence in notes for line in wrapped(sentence, _COLUMN)]
 
 
 def _parts(found: Document) -> Iterator[str]:
     yield rf"\section*{{Derivatives of ${headline(found)}$}}"
-    yield f"By {', '.join(f'${x}$' for x in found.by)}. {found.convention}"
+    yield found.statement(LATEX.inline)
     for stage in found.stages:
         yield "\n".join([rf"\subsection*{{{stage.number}\quad {stage.title}}}", stage.introduction, *_blocks(stage)])
 

@@ -20,7 +20,7 @@ def markdown(d: Derivation) -> str:
 
 def _parts(found: Document) -> Iterator[str]:
     yield f"## Derivatives of ${headline(found)}$"
-    yield f"By {', '.join(f'${x}$' for x in found.by)}. {found.convention}"
+    yield found.statement(LATEX.inline)
     for stage in found.stages:
         yield f"### {stage.number}. {stage.title}"
         yield stage.introduction

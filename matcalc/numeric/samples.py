@@ -25,7 +25,7 @@ def random_array(e: Expr, shape: tuple[int, int], rng: np.random.Generator, narr
         x = rng.uniform(0.5, 1.5, shape)
     if assumed(e, "distribution"):
         x = rng.uniform(0.5, 1.5, shape)
-        return x / x.sum()
+        return x / x.sum(axis=1 if min(shape) > 1 else None, keepdims=True)
     if assumed(e, "symmetric"):
         x = (x + x.T) / 2
     if assumed(e, "positive_definite"):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from matcalc.core import sizes
 from matcalc.core.constructors import kron, vec
 from matcalc.core.expression import Expr, Operation, leaf, topological
-from matcalc.core.operations import COMMUTATION, GREATER, GREATER_EQUAL, HALF, KRON, VEC, WINNER, half, winner
+from matcalc.core.operations import ADD, COMMUTATION, GREATER, GREATER_EQUAL, HALF, KRON, MUL, VEC, WINNER, half, winner
 from matcalc.core.parts import commutation
 from matcalc.paper.notation import Notation
 from matcalc.paper.writing import written
@@ -30,11 +30,20 @@ _LEGEND: dict[Operation, tuple[str | Expr, ...]] = {
 
 def legend(shown: Iterable[Expr], n: Notation) -> list[str]:
     """Sentences on the signs that occur in what is shown."""
-    found = {e.op for e in topological(list(shown))}
+    nodes = topological(list(shown))
+    found = {e.op for e in nodes}
     said = [_sentence(parts, n) for op, parts in _LEGEND.items() if op in found]
+    if any(_repeats(e) for e in nodes):
+        said.append("A column or row beside a matrix is repeated, as NumPy broadcasts.")
     if any(op.name == "einsum" for op in found):
         said.append(f"{n.inline('[i = j]')} is 1 where the indices agree and 0 elsewhere.")
     return list(dict.fromkeys(said))
+
+
+def _repeats(e: Expr) -> bool:
+    """Whether a column or row stands beside a matrix in a sum or a product entry by entry."""
+    shapes = {a.shape for a in e.args if a.shape}
+    return e.op in (ADD, MUL) and len(shapes) > 1
 
 
 def _sentence(parts: Sequence[str | Expr], n: Notation) -> str:

@@ -187,7 +187,9 @@ class Notation:
         line = shown[0].text
         for k, (left, right) in enumerate(zip(shown, shown[1:], strict=False)):
             tight = left.tight[1] and right.tight[0] and not (outer and outer[k])
-            line += self._between(tight, left.text.isdecimal() and left.tight[1] and right.text[0].isdecimal()) + right.text
+            labelled = r"\underset" in left.text and r"\underset" in right.text
+            numbers = left.text.isdecimal() and left.tight[1] and right.text[0].isdecimal()
+            line += (r" \;\; " if labelled else self._between(tight, numbers)) + right.text
         word = all(p.letter and p.level == ATOM for p in factors) and not any(outer) and self.kind != "ascii"
         level = WORD if word else min(PRODUCT, shown[0].level, shown[-1].level)
         return Piece(line, level, negative, (shown[0].tight[0], shown[-1].tight[1]))
@@ -195,7 +197,7 @@ class Notation:
     def _between(self, tight: bool, numbers: bool) -> str:
         """What stands between two factors."""
         if self.latex:
-            return r" \;\; " if self.shaped else " " if tight else r" \, "
+            return " " if tight else r" \, "
         if self.kind == "ascii":
             return " * " if numbers else " "
         return "·" if numbers else "" if tight else " "
