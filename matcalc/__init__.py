@@ -18,9 +18,10 @@ from matcalc.code.to_numpy import to_numpy
 from matcalc.core.expression import Expr, eye, let, ones, zeros
 from matcalc.core.sizes import dims
 from matcalc.declarations import *
-from matcalc.derivations.derivation import Derivation, Step, derive
+from matcalc.derivations.derivation import Derivation, derive
 from matcalc.derivations.index_form import touches
 from matcalc.derivations.layout import layout
+from matcalc.derivations.steps import Step
 from matcalc.derivations.tensor import tensor
 from matcalc.errors import (
     CheckError,

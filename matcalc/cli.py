@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -12,13 +13,15 @@ import click
 @click.version_option(package_name="matcalc")
 def main() -> None:
     """Matrix calculus as it is written on paper: derived step by step, as LaTeX and NumPy, and checked."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a folder is printed wherever it can be read
 
 
 @main.command()
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("matcalc-demo"), show_default=True)
 @click.option("--only", metavar="TEXT", help="Only the cases whose name holds TEXT, such as margin or tanh.")
 @click.option("--brief", is_flag=True, help="Only the table at the end, not the derivations.")
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII, for terminals without Unicode.")
+@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For the random values of the check.")
 def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> None:
     """The lecture's window classifier: derived, written as LaTeX and NumPy, run, and checked.
@@ -32,10 +35,10 @@ def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> No
 
     from matcalc.errors import MatcalcError
     from matcalc.lecture.demo import all_cases, run
-    from matcalc.paper.writing import set_ascii
+    from matcalc.paper.writing import ASCII, current, set_ascii
 
-    plain = plain or not _speaks_unicode()
-    set_ascii(plain)
+    set_ascii(plain or None)
+    plain = current() is ASCII
     console = Console(safe_box=plain, highlight=False)
     chosen = [case for case in all_cases() if only is None or only in case.name]
     if not chosen:
@@ -50,8 +53,8 @@ def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> No
         if not brief:
             console.rule(f"{case.name}: {case.title}", characters="-" if plain else "─", align="left")
             for block in (str(case.derivation), str(outcome.report)):
-                click.echo(f"\n{block}")
-            click.echo(f"\nwritten: {outcome.latex}  {outcome.module}\n")
+                print(f"\n{block}")
+            print(f"\nwritten: {outcome.latex}  {outcome.module}\n")
     columns = ("case", "gradients", "worst relative error", "module against derivation", "verdict")
     table = Table(*columns, box=box.ASCII if plain else box.ROUNDED)
     for o in outcomes:
@@ -62,11 +65,3 @@ def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> No
     console.print(f"LaTeX documents and NumPy modules are in {out.resolve()}", markup=False, soft_wrap=True)
     if not all(o.ok for o in outcomes):
         sys.exit(1)
-
-
-def _speaks_unicode() -> bool:
-    try:
-        "∂δᵀ∘₁ŷ".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -83,7 +83,7 @@ class Function:
 
     def __repr__(self) -> str:
         known = f" = {self.definition}" if self.definition is not None else ", generic"
-        return f"<function {self.name}({self.argument or '·'}){known}>"
+        return f"<function {self.name}{f'({self.argument})' if self.argument else ''}{known}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Function) and (self.name, self.definition) == (other.name, other.definition)

@@ -407,7 +407,7 @@ MATRICES = [
         lambda: (x.T @ (A * A) @ w, [A, x]),
         lambda x, A, w: x.T @ A**2 @ w,
         "2(x wᵀ) ∘ A",
-        "A^∘2w",
+        "A^∘2 w",
     ),
     Problem(
         "diagonal between",

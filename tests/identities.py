@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytest
+import sympy
+from numerics import as_users_see, differences, drawn, stacked
 
 import matcalc as mc
 from matcalc.calculus.simplify import leaves
-from matcalc.core.expression import Expr, assumed, is_zero, variables
-from matcalc.core.sizes import rows
+from matcalc.core.expression import CONST, LEAF, Expr, is_zero, topological, variables
 from matcalc.numeric.evaluate import evaluate
 
 n, m, k = mc.dims("n m k")
@@ -48,29 +48,22 @@ class Row:
         return right if self.kind == "identity" else answer[0] if answer else self.claimed()
 
 
-def params(table: list[Row]) -> list[Any]:
-    """The rows as parameters of a test."""
-    assert len({row.name for row in table}) == len(table), "two rows of one name"
-    return [pytest.param(row, id=row.name) for row in table]
+def statement(row: Row) -> tuple[Any, ...]:
+    """What a row says whatever its letters are: the nodes by their operations, the leaves and sizes in order of appearance."""
+    roots = row.build()[:2]
+    numbers: dict[Any, int] = {}
 
+    def number(thing: Any) -> int:
+        return numbers.setdefault(thing, len(numbers))
 
-def drawn(e: Expr, lengths: dict[Any, int], rng: np.random.Generator) -> Any:
-    """Random numbers for a leaf: what is square has an inverse, what is declared so is so."""
-    r, c = (size if isinstance(size, int) else int(size.subs(lengths)) for size in e.shape or (1, 1))
-    array = rng.uniform(0.4, 1.3, (r, c)) * rng.choice([-1, 1], (r, c))
-    if e.shape and r == c and rows(e.shape) != 1:
-        array = array + 2.5 * np.eye(r)
-    if assumed(e, "symmetric"):
-        array = (array + array.T) / 2
-    if assumed(e, "positive_definite"):
-        array = array @ array.T / 2 + np.eye(r)
-    if assumed(e, "diagonal"):
-        array = np.diag(np.diagonal(array))
-    if assumed(e, "positive"):
-        array = abs(array)
-    if e.shape == ():
-        return array[0, 0] / 4
-    return array[:, 0] if e.shape[1] == 1 else array
+    def size(value: Any) -> Any:
+        return sympy.sympify(value).subs({s: f"size_{number(s)}" for s in sorted(sympy.sympify(value).free_symbols, key=str)})
+
+    told = []
+    for e in topological(roots):
+        own = (e.params[1], *map(size, e.shape)) if e.op is LEAF else e.params[:1] if e.op is CONST else ()
+        told.append((e.op.name, own, tuple(map(number, e.args)), number(e)))
+    return row.kind, tuple(told), tuple(map(number, roots))
 
 
 def points(row: Row) -> list[dict[Any, Any]]:
@@ -79,7 +72,7 @@ def points(row: Row) -> list[dict[Any, Any]]:
     found = []
     for seed, lengths in enumerate([*LENGTHS, *LENGTHS]):
         rng = np.random.default_rng(seed)
-        found.append({**lengths, **{x: drawn(x, lengths, rng) for x in leaves_}})
+        found.append({**lengths, **{x: as_users_see(drawn(x, lengths, rng), x) for x in leaves_}})
     return found
 
 
@@ -89,24 +82,6 @@ def close(a: Any, b: Any, tolerance: float) -> None:
     assert a.shape == b.shape
     assert np.isfinite(b).all()
     assert np.abs(a - b).max(initial=0) <= tolerance * max(1, np.abs(b).max(initial=0)), f"\n{a}\n{b}"
-
-
-def differences(f: Callable[[Any], Any], at: Any, h: float) -> Any:
-    """Central differences of the fourth order: a row for every entry of f, a column for every entry of x, column by column."""
-    at = np.asarray(at, dtype=float)
-    lines = []
-    for flat in range(at.size):
-        nudge = np.zeros(at.size)
-        nudge[flat] = h
-        nudge = nudge.reshape(at.shape, order="F")
-        one, two = ((stacked(f(at + t * nudge)) - stacked(f(at - t * nudge))) / (2 * t * h) for t in (1, 2))
-        lines.append((4 * one - two) / 3)
-    return np.stack(lines, axis=1)
-
-
-def stacked(array: Any) -> Any:
-    """vec."""
-    return np.asarray(array, dtype=float).reshape(-1, order="F")
 
 
 def numeric(row: Row, at: dict[Any, Any]) -> Any:

@@ -73,8 +73,42 @@ def names() -> dict[str, Any]:
         "dl": mc.vector("delta^{(1)}", n),
         "h_t": mc.vector("h_{t-1}", n),
         "museums": mc.vector("x_museums", m),
+        # statistics
+        "mu": mc.vector("mu", m),
+        "lam": mc.scalar("lambda"),
+        "alpha": mc.scalar("alpha"),
+        "tau": mc.scalar("tau", positive=True),
+        "std": mc.scalar("sigma", positive=True),
+        "eps": mc.scalar("epsilon", positive=True),
+        "p": mc.vector("p", m, positive=True),
+        "o": mc.vector("q", m, positive=True),
+        "M": mc.matrix("A", m, symmetric=True),
+        # rows of queries, keys and values; a factorisation
+        "Q": mc.matrix("Q", N, k),
+        "Kn": mc.matrix("K", N, k),
+        "Vn": mc.matrix("V", N, k),
+        "F_1": mc.matrix("U", N, k),
+        "F_2": mc.matrix("V", m, k),
+        # steps of recurrent nets
+        "W_h": mc.matrix("W_h", n),
+        "W_x": mc.matrix("W_x", n, m),
+        "U_z": mc.matrix("U_z", n),
+        "U_h": mc.matrix("U_h", n),
+        "c_t": mc.vector("c_{t-1}", n),
+        "W_r": mc.matrix("W_r", n, m),
+        "r_t": mc.let("r_t", mc.sigmoid(mc.matrix("W_r", n, m) @ x)),
+        "i_t": mc.let("i_t", mc.sigmoid(mc.matrix("W_x", n, m) @ x)),
+        "gamma": mc.vector("gamma", m),
+        "xhat": normalised(x),
         "H_1": mc.let("H_1", mc.tanh(mc.matrix("X", N, m) @ mc.matrix("W", m, k))),
     }
+
+
+def normalised(x: Expr) -> Expr:
+    """x̂, of layer normalisation."""
+    mu = mc.let("mu", mc.mean(x))
+    v = mc.let("v", mc.mean((x - mu) ** 2))
+    return mc.let("xhat", (x - mu) / mc.sqrt(v + mc.scalar("epsilon", positive=True)))
 
 
 SECTIONS = """
@@ -218,6 +252,178 @@ grad(sum(exp(x)), x)
 grad(log(sum(exp(x))), x)
 jacobian(exp(x) / sum(exp(x)), x)
 
+# Losses
+grad(sum(abs(D @ w - l)), w)
+grad(sum(log(cosh(D @ w - l))), w)
+grad(sum(sqrt(1 + (x - a)**2)), x)
+hessian(sum(sqrt(1 + (x - a)**2)), x)
+grad(sum(where(abs(x - a) <= tau, (x - a)**2 / 2, tau * (abs(x - a) - tau/2))), x)
+grad(sum(maximum(tau * (x - a), (tau - 1) * (x - a))), x)
+grad(mean(maximum(0, 1 - l * (D @ w))) + lam/2 * norm(w)**2, w)
+grad(sum(maximum(0, 1 - l * (D @ w))**2), w)
+grad(sum(exp(-l * (D @ w))), w)
+grad(maximum(0, norm(x - a)**2 - norm(x - c)**2 + t), x)
+grad(-(1 - sigmoid(t))**2 * log(sigmoid(t)), t)
+grad(-sum(((1 - eps) * q + eps/n) * log(softmax(z))), z)
+grad(softmax_cross_entropy(z / tau, q), z)
+grad(softmax_cross_entropy(z / tau, q), tau)
+grad(norm(softmax(x) - a)**2 / 2, x)
+grad(sum(q * log(q / softmax(z))), z)
+grad(sum(p * log(p / o)), p)
+grad(sum(p * log(p / o)), o)
+grad(sum(p * log(p / o) - p + o), o)
+grad(-sum(p * log(p)), p)
+grad(-log(sigmoid(x.T @ c)) - sum(log(sigmoid(-(A @ c)))), c)
+grad(-log(sigmoid(x.T @ c)) - sum(log(sigmoid(-(A @ c)))), A)
+grad(-log(exp(x.T @ c) / sum(exp(A @ c))), c)
+grad(-log(softmax(A @ x / tau)[0]), x)
+grad(-log(sigmoid(tau * (t - r))), t)
+
+# Regularisers and linear models
+grad(norm(D @ w - l)**2 + lam * norm(w)**2, w)
+grad(norm(D @ w - l)**2 / 2 + lam * norm(w, 1), w)
+grad(norm(D @ w - l)**2 / 2 + lam * (alpha * norm(w, 1) + (1 - alpha)/2 * norm(w)**2), w)
+hessian(norm(D @ w - l)**2 / (2*N) + lam/2 * norm(w)**2, w)
+grad(sum(exp(D @ w)) - l.T @ D @ w, w)
+hessian(sum(exp(D @ w)) - l.T @ D @ w, w)
+hessian(sum(log(1 + exp(D @ w))) - l.T @ D @ w, w)
+grad(norm(D @ w - l)**2 / norm(w)**2, w)
+grad(norm(a - S @ x)**2 + lam * x.T @ S @ x, x)
+grad(mean(x)**2 + var(x), x)
+
+# Norms, distances, similarities
+hessian(norm(x), x)
+grad(sqrt(x.T @ x), x)
+grad(sqrt(sum(x**2) + eps), x)
+grad(norm(x)**3, x)
+hessian(norm(x)**4 / 4, x)
+hessian(log(norm(x)), x)
+grad(1 / norm(x - a), x)
+grad(1 / norm(x - a)**2, x)
+grad(exp(-tau * norm(x - a)**2), x)
+hessian(exp(-norm(x - a)**2 / 2), x)
+grad((x.T @ a + 1)**3, x)
+grad(tanh(alpha * x.T @ a + t), x)
+grad(x.T @ a / (norm(x) * norm(a)), x)
+grad(1 - x.T @ a / sqrt((x.T @ x) * (a.T @ a)), x)
+grad(norm(A @ x) / norm(x), x)
+grad(norm(x / norm(x) - a)**2, x)
+grad(sum(abs(x)**3), x)
+grad(sqrt((x - mu).T @ inv(S) @ (x - mu)), x)
+
+# Gaussians and mixtures
+grad((x - mu).T @ inv(S) @ (x - mu) / 2, mu)
+grad((x - mu).T @ inv(S) @ (x - mu) / 2, S)
+grad(-logdet(S)/2 - (x - mu).T @ inv(S) @ (x - mu) / 2, S)
+grad(N/2 * logdet(S) - N/2 * trace(S @ M), S)
+grad(-log(std) - (t - r)**2 / (2 * std**2), std)
+grad(-log(std) - (t - r)**2 / (2 * std**2), r)
+grad(log(1 / (sqrt(2) * std) * exp(-(t - r)**2 / (2 * std**2))), r)
+grad(-N * log(std) - norm(D @ w - l)**2 / (2 * std**2), std)
+grad(sum(mu**2 + p**2 - 1 - log(p**2)) / 2, p)
+grad(logsumexp(log(p) - (t - mu)**2 / 2), mu)
+grad(log(sum(p * exp(-(t - mu)**2 / 2))), mu)
+grad(log(t * exp(-norm(x - a)**2 / 2) + (1 - t) * exp(-norm(x - c)**2 / 2)), x)
+grad(a.T @ inv(S + std**2 * eye(m)) @ a / 2 + logdet(S + std**2 * eye(m)) / 2, std)
+grad((alpha - 1) * log(t) - t * r, t)
+
+# Quadratic forms and quotients
+grad(x.T @ A @ x / 2 + a.T @ x + t, x)
+grad(x.T @ M @ x / 2 - a.T @ x, x)
+hessian(x.T @ M @ x / 2 - a.T @ x, x)
+grad((A @ x - a).T @ B @ (A @ x - a), x)
+grad(x.T @ A.T @ B @ x, x)
+grad((x.T @ a) * (x.T @ c), x)
+hessian((x.T @ a) * (x.T @ c), x)
+grad((x.T @ A @ x)**2, x)
+hessian((x.T @ A @ x)**2, x)
+grad(x.T @ M @ x / (x.T @ x), x)
+grad(x.T @ A @ x / (x.T @ B @ x), x)
+grad((a.T @ x)**2 / (x.T @ S @ x), x)
+grad((a.T @ x + t) / (c.T @ x + r), x)
+grad(x.T @ M @ x - lam * (x.T @ x - 1), x)
+hessian(-sum(log(a - A @ x)), x)
+grad(norm(A @ x + a)**2 + norm(B @ x - c)**2, x)
+jacobian((x.T @ x) * x, x)
+jacobian(x @ x.T, x)
+
+# Traces, determinants, factorisations
+grad(trace(A @ X @ B @ X.T), X)
+grad(trace(X.T @ A @ X @ B), X)
+grad(trace(inv(X)), X)
+grad(det(X)**2, X)
+grad(logdet(X.T @ X + lam * eye(m)), X)
+grad(logdet(eye(m) + X @ B), X)
+grad(log(det(X)), X)
+grad(norm(D - F_1 @ F_2.T)**2, F_1)
+grad(norm(D - F_1 @ F_2.T)**2 / 2 + lam/2 * (norm(F_1)**2 + norm(F_2)**2), F_2)
+grad(norm(D - D @ V @ V.T)**2, V)
+grad(norm(V.T @ V - eye(k))**2, V)
+grad(norm(X - x @ x.T)**2, x)
+grad(norm(X - X.T)**2, X)
+grad(sum(X @ B), X)
+grad(sum((X @ B)**2), X)
+grad(trace(kron(X, B)), X)
+jacobian(X.T @ X, X)
+jacobian(inv(X) @ a, X)
+
+# Layers
+grad(sum(G * relu(D @ V + e.T)), V)
+grad(sum(G * sigmoid(D @ V + e.T)), e)
+grad(norm(D @ V + e.T - G)**2 / 2, e)
+grad(sum(logsumexp(D @ V, axis=1)) - sum(G * (D @ V)), V)
+jacobian(log_softmax(x), x)
+jacobian(softmax(x / tau), x)
+hessian(logsumexp(A @ x), x)
+grad(tau * logsumexp(x / tau), tau)
+grad(a.T @ softmax(A @ x), x)
+grad(sum(a * x * tanh(softplus(x))), x)
+grad(sum(a * x / (1 + abs(x))), x)
+grad(sum(Vn * (let("P", softmax(Q @ Kn.T / sqrt(k), axis=1)) @ G)), Q)
+grad(a.T @ (gamma * xhat), x)
+jacobian(xhat, x)
+jacobian(x + A @ relu(B @ x), x)
+grad(a.T @ (sigmoid(A @ x) * tanh(B @ x)), x)
+
+# Steps of recurrent nets
+grad(u.T @ tanh(W_h @ h_t + W_x @ x + b), W_h)
+jacobian(let("h_t", tanh(W_h @ h_t + W_x @ x + b)), h_t)
+jacobian(let("h_t", tanh(W_h @ h_t + W_x @ x + b)), W_h)
+grad(u.T @ ((1 - let("z_t", sigmoid(U_z @ h_t))) * h_t + let("z_t", sigmoid(U_z @ h_t)) * c_t), U_z)
+grad(u.T @ let("htilde", tanh(W_x @ x + U_h @ (r_t * h_t))), U_h)
+grad(u.T @ let("htilde", tanh(W_x @ x + U_h @ (r_t * h_t))), h_t)
+grad(u.T @ (i_t * tanh(let("c_t", r_t * c_t + i_t * b))), c_t)
+grad(u.T @ (i_t * tanh(let("c_t", r_t * c_t + i_t * b))), r_t)
+
+# Typed out, and recognised
+grad(log(1 / (1 + exp(-t))), t)
+grad((exp(t) - exp(-t)) / (exp(t) + exp(-t)), t)
+grad(exp(t) / (exp(t) + exp(r)), t)
+grad(2 / (1 + exp(-2*t)) - 1, t)
+jacobian(exp(x - max(x)) / sum(exp(x - max(x))), x)
+grad(log(sum(exp(x - max(x)))) + max(x), x)
+grad(x[0] - log(sum(exp(x))), x)
+grad(sum(B * (exp(X) / sum(exp(X), axis=1))), X)
+grad(sum(x * sigmoid(x)), x)
+jacobian(x / sqrt(x.T @ x), x)
+hessian(log(1 + exp(a.T @ x)), x)
+
+# Functions of one variable
+grad(t * exp(-t), t)
+grad(t**2 * exp(-t**2), t)
+grad(t / (1 + t), t)
+grad((t - 1) / (t + 1), t)
+grad(t**r, r)
+grad(tanh(t)**2, t)
+hessian(tanh(t), t)
+hessian(sigmoid(t), t)
+grad(exp(-r * t) * cos(tau * t), t)
+grad(1 / (1 + exp(-r * (t - tau))), t)
+grad(lam * t * (1 - t / r), t)
+grad((t**2 + r**2)**Fraction(3, 2), t)
+grad(1 / t + 1 / t**2, t)
+grad(-tau * log(t) - (1 - tau) * log(1 - t), t)
+
 # Signs that have to be told apart
 A * B @ C
 (A * B) @ C
@@ -340,11 +546,14 @@ def values(seed: int) -> dict[str, Any]:
 
 def _value(e: Expr, rng: Any) -> Any:
     shape = tuple({1: 1, m**2: LENGTHS[m] ** 2, **LENGTHS}[a] for a in e.shape)
-    value = rng.uniform(0.2, 1, shape) if e.name in ("yhat", "t", "y") else rng.normal(size=shape)
+    within = e.name in ("yhat", "t", "y") or "positive" in e.params[1]
+    value = rng.uniform(0.2, 0.9, shape) if within else rng.normal(size=shape)
     if "distribution" in e.params[1]:
         value = value / value.sum()
     if "positive_definite" in e.params[1]:
         value = value @ value.T + np.eye(*shape)
+    elif "symmetric" in e.params[1]:
+        value = value + value.T
     elif e.shape == (m, m):
         value = value + 3 * np.eye(*shape)
     return value

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numerics import Array, differences, drawn, stacked
 
 import matcalc as mc
 from matcalc.calculus.simplify import leaves
-from matcalc.core.expression import Expr, assumed, expr, topological, variables
+from matcalc.core.expression import Expr, expr, topological, variables
 
-Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 SMALL = (3, 2, 4, 5, 6, 7)
 
@@ -56,23 +56,6 @@ def lengths(roots: Sequence[Expr]) -> Iterator[dict[Any, int]]:
         yield from ({**different, size: 1} for size in names)
 
 
-def drawn(x: Expr, at: Mapping[Any, int], rng: np.random.Generator) -> Array:
-    """Random numbers for a variable; a square matrix has a positive determinant and is well away from singular."""
-    shape = tuple(int(sympy.sympify(size).subs(at)) for size in x.shape or (1, 1))
-    a = rng.normal(size=shape)
-    if assumed(x, "distribution"):
-        return np.exp(a) / np.exp(a).sum()
-    if assumed(x, "positive"):
-        return abs(a) + 0.3
-    if x.shape and x.shape[0] == x.shape[1]:
-        a = a / (2 * shape[0]) + np.eye(*shape)
-        if assumed(x, "diagonal"):
-            return np.diag(np.diag(a))
-        if assumed(x, "symmetric") or assumed(x, "positive_definite"):
-            return a @ a.T
-    return a
-
-
 def points(roots: Sequence[Expr], named: Sequence[Expr] = ()) -> Iterator[tuple[dict[Any, Any], dict[str, Array]]]:
     """Sizes and values, for ``evaluate`` and for a definition; a value for a named intermediate stands in its place."""
     for seed, at in enumerate(lengths(roots)):
@@ -84,31 +67,21 @@ def points(roots: Sequence[Expr], named: Sequence[Expr] = ()) -> Iterator[tuple[
 def value(define: Callable[..., Any], arrays: Arrays) -> Array:
     """What a definition gives, its entries column by column."""
     names = define.__code__.co_varnames[: define.__code__.co_argcount]
-    return np.asarray(define(*(arrays[name] for name in names)), dtype=float).ravel(order="F")
+    return stacked(define(*(arrays[name] for name in names)))
 
 
-def difference_quotients(define: Callable[..., Any], arrays: Arrays, x: str, step: float = 1e-5) -> Array:
-    """∂vec(y)/∂vec(x): the definition on both sides of every entry of x."""
-
-    def y(a: Array) -> Array:
-        return value(define, {**arrays, x: a})
-
-    def column(i: int, j: int) -> Array:
-        nudge = np.zeros(arrays[x].shape)
-        nudge[i, j] = step
-        return (y(arrays[x] + nudge) - y(arrays[x] - nudge)) / (2 * step)
-
-    rows, columns = arrays[x].shape
-    return np.stack([column(i, j) for j in range(columns) for i in range(rows)], axis=1)
+def difference_quotients(define: Callable[..., Any], arrays: Arrays, x: str) -> Array:
+    """∂vec(y)/∂vec(x) by central differences of the definition."""
+    return differences(lambda a: value(define, {**arrays, x: a}), arrays[x], 1e-4)
 
 
 def derivative(row: Row, jacobian: Array, other: Array) -> Array:
     """The numbers that the row asks for, from ∂vec(y)/∂vec(x); entries column by column."""
     if row.form is mc.jvp:
-        return jacobian @ other.ravel(order="F")
+        return jacobian @ stacked(other)
     if row.form is mc.vjp:
-        return jacobian.T @ other.ravel(order="F")
-    return jacobian.ravel(order="F")
+        return jacobian.T @ stacked(other)
+    return stacked(jacobian)
 
 
 # ---- what is tested ------------------------------------------------------------------------------------------------
@@ -118,8 +91,8 @@ def numbers(row: Row) -> None:
     found = row.form(y, x, *between)
     assert found.shape == expected.shape
     for at, arrays in points([y, x, *between, expected], [x]):
-        entries = np.ravel(mc.evaluate(found, at), order="F")
-        np.testing.assert_allclose(entries, np.ravel(mc.evaluate(expected, at), order="F"), rtol=1e-9, atol=1e-9)
+        entries = stacked(mc.evaluate(found, at))
+        np.testing.assert_allclose(entries, stacked(mc.evaluate(expected, at)), rtol=1e-9, atol=1e-9)
         other = np.asarray(mc.evaluate(between[0], at)) if between else np.ones(1)
         numeric = derivative(row, difference_quotients(row.define, arrays, str(x.name)), other)
         np.testing.assert_allclose(entries, numeric, rtol=1e-6, atol=1e-7)
@@ -159,7 +132,7 @@ def gradients(problem: Problem) -> None:
         assert np.isclose(mc.evaluate(s, at), value(problem.define, arrays).item(), rtol=1e-9)
         for x, g in zip(wrt, found, strict=True):
             (numeric,) = difference_quotients(problem.define, arrays, str(x.name))
-            np.testing.assert_allclose(np.ravel(mc.evaluate(g, at), order="F"), numeric, rtol=1e-6, atol=1e-6)
+            np.testing.assert_allclose(stacked(mc.evaluate(g, at)), numeric, rtol=1e-6, atol=1e-6)
 
 
 def module(problem: Problem) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numerics import actual, differences
 
 import matcalc as mc
-from matcalc.core import shapes, sizes
+from matcalc.core import shapes
 from matcalc.core.constructors import broadcast, unvec
 from matcalc.core.expression import Expr, Operation, node
 from matcalc.core.operations import TABLE, apply, half
@@ -33,7 +34,7 @@ class Example:
     values: dict[Any, Any]
 
 
-def drawn(domain: str, shape: tuple[int, int], rng: np.random.Generator, below: int = 2) -> Any:
+def drawn_from(domain: str, shape: tuple[int, int], rng: np.random.Generator, below: int = 2) -> Any:
     """Random numbers in a domain, away from kinks and poles."""
     magnitude = rng.uniform(0.3, 1.4, shape) * rng.permutation(np.resize([-1.0, 1.0], shape[0] * shape[1])).reshape(shape)
     square = rng.normal(size=shape) + 3 * np.eye(*shape)
@@ -65,15 +66,9 @@ def _made(build: Callable[..., Expr], wanted: list[tuple[str, Any]], lengths: di
     variables = [x for x, (domain, _) in zip(leaves, wanted, strict=True) if domain != "index"]
     values: dict[Any, Any] = dict(lengths)
     for x, (domain, _) in zip(leaves, wanted, strict=True):
-        array = drawn(domain, actual(x, lengths), rng, min(lengths.values()))
+        array = drawn_from(domain, actual(x, lengths), rng, min(lengths.values()))
         values[x] = array[0, 0] if x.shape == () else array
     return Example(build(*leaves), variables, values)
-
-
-def actual(e: Expr, lengths: dict[Any, int] = LENGTHS) -> tuple[int, int]:
-    """Rows and columns as numbers."""
-    r, c = (size if isinstance(size, int) else int(size.subs(lengths)) for size in e.shape or (1, 1))
-    return r, c
 
 
 STRUCTURAL: dict[str, list[tuple[Callable[..., Expr], list[Any]]]] = {
@@ -176,26 +171,6 @@ def examples(row: Operation, lengths: dict[Any, int] = LENGTHS, seed: int = 0) -
     return [_made(build, w, lengths, seed) for w in wanted]
 
 
-def stacked(array: Any) -> Any:
-    """vec of a value as users see it."""
-    return np.asarray(array, dtype=float).reshape(-1, order="F")
-
-
-def numeric_jacobian(y: Expr, x: Expr, values: dict[Expr, Any], h: float = 1e-5) -> Any:
-    """Central differences: a row for every entry of y, a column for every entry of x, both column by column."""
-    at = np.array(values[x], dtype=float)
-    lines = []
-    for index in np.ndindex(*at.shape[::-1]):
-        index = index[::-1]
-        right, left = at.copy(), at.copy()
-        right[index] += h
-        left[index] -= h
-        up, down = (stacked(evaluate(y, {**values, x: moved})) for moved in (right, left))
-        lines.append((up - down) / (2 * h))
-    return np.stack(lines, axis=1)
-
-
-def as_matrix(array: Any, e: Expr) -> Any:
-    """A value as users see it, two-dimensional again."""
-    array = np.asarray(array)
-    return array.reshape(1, 1) if e.shape == () else array.reshape(-1, 1) if sizes.columns(e.shape) == 1 else array
+def numeric_jacobian(y: Expr, x: Expr, values: dict[Any, Any]) -> Any:
+    """The derivative of y by x by central differences of its value."""
+    return differences(lambda moved: evaluate(y, {**values, x: moved}), values[x], 1e-5)

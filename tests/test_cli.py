@@ -11,11 +11,11 @@ from matcalc.lecture.classifier import cases
 
 
 @pytest.fixture(autouse=True)
-def unicode_again():
+def nothing_asked():
     yield
     from matcalc import set_ascii
 
-    set_ascii(False)
+    set_ascii(None)
 
 
 def test_the_demo_covers_every_loss_with_every_activation():

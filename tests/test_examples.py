@@ -66,7 +66,7 @@ def test_results_stand_beside_their_calls_in_the_readme(session):
                 exec(code, names)
             elif code.strip() and not code.startswith("print"):
                 shown = str(eval(code, names))
-                if expected and not expected.startswith(("the ", "an ", "in ", "every ")):
+                if expected and not expected.startswith(("the ", "an ", "a ", "in ", "every ")):
                     found += 1
                     assert shown == expected, line
     assert found >= 8

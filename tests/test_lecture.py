@@ -227,7 +227,7 @@ def test_what_is_shared_is_reported(derivation):
     assert derivation.cost["saved"] == sympy.expand(derivation.cost["scratch"] - derivation.cost["reused"]) == 2 * n
     assert "reuse saves 2n" in str(derivation)
     signal = next(step for step in derivation.steps if step.rule == "local error signal")
-    assert all(f"∂/∂{v}" in signal.why for v in "Wbx")
+    assert signal.why.endswith("serves ∂s/∂W, ∂s/∂b and ∂s/∂x")
 
 
 @pytest.mark.lecture("D2")
@@ -288,10 +288,19 @@ def test_without_reuse_the_cost_grows_with_the_square_of_the_depth():
     assert excess[1] > 3 * excess[0] and excess[2] > 3 * excess[1]  # quadratic
 
 
-def test_error_signals_of_a_deeper_net_are_numbered_from_the_input_up():
+def test_error_signals_of_a_deeper_net_bear_the_index_of_their_layer():
     found = mc.derive(*deep(3))
-    assert list(found.errors) == ["δ₃", "δ₂", "δ₁"]
-    assert str(found.errors["δ₁"]) == "(W₁ᵀδ₂) ∘ (1 − h₁²)"
+    assert list(found.errors) == ["δ₂", "δ₁", "δ₀"]
+    assert str(found.errors["δ₀"]) == "(W₁ᵀδ₁) ∘ (1 − h₀²)"
+    weights, x0 = [mc.matrix(f"W^{{({k})}}", n) for k in (1, 2, 3)], mc.vector("x", n)
+    a = x0
+    for w in weights:
+        a = mc.sigmoid(w @ a)
+    found = mc.derive(u.T @ a, weights)
+    assert str(found.errors["δ⁽²⁾"]) == "(W⁽³⁾ᵀδ⁽³⁾) ∘ h⁽²⁾ ∘ (1 − h⁽²⁾)"
+    z_1, z_2 = (mc.let(f"z{mark}", weights[0] @ v) for mark, v in (("a", x0), ("b", u)))  # no index of their own
+    found = mc.derive(mc.sum(mc.tanh(z_1)) + mc.sum(mc.tanh(z_2)), wrt=[weights[0]])
+    assert list(found.errors) == ["δ₂", "δ₁"]
 
 
 # ---- E: matrices and shapes -------------------------------------------------------------------------------------------

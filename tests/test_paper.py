@@ -14,6 +14,9 @@ from printed import GENERIC, LENGTHS, is_title, lines, names, namespace, values
 import matcalc as mc
 from matcalc.core.expression import Expr, const, inner
 from matcalc.core.parts import commutation, place
+from matcalc.derivations.explain import explain
+from matcalc.derivations.strategies import STRATEGIES
+from matcalc.lecture.classifier import cases
 from matcalc.numeric.evaluate import evaluate
 from matcalc.paper.writing import ASCII, LATEX, UNICODE, written
 
@@ -108,8 +111,9 @@ DOCUMENT = r"""\documentclass{article}
 """
 TAUGHT = {"top", "circ", "oslash", "otimes", "frac", "tfrac", "sqrt", "operatorname", "text", "mathbf", "lVert", "rVert"} | {
     *("lvert", "rvert", "left", "right", "ge", "begin", "end", "hat", "sigma", "delta", "Sigma", "max", "log", "det"),
-    *("tanh", "exp", "sin", "cos", "min", "cdot", "pi", "sum"),
+    *("tanh", "exp", "sin", "cos", "min", "cdot", "pi", "sum", "le", "tau", "mu", "lambda", "epsilon", "alpha", "gamma", "tilde"),
 }
+DERIVED = {"partial", "times", "longrightarrow", "boxed", "underset", "textbf", "quad", "neq", "varepsilon"}
 
 
 def latex_lines():
@@ -128,13 +132,37 @@ def test_latex_compiles(tmp_path):
     assert run.returncode == 0, run.stdout[-2000:]
 
 
+def is_shared(line, taught):
+    """Whether amsmath, KaTeX and MathJax all set the formula, as far as a look at it can tell."""
+    assert line.isascii()
+    assert set(re.findall(r"\\([a-zA-Z]+)", line)) <= taught, line
+    assert line.count("{") == line.count("}")
+    assert len(re.findall(r"\\left\b", line)) == len(re.findall(r"\\right\b", line))
+    assert not re.search(r"\^\{[^{}]*\}\^|\^\{\\top\}\^|_\{[^{}]*\}_", line), f"a double script: {line}"
+
+
 def test_latex_is_what_amsmath_katex_and_mathjax_share():
     for line in latex_lines():
-        assert line.isascii()
-        assert set(re.findall(r"\\([a-zA-Z]+)", line)) <= TAUGHT, line
-        assert line.count("{") == line.count("}")
-        assert line.count(r"\left") == line.count(r"\right")
-        assert not re.search(r"\^\{[^{}]*\}\^|\^\{\\top\}\^|_\{[^{}]*\}_", line), f"a double script: {line}"
+        is_shared(line, TAUGHT)
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
+def test_the_latex_of_a_derivation_is_what_they_share(case):
+    d = case.derivation
+    parts = [("align*", d.to_latex()), ("align*", d.to_latex(standalone=True)), ("aligned", d.to_markdown())]
+    parts += [("align*", explain(d, x, way, LATEX)) for x in d.wrt for way in (None, *STRATEGIES)]
+    assert d.to_latex().count(r"\begin{align*}") == 1  # MathJax and Jupyter set it as it stands, without dollars
+    for environment, text in parts:
+        blocks = re.findall(rf"\\begin{{{re.escape(environment)}}}\n.*?\n\\end{{{re.escape(environment)}}}", text, re.DOTALL)
+        inline = re.findall(r"(?<!\$)\$([^$\n]+)\$(?!\$)", text)
+        assert blocks or inline
+        for block in blocks:
+            assert "\n\n" not in block and "$" not in block  # a paragraph ends a formula
+            for line in block.splitlines()[1:-1]:
+                is_shared(line, TAUGHT | DERIVED)
+        for line in inline:
+            is_shared(line, TAUGHT | DERIVED)
+            assert "align" not in line, f"only in a display: {line}"
 
 
 # ---- precedence ----------------------------------------------------------------------------------------------------

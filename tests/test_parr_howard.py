@@ -36,7 +36,7 @@ SCALARS = [
     Row(grad, "power c", lambda: (t**c, t, c * t**(c - 1)), "ct^(c − 1)", lambda c, t: t**c),
     Row(grad, "sum", lambda: (f(t) + g(t), t, f.prime(t) + g.prime(t)), None, lambda t: np_f(t) + np_g(t)),
     Row(grad, "difference", lambda: (f(t) - g(t), t, f.prime(t) - g.prime(t)), "f′(t) − g′(t)", lambda t: np_f(t) - np_g(t)),
-    Row(grad, "product", lambda: (f(t) * g(t), t, f(t) * g.prime(t) + f.prime(t) * g(t)), "f(t) g′(t) + g(t) f′(t)",
+    Row(grad, "product", lambda: (f(t) * g(t), t, f(t) * g.prime(t) + f.prime(t) * g(t)), "g(t) f′(t) + f(t) g′(t)",
         lambda t: np_f(t) * np_g(t)),
     Row(grad, "chain", lambda: (f(g(t)), t, f.prime(g(t)) * g.prime(t)), "f′(g(t)) g′(t)", lambda t: np_f(np_g(t))),
     Row(grad, "partial by x", lambda: (3 * z**2 * y, z, 6 * y * z), "6yz", lambda z, y: 3 * z**2 * y),
@@ -116,7 +116,7 @@ CHAIN = [
         "diag(f′(g(x)) ∘ g′(x))", lambda x: np_f(np_g(x))),
     Row(jacobian, "vector of a vector", lambda: (f(V @ g(x)), x, diag(f.prime(V @ g(x))) @ V @ diag(g.prime(x))),
         "diag(f′(V g(x))) V diag(g′(x))", lambda V, x: np_f(V @ np_g(x))),
-    Row(jacobian, "f(w ∘ x)", lambda: (f(w * x), w, diag(f.prime(w * x) * x)), "diag(f′(w ∘ x) ∘ x)", lambda w, x: np_f(w * x)),
+    Row(jacobian, "f(w ∘ x)", lambda: (f(w * x), w, diag(f.prime(w * x) * x)), "diag(x ∘ f′(w ∘ x))", lambda w, x: np_f(w * x)),
 ]
 
 # The neuron max(0, w · x + b), and the mean square of what it misses over the N rows of X.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
-from table_examples import Example, actual, as_matrix, examples, k, m, n, numeric_jacobian, stacked
+from numerics import actual, as_matrix, stacked
+from table_examples import LENGTHS, Example, examples, k, m, n, numeric_jacobian
 
 import matcalc as mc
 from matcalc.calculus.simplify import leaves, simplify
@@ -30,7 +31,7 @@ def close(a, b, tolerance=1e-6):
 def weighted(example: Example) -> tuple[Expr, dict]:
     """A scalar that feels every entry of the example differently, and the values of all variables, the weights included."""
     weights = leaf("w", example.e.shape)
-    array = np.random.default_rng(1).uniform(0.5, 1.5, actual(example.e))
+    array = np.random.default_rng(1).uniform(0.5, 1.5, actual(example.e, LENGTHS))
     return mc.sum(weights * example.e), {**example.values, weights: array[0, 0] if example.e.shape == () else array}
 
 
@@ -47,7 +48,7 @@ def test_the_shape_is_the_shape_of_the_value(example: Example):
     if example.e.shape == ():
         assert isinstance(value, float)
     else:
-        assert value.shape == actual(example.e)[: 1 if example.e.shape[1] == 1 else 2]
+        assert value.shape == actual(example.e, LENGTHS)[: 1 if example.e.shape[1] == 1 else 2]
     assert np.isfinite(value).all()
 
 
@@ -84,7 +85,7 @@ def test_vjp_is_the_adjoint_of_jvp(example: Example):
     for x in example.variables:
         dx, dy = leaf("dx", x.shape), leaf("dy", y.shape)
         nudge = rng.normal(size=np.shape(example.values[x]))
-        upstream = rng.normal(size=actual(y))
+        upstream = rng.normal(size=actual(y, LENGTHS))
         values = {**example.values, dx: nudge, dy: upstream[0, 0] if y.shape == () else upstream}
         forward, backward = mc.jvp(y, x, dx), mc.vjp(y, x, dy)
         assert forward.shape == y.shape

@@ -66,7 +66,7 @@ NAMES = [
     # a whole power of a name, and what is none
     (t * mc.let("r", 1 / t) ** 2 + t**3, "t", "3t² − r²"),
     (mc.let("r", mc.sqrt(1 + t**2)) ** 3, "t", "3rt"),
-    (mc.sum(mc.let("q", x * y)) * (x.T @ y), "x", "(sum(q) + xᵀy)y"),
+    (mc.sum(mc.let("q", x * y)) * (x.T @ y), "x", "(xᵀy + sum(q))y"),
 ]
 
 

@@ -158,7 +158,7 @@ class _Question:
             table[e] = meant if meant.shape == e.shape else transpose(meant)
             kind = "row" if meant.shape != e.shape else "column"
             if meant.shape and 1 in meant.shape:
-                assumptions.append(f"with {names.text(str(e.name))} a {kind}, {written(simplify(table[e]), current())}")
+                assumptions.append(f"with {current().name(str(e.name))} a {kind}, {written(simplify(table[e]), current())}")
         return substituted(claim, {a: b for a, b in table.items() if a is not b}), " and ".join(assumptions)
 
     def _word(self, name: str) -> Expr | None:
@@ -313,10 +313,10 @@ class _Question:
             return ()
         n = current()
         if claimed.shape is not None:
-            shape, count = sizes.times(claimed.shape), n.size(sizes.count(claimed.shape))
+            shape, count = n.shape(sizes.times(claimed.shape)), n.size(sizes.count(claimed.shape))
         else:
-            shape, count = "×".join(map(str, claimed.arrays[0].shape)), str(claimed.arrays[0].size)
-        return (f"count: {shape} has {count} numbers, but {sizes.times(wanted)} has {n.size(sizes.count(wanted))}",)
+            shape, count = n.shape("×".join(map(str, claimed.arrays[0].shape))), str(claimed.arrays[0].size)
+        return (f"count: {shape} has {count} numbers, but {n.shape(sizes.times(wanted))} has {n.size(sizes.count(wanted))}",)
 
     # ---- sentences -----------------------------------------------------------------------------------------------------
     def _right(self, assumption: str, symbolic: bool, points: int) -> Answer:
@@ -338,9 +338,11 @@ class _Question:
         n = current()
         shown = written(self.truth, n)
         if len(shown) > _LONG and self.derivation is not None:
-            errors = ", ".join(f"{name} = {written(e, n)}" for name, e in reversed(list(self.derivation.errors.items())))
+            errors = ", ".join(
+                f"{n.sentence(name)} = {written(e, n)}" for name, e in reversed(list(self.derivation.errors.items()))
+            )
             shown = written(self.derivation[self.x], n) + (f" with {errors}" if errors else "")
-        return f"{self.left} = {shown}, {sizes.times(self.truth.shape)}"
+        return f"{self.left} = {shown}, {n.shape(sizes.times(self.truth.shape))}"
 
     def _wrong(self, explanations: tuple[Labels, ...], remarks: Labels = (), assumption: str = "") -> Answer:
         said = [" and ".join(labels) for labels in explanations if labels]

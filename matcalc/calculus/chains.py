@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from matcalc.calculus import factoring, inverses, kronecker, structure
 from matcalc.calculus.short import short
 from matcalc.calculus.terms import (
@@ -15,7 +17,7 @@ from matcalc.calculus.terms import (
     turns,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import broadcast, diag, kron, mul, total, transpose
+from matcalc.core.constructors import broadcast, diag, kron, mul, neg, total, transpose
 from matcalc.core.expression import (
     CONST,
     EYE,
@@ -60,10 +62,21 @@ def chain(factors: list[Expr]) -> Expr:
     while changed:
         length, work = len(work), inverses.cancelled(work)
         changed = _combined(work, scalars) or kronecker.moved(work) or len(work) < length
+    if len(work) > 1 and _are_opposite(work[0], work[-1]):
+        scalars.append(const(-1))
+        work[0] = transposed(work[-1])
     result = matrix_product(work)
     if result.shape == () and result.op is MATMUL and len(work) == 2:
         result = _inner(work[0], work[1], result)
     return short.entries([*scalars, result], shape) if any(s is not const(1) for s in scalars) else result
+
+
+def _are_opposite(a: Expr, b: Expr) -> bool:
+    """Whether b is -aᵀ, of a difference: (y - x) (x - y)ᵀ is -(x - y) (x - y)ᵀ."""
+    x, y = (f.args[0] if f.op is TRANSPOSE else f for f in (a, b))
+    if x.op is not ADD or y.op is not ADD or (a.op is TRANSPOSE) == (b.op is TRANSPOSE):
+        return False
+    return Counter(parts_of(ADD, x)) == Counter(map(neg, parts_of(ADD, y)))
 
 
 def _combined(work: list[Expr], scalars: list[Expr]) -> bool:
@@ -96,7 +109,7 @@ def _inward(f: Expr) -> Expr:
     if rest.op is ADD:
         terms = parts_of(ADD, rest)
         turned = [chain(chain_of(transposed(t))) for t in terms]
-        if turns(turned) <= turns(terms) or turns(turned) < len(terms):
+        if turns(turned) <= turns(terms):
             return short.total(turned, f.shape)
     return f
 
@@ -122,7 +135,7 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
         return short.entries([a.args[0], b], b.shape)
     if b.op is DIAG and sizes.rows(a.shape) == 1:  # uᵀ diag(w) = (u ∘ w)ᵀ
         return transpose(short.entries([transpose(a), b.args[0]], b.args[0].shape))
-    if DIAG in (a.op, b.op) and ADD in (a.op, b.op):
+    if ADD in (a.op, b.op) and (DIAG in (a.op, b.op) or ONES in (a.op, b.op)):
         return _beside_identity(a, b)
     if a.op is ONES and sizes.rows(a.shape) == 1 and sizes.columns(b.shape) == 1:
         return total_of(b)
@@ -137,7 +150,7 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
 
 
 def _beside_identity(a: Expr, b: Expr) -> Expr | None:
-    """(I - x 1ᵀ) diag(p) = diag(p) - x pᵀ, where that is shorter."""
+    """(I - x 1ᵀ) diag(p) = diag(p) - x pᵀ and (I - x yᵀ) 1 = 1 - sum(y) x, where that is shorter."""
     left = a.op is ADD
     terms = parts_of(ADD, a if left else b)
     if not any(scalar_part(t)[1].op is EYE for t in terms):
@@ -150,7 +163,9 @@ def _inner(row: Expr, column: Expr, product: Expr) -> Expr:
     """uᵀv as a sum over u ∘ v, where that cancels: (y/p)ᵀp is the sum of y."""
     u = transpose(row)
     combined = short.entries([u, column], u.shape)
-    return total_of(combined) if leaves(combined) < leaves(product) else _weighed(parts_of(ADD, row), column, product)
+    if leaves(combined) < leaves(product):
+        return total_of(combined)
+    return _weighed([transposed(t) for t in parts_of(ADD, u)], column, product)
 
 
 def _weighed(terms: list[Expr], column: Expr, product: Expr) -> Expr:
@@ -187,11 +202,16 @@ def total_of(x: Expr) -> Expr:
 
 
 def trace_of(a: Expr) -> Expr:
-    """The trace, which does not see a transpose; factors go round: tr(x yᵀ) is yᵀx."""
+    """The trace, which does not see a transpose; factors go round: tr(x yᵀ) is yᵀx; taken apart where that is shorter."""
     s, rest = scalar_part(a)
     rest = upright(rest)[0]
     t, rest = scalar_part(factoring.cycled(rest, short))
-    return short.entries([s, t, factoring.of_trace(rest, chain)], ())
+    whole = factoring.of_trace(rest, chain)
+    terms = factoring.terms_of_trace(rest)
+    if len(terms) > 1:
+        apart = short.total([mul(c, trace_of(chain(chain_of(term)))) for c, term in terms], (), merge=False)
+        whole = apart if leaves(apart) < leaves(whole) else whole
+    return short.entries([s, t, whole], ())
 
 
 short.chain = chain

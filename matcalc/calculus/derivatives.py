@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from matcalc.calculus.composites import recognised
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients, jacobians, nudged
 from matcalc.calculus.vocabulary import Vocabulary
@@ -45,7 +46,7 @@ def grad(s: Any, x: Any, symmetric: str = "independent") -> Any:
     """
     s = scalar_target(s)
     if symmetric not in ("independent", "tangent"):
-        raise MatcalcError(f"symmetric is 'independent' (every entry by itself) or 'tangent' (½(G + Gᵀ)), not {symmetric!r}")
+        raise MatcalcError(f"symmetric is 'independent' (every entry by itself) or 'tangent' ((G + G.T) / 2), not {symmetric!r}")
     wrt = list(x) if isinstance(x, (list, tuple)) else [x]
     found = _gradients(s, wrt)
     if symmetric == "tangent":
@@ -66,6 +67,11 @@ def _varied(derivative: Callable[..., Expr], y: Expr, x: Expr, *options: Any) ->
     return substituted(derivative(substituted(y, {x: free}), free, *options), {free: x})
 
 
+def _spoken(e: Expr) -> Expr:
+    """The expression with known functions in place of what is typed out, as it is differentiated."""
+    return recognised(e, spoken=True)[0]
+
+
 def tangent(g: Expr, x: Expr) -> Expr:
     """The gradient projected on the matrices that x was declared to be: symmetric ones, or diagonal ones."""
     if assumed(x, "diagonal"):
@@ -78,7 +84,7 @@ def tangent(g: Expr, x: Expr) -> Expr:
 def _gradients(s: Expr, wrt: Sequence[Any]) -> dict[Expr, Expr]:
     wrt = [variable(x) for x in wrt]
     checked_names([s, *wrt])
-    return gradients(s, wrt, const(1))
+    return gradients(_spoken(s), wrt, const(1))
 
 
 def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
@@ -94,9 +100,9 @@ def jacobian(y: Any, x: Any, layout: str = "numerator") -> Expr:
         return _varied(jacobian, y, x, layout)
     speech = Vocabulary([y], without=[x])
     if y.shape == ():  # one row: the gradient, entry by entry
-        found = simplify(transpose(vec(speech.spoken(gradients(y, [x], const(1)).values())[0])))
+        found = simplify(transpose(vec(speech.spoken(gradients(_spoken(y), [x], const(1)).values())[0])))
     else:
-        found = speech.spoken(jacobians(y, [x]).values())[0]
+        found = speech.spoken(jacobians(_spoken(y), [x]).values())[0]
     return simplify(transpose(found)) if layout == "denominator" else found
 
 
@@ -118,7 +124,7 @@ def vjp(y: Any, x: Any, dy: Any) -> Expr:
     if dy.shape != y.shape:
         raise ShapeError(f"the upstream gradient has y's shape: {y} is {sizes.show(y.shape)} but {dy} is {sizes.show(dy.shape)}")
     checked_names([y, x, dy])
-    return Vocabulary([y], without=[x]).spoken(gradients(y, [x], dy).values())[0]
+    return Vocabulary([y], without=[x]).spoken(gradients(_spoken(y), [x], dy).values())[0]
 
 
 def jvp(y: Any, x: Any, dx: Any) -> Expr:
@@ -127,7 +133,7 @@ def jvp(y: Any, x: Any, dx: Any) -> Expr:
     if dx.shape != x.shape:
         raise ShapeError(f"the nudge has x's shape: {x} is {sizes.show(x.shape)} but {dx} is {sizes.show(dx.shape)}")
     checked_names([y, x, dx])
-    return Vocabulary([y], without=[x]).spoken([nudged(y, {x: dx})])[0]
+    return Vocabulary([y], without=[x]).spoken([nudged(_spoken(y), {x: dx})])[0]
 
 
 BUILD["derivative"] = grad

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 from matcalc.calculus import composites, structure
@@ -17,10 +18,11 @@ from matcalc.calculus.terms import (
     powers_of,
     repeated,
     shape_of,
+    shorter,
     transposed,
 )
 from matcalc.core import sizes
-from matcalc.core.constructors import broadcast, diag, mul
+from matcalc.core.constructors import broadcast, diag, mul, power
 from matcalc.core.expression import (
     CONST,
     Expr,
@@ -47,6 +49,9 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
     if value == 0:
         return zero(shape)
     exponents = _chosen(composites.of_product(_met(exponents)), shape)
+    cleared = _cleared(exponents)
+    if cleared is not None:
+        return product_of([const(value), *cleared], shape, expand)
     powers = in_order(exponents)
     inside = _inwards(powers)
     if inside is not None:
@@ -58,7 +63,8 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
         return mul(const(value), broadcast(product_of(powers, (), expand), shape))
     result = mul(const(value), result)
     if expand and result.op is MUL:
-        result = min([result, *_distributed(powers, value)], key=leaves)
+        for apart in _distributed(powers, value):
+            result = apart if shorter(apart, result) else result
     return repeated(result, shape)
 
 
@@ -90,6 +96,26 @@ def _chosen(exponents: dict[Expr, Any], shape: sizes.Shape) -> dict[Expr, Any]:
 def _length(exponents: dict[Expr, Any]) -> int:
     """The symbols of a product that is given by its exponents."""
     return sum(leaves(base) + (t != 1) for base, t in exponents.items() if t != 0)
+
+
+def _cleared(exponents: dict[Expr, Any]) -> list[Expr] | None:
+    """x (a / x + b) is a + x b: what divides a term of a sum enters it where that is no longer."""
+    for base, t in exponents.items():
+        terms = parts_of(ADD, base) if t == 1 else []
+        if len(terms) < 2 or len(terms) > EXPANDED:
+            continue
+        below = {f: -s for term in terms for f, s in powers_of([term])[1].items() if isinstance(s, (int, Fraction)) and s < 0}
+        entering = [power(f, min(s, exponents[f])) for f, s in below.items() if _is_above(exponents.get(f, 0))]
+        if entering:
+            multiplied = [short.entries([term, *entering], shape_of([term, *entering]), expand=False) for term in terms]
+            opened = short.total(multiplied, shape_of([base, *entering]))
+            if leaves(opened) <= leaves(base) + sum(map(leaves, entering)):
+                return [opened if f is base else power(f, s) for f, s in exponents.items()] + [power(f, -1) for f in entering]
+    return None
+
+
+def _is_above(t: Any) -> bool:
+    return isinstance(t, (int, Fraction)) and t > 0
 
 
 def _inwards(factors: list[Expr]) -> list[Expr] | None:

@@ -5,20 +5,23 @@ Linear in the number of factors: terms are matched by what they share, as keys o
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from math import gcd
 from typing import Any
 
 from matcalc.calculus.short import Short
 from matcalc.calculus.terms import (
+    base_of,
     chain_of,
     coefficient,
-    factors_of,
+    in_order,
     is_negative,
     leaves,
     matrix_product,
     multiplied,
     parts_of,
+    powers_of,
     scalar_part,
     shape_of,
     transposed,
@@ -126,10 +129,11 @@ def _stacked(rest: Expr, short: Short) -> View:
 def _linear(rest: Expr, short: Short, named: Sequence[Operation]) -> View:
     factors = parts_of(MUL, rest)
     found = [f for f in factors if _under(f).op in named]
-    if len(found) == 1 and all(f.shape == () for f in factors if f is not found[0]):
+    beside = [f for f in factors if f not in found]
+    if len(found) == 1 and all(f.shape == () and base_of(f)[0].op not in named for f in beside):  # tr(A)² - tr(A²) stays
         (f,) = found
         under = _under(f)
-        inside = multiplied([*(g for g in factors if g is not f), under.args[0]])
+        inside = multiplied([*beside, under.args[0]])
 
         def build(inside: Expr) -> Expr | None:
             s, rest = scalar_part(inside)
@@ -183,6 +187,9 @@ def pulled(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | Non
     size = -numbers[0] if is_negative(numbers[0]) else numbers[0]
     if size != 1 and all(c in (size, -size) for c in numbers):
         return mul(const(size), short.total([rest if c == size else neg(rest) for rest, c in collected.items()], shape))
+    whole = divisor(numbers)
+    if whole > 1:
+        return mul(whole, short.total([mul(c // whole, rest) for rest, c in collected.items()], shape))
     shared = _shared_factors(collected, shape, short)
     if shared is not None:
         return shared
@@ -200,16 +207,59 @@ def pulled(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | Non
     return None
 
 
+def divisor(numbers: Iterable[Any]) -> int:
+    """The greatest common divisor of whole numbers; 1 for others."""
+    numbers = list(numbers)
+    return gcd(*numbers) if all(isinstance(c, int) for c in numbers) else 1
+
+
 def _shared_factors(collected: dict[Expr, Any], shape: Shape, short: Short) -> Expr | None:
-    """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry."""
-    factors = [Counter(factors_of([rest])) for rest in collected]  # what is repeated along an axis has the same factors
-    common = factors[0].copy()
-    for other in factors[1:]:
-        common &= other
+    """s A + s B = s (A + B), for scalars and for what is multiplied entry by entry; of powers the least, x³ + x = x (x² + 1)."""
+    products = [powers_of([rest])[1] for rest in collected]  # what is repeated along an axis has the same factors
+    common = {base: _least([p.get(base, 0) for p in products]) for base in products[0]}
+    return _apart(collected, products, {base: t for base, t in common.items() if t != 0}, shape, short)
+
+
+def over(collected: dict[Expr, Any], shape: Shape, short: Short) -> Iterator[Expr]:
+    """A / s + B / s² as (A + B / s) / s, and over a common denominator, (A s + B) / s²."""
+    products = [powers_of([rest])[1] for rest in collected]
+    if len(products) < 2:
+        return
+    below = [
+        base
+        for base in products[0]
+        if (base.args or (base.shape == () and shape != ())) and all(_is_below(p.get(base, 0)) for p in products)
+    ]  # 2 / t³ + 1 / t² stays
+    if below:
+        for end in (max, min) if shape else (min, max):
+            found = _apart(collected, products, {base: end(p[base] for p in products) for base in below}, shape, short)
+            if found is not None:
+                yield found
+
+
+def _least(exponents: list[Any]) -> Any:
+    """The power that all of some powers of a base have in common; 0 where there is none."""
+    if all(t == exponents[0] for t in exponents):
+        return exponents[0]
+    return min(exponents) if all(isinstance(t, (int, Fraction)) and t > 0 for t in exponents) else 0
+
+
+def _is_below(t: Any) -> bool:
+    return isinstance(t, (int, Fraction)) and t < 0
+
+
+def _apart(
+    collected: dict[Expr, Any], products: list[dict[Expr, Any]], common: dict[Expr, Any], shape: Shape, short: Short
+) -> Expr | None:
+    """The sum with the common powers in front; None where what is left is no sum of this shape."""
     if not common:
         return None
-    rests = [multiplied([const(c), *(f - common).elements()]) for c, f in zip(collected.values(), factors, strict=True)]
-    found = short.entries([*common.elements(), short.total(rests, shape_of(rests))], shape, expand=False)
+    whole = divisor(collected.values())
+    rests = [
+        multiplied([const(c // whole if whole > 1 else c), *in_order({base: t - common.get(base, 0) for base, t in p.items()})])
+        for c, p in zip(collected.values(), products, strict=True)
+    ]
+    found = short.entries([const(whole), *in_order(common), short.total(rests, shape_of(rests))], shape, expand=False)
     return found if found.shape == shape else None
 
 
@@ -242,7 +292,7 @@ def _powers(factors: Sequence[Expr]) -> list[tuple[Expr, int]]:
 
 def cycled(a: Expr, short: Short) -> Expr:
     """A matrix whose trace is taken, with the terms of one trace collected: A B + B A is 2 B A there."""
-    terms = _terms_of_trace(a)
+    terms = terms_of_trace(a)
     found: dict[Hashable, tuple[Any, Expr]] = {}
     for c, term in terms:
         key = cycle(trace(term)) or term
@@ -251,7 +301,7 @@ def cycled(a: Expr, short: Short) -> Expr:
     return short.total([mul(c, term) for c, term in found.values()], a.shape) if len(found) < len(terms) else a
 
 
-def _terms_of_trace(a: Expr) -> list[tuple[Any, Expr]]:
+def terms_of_trace(a: Expr) -> list[tuple[Any, Expr]]:
     """The terms of a sum, products of sums multiplied out while there are few."""
     found: list[tuple[Any, Expr]] = []
     waiting: list[tuple[Any, Expr]] = [(1, a)]

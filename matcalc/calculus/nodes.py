@@ -57,7 +57,7 @@ def node_of(x: Expr, args: Args) -> Expr:
         return known
     rule = _einsum if x.op.name == "einsum" else _RULES.get(x.op)
     found = None if rule is None else rule(x, args)
-    return found if found is not None else composites.of_logarithm(_scaled(new))
+    return found if found is not None else composites.of_call(_scaled(new))
 
 
 def _scaled(x: Expr) -> Expr:

@@ -238,13 +238,11 @@ def _power(x: Expr) -> tuple[Expr, int]:
 
 def half_of_diagonal(factors: list[Expr]) -> list[Expr] | None:
     """Φ ∘ U is half the diagonal of U, where U = Lᵀ or Lᵀ diag(v) is upper triangular: the factors of that diagonal."""
-    numbers, rest = [const(Fraction(1, 2))], []
-    for f in factors:
-        c, inside = coefficient(f)
-        numbers.append(const(c))
-        rest += [] if inside is const(1) else [inside]
+    parts = [coefficient(f) for f in factors]
+    rest = [inside for _, inside in parts if inside.op is not CONST]
     if len(rest) != 2 or HALF not in (rest[0].op, rest[1].op):
         return None
+    numbers = [const(Fraction(1, 2)), *(const(c) for c, _ in parts)]
     upper = rest[1] if rest[0].op is HALF else rest[0]
     left, right = upper.args if upper.op is MATMUL else (upper, None)
     if left.op is not TRANSPOSE or left.args[0].op is not CHOLESKY or (right is not None and right.op is not DIAG):

@@ -7,6 +7,8 @@ is summed. The number of steps is the number of nodes on paths to the variables,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import itemgetter
 
 from matcalc.calculus.local import Alias, matrix, pull, push
 from matcalc.core import sizes
@@ -48,17 +50,41 @@ def reverse(
     if name is not None:
         alias[y] = name
     needed = depending(order, wrt)
-    arriving: dict[Expr, Expr] = {y: seed}
+    places = as_typed(y, needed, below)
+    arriving: dict[Expr, list[tuple[int, Expr]]] = {y: [(0, seed)]}
+    found: dict[Expr, Expr] = {}
     for e in reversed(order):
-        g = arriving.get(e)
-        if g is None or (below is not None and not below(e)):
+        if e not in arriving:
+            continue
+        g = found[e] = reduce(add, (passed for _, passed in sorted(arriving.pop(e), key=itemgetter(0))))
+        if below is not None and not below(e):
             continue
         for k, a in enumerate(e.args):
             if a in needed:
                 passed = step(e, k, g, alias)
                 if passed is not None:
-                    arriving[a] = add(arriving[a], passed) if a in arriving else passed
-    return {x: arriving[x] for x in wrt if x in arriving}
+                    arriving.setdefault(a, []).append((places[e, k], passed))
+    return {x: found[x] for x in wrt if x in found}
+
+
+def as_typed(y: Expr, needed: set[Expr], below: Below | None = None) -> dict[tuple[Expr, int], int]:
+    """Where each argument of a needed node stands in what was typed, so that terms come in the order of their variables."""
+    places: dict[tuple[Expr, int], int] = {}
+    seen: set[Expr] = set()
+    stack = [(y, -1)]  # a node and its next argument
+    while stack:
+        e, k = stack.pop()
+        if k < 0:
+            if e in seen or e.op.flat or (below is not None and not below(e)):
+                continue
+            seen.add(e)
+            k = 0
+        while k < len(e.args) and e.args[k] not in needed:
+            k += 1
+        if k < len(e.args):
+            places[e, k] = len(places)
+            stack += [(e, k + 1), (e.args[k], -1)]
+    return places
 
 
 def gradients(

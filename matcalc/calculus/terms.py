@@ -101,9 +101,26 @@ def powers_of(factors: Iterable[Expr]) -> tuple[Any, dict[Expr, Any]]:
 
 
 def in_order(exponents: Mapping[Expr, Any]) -> list[Expr]:
-    """The powers of a product, scalars first and otherwise as written."""
-    powers = [power(base, const(t)) for base, t in exponents.items() if t != 0]
-    return sorted(powers, key=lambda f: f.shape != ())
+    """The powers of a product, scalars first and otherwise as written, but x ∘ f(x) rather than f(x) ∘ x."""
+    powers = sorted((power(base, const(t)) for base, t in exponents.items() if t != 0), key=lambda f: f.shape != ())
+    found: list[Expr] = []
+    for f in powers:
+        at = len(found)
+        while at and (f.shape == ()) == (found[at - 1].shape == ()) and _is_called(f, found[at - 1]):
+            at -= 1
+        found.insert(at, f)
+    return found
+
+
+def _is_called(x: Expr, f: Expr) -> bool:
+    """Whether x is a name, or a power of it, and f a function of it and perhaps of others."""
+    name, call = base_of(x)[0].name, base_of(f)[0]
+    return (
+        name is not None and call.names is not None and name in call.names and not call.op.signature and call.op not in _WRITTEN
+    )
+
+
+_WRITTEN = (ADD, POW, LET)  # f(x), but not 1 - x
 
 
 def base_of(x: Expr) -> tuple[Expr, Any]:
@@ -342,17 +359,31 @@ def is_negative(value: Any) -> bool:
 
 def leaves(e: Expr) -> int:
     """The number of symbols that a person writes; a name counts once, numbers count too, a sign and a reciprocal do not."""
+    return _count(e)[0]
+
+
+def shorter(a: Expr, b: Expr) -> bool:
+    """Whether a is shorter than b, with no more symbols, in the eyes of a person, who does not see the 1 of 1 - y².
+
+    So y (1 - y²) is not expanded to y - y³, and exp(t) + t exp(t) is (1 + t) exp(t).
+    """
+    return _count(a)[1] < _count(b)[1] and leaves(a) <= leaves(b)
+
+
+def _count(e: Expr) -> tuple[int, int]:
+    """The symbols, with the ones in sums and without."""
     for x in topological([e], lambda x: x.op is not LET and x not in _counted):
         if x in _counted:
             continue
         if x.op is LET or not x.args:
-            _counted[x] = 1
+            _counted[x] = 1, 1
         else:
             # x 1ᵀ, 1ᵀA, A 1, s e₁ hold a vector more than is seen; -x and 1/x count as x does
             more = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS) or (x.op is PLACE and x.args[0].shape == ())
-            unsigned = (a for a in x.args if x.op not in (MUL, POW) or number(a) != -1)
-            _counted[x] = sum(_counted[a] for a in unsigned) + more
+            seen = [a for a in x.args if x.op not in (MUL, POW) or number(a) != -1]
+            ones = sum(number(a) in (1, -1) for a in seen) if x.op is ADD else 0
+            _counted[x] = sum(_counted[a][0] for a in seen) + more, sum(_counted[a][1] for a in seen) + more - ones
     return _counted[e]
 
 
-_counted: WeakKeyDictionary[Expr, int] = WeakKeyDictionary()  # so that each node is counted once in its life
+_counted: WeakKeyDictionary[Expr, tuple[int, int]] = WeakKeyDictionary()  # so that each node is counted once in its life

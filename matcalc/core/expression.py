@@ -21,6 +21,8 @@ from matcalc.core.operation import Operation as Operation
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, ShapeError
 
+_SHOWN = 20_000  # characters of LaTeX that Jupyter is given
+
 ASSUMPTIONS = ("symmetric", "positive_definite", "diagonal", "positive", "distribution")
 
 
@@ -144,8 +146,14 @@ class Expr:
         """The expression in LaTeX, for amsmath, KaTeX and MathJax alike."""
         return _build("latex", self)
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.to_latex()}$"
+    def _repr_latex_(self) -> str | None:
+        """For Jupyter; None, which leaves it to ``str``, where it is longer than a page can show."""
+        shown = self.to_latex()
+        return f"$\\displaystyle {shown}$" if len(shown) <= _SHOWN else None
+
+    def _latex(self, printer: Any) -> str:
+        """For SymPy's printer of lists and dictionaries, which ``sympy.init_printing`` puts into Jupyter."""
+        return self.to_latex()
 
     def to_numpy_source(self) -> str:
         """The expression as one line of NumPy source, in the names of its leaves."""

@@ -65,6 +65,13 @@ def parts(name: str) -> tuple[str, str, str, str]:
     return _LETTER.get(stem, stem), accent, ",".join(filter(None, low.split(","))), superscript
 
 
+def scripts(name: str) -> str:
+    """The sub- and superscript of a name, as they stand behind another: ``_1^{(2)}``; empty if it has none."""
+    _, _, low, high = parts(name)
+    lowered = f"_{low}" if low.isalnum() else f"_{{{low}}}" if low else ""
+    return lowered + (f"^{{{high}}}" if high else "")
+
+
 def is_letter(name: str) -> bool:
     """Whether the name is one letter, with whatever accents and scripts."""
     base = parts(name)[0]

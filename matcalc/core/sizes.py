@@ -91,9 +91,9 @@ def times(of: Shape) -> str:
 def entries(of: Shape) -> str:
     """The number of entries as people write it, rows first: ``nm`` for (n, m)."""
     r, c = rows(of), columns(of)
-    if isinstance(r, int) or isinstance(c, int):
+    if isinstance(r, int) or isinstance(c, int) or r == c or _factor(c)[0].isdigit():
         return _factor(count(of))
-    return _factor(r) + ("·" if _factor(c)[0].isdigit() else "") + _factor(c)
+    return _factor(r) + _factor(c)
 
 
 def _factor(value: Size) -> str:

@@ -6,13 +6,29 @@ product (z = Wx + b), the output of a nonlinearity that goes into a product (h =
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
-from matcalc.core.expression import LET, Expr, Names, let, rebuilt, topological
+from matcalc.calculus.composites import recognised
+from matcalc.core.expression import LEAF, LET, Expr, Names, let, rebuilt, topological
+from matcalc.core.names import scripts
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
 
 _LOSSES = {TABLE[name] for name in ("log", "log_softmax", "maximum", "norm", "pow", "logsumexp")}
 _LETTERS = {"z": ("z", "a", "q"), "h": ("h", "g", "k"), "p": ("p", "q"), "r": ("r", "e"), "s": ("s", "t"), "v": ("v", "c")}
+
+
+def known(y: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
+    """The same expression with known functions in place of what is typed out, in every named piece; and what was found."""
+    done: dict[Expr, Expr] = {}
+    found: list[tuple[Expr, Expr]] = []
+    for e in topological([y]):
+        new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
+        if e.op is LET or e is y:
+            body, pairs = recognised(new.args[0] if e.op is LET else new, spoken=True)
+            found += pairs
+            new = let(e.params[0], body) if e.op is LET else body
+        done[e] = new
+    return done[y], found
 
 
 def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Expr]]:
@@ -23,22 +39,30 @@ def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Exp
     order = topological([y])
     names = Names({e.name for e in (*order, *taken) if e.name is not None})
     wanted = _wanted(order, y)
-    kinds = list(wanted.values())
     given: dict[Expr, str] = {}
-    for kind in dict.fromkeys(kinds):
+    for kind in dict.fromkeys(wanted.values()):
         these = [e for e, k in wanted.items() if k == kind]
-        if len(these) == 1:
-            given[these[0]] = names.take(*_LETTERS[kind])
-        else:
-            numbers = range(1, len(these) + 1)
-            letter = next((x for x in _LETTERS[kind] if not any(f"{x}_{k}" in names.used for k in numbers)), kind)
-            given |= {e: names.take(f"{letter}_{k}") for e, k in zip(these, numbers, strict=True)}
+        indices = [""] if len(these) == 1 else _indices(these, wanted, given) or [f"_{k}" for k in range(1, len(these) + 1)]
+        free = (x for x in _LETTERS[kind] if not any(x + index in names.used for index in indices))
+        letter = next(free, kind)
+        given |= {e: names.take(letter + index) for e, index in zip(these, indices, strict=True)}
     done: dict[Expr, Expr] = {}
     for e in order:
         new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
         done[e] = let(given[e], new) if e in given else new
     top = done[y]
     return (top if top.op is LET else let(names.take(*_root_names(y)), top)), done
+
+
+def _indices(these: list[Expr], wanted: Container[Expr], given: dict[Expr, str]) -> list[str] | None:
+    """The index that each takes over, z⁽²⁾ from W⁽²⁾ and h⁽²⁾ from z⁽²⁾; None unless each has one, and no two the same."""
+    found = []
+    for e in these:
+        below = topological(e.args, lambda x: x.op is not LET and x not in wanted)
+        matrices = [str(x.name) for x in below if x.op is LEAF and x.shape and 1 not in x.shape]
+        indices = {scripts(name) for name in matrices or [given[x] for x in below if x in given]}
+        found.append(indices.pop() if len(indices) == 1 else "")
+    return found if all(found) and len(set(found)) == len(found) else None
 
 
 def _wanted(order: list[Expr], y: Expr) -> dict[Expr, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matcalc.core import sizes
 from matcalc.core.expression import Expr
-from matcalc.paper.writing import Notation, current, factor, written
+from matcalc.paper.writing import UNICODE, Notation, current, factor, written
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,24 @@ class Partial:
 
 @dataclass(frozen=True)
 class Chain:
-    """A product of factors, each a partial, an expression, or the partial that is being replaced (``active``, boxed)."""
+    """A product of factors, each a partial, an expression, or the partial that is being replaced (``active``, boxed).
+
+    In a chain whose factors are replaced one after the other (``stepwise``), each keeps its colour where there are colours.
+    """
 
     factors: tuple[Partial | Expr, ...]
     active: int | None = None
+    stepwise: bool = False
 
     def write(self, n: Notation) -> str:
         """The factors side by side."""
         shown = []
         for k, f in enumerate(self.factors):
             item = f.write(n) if isinstance(f, Partial) else factor(f, n) if len(self.factors) > 1 else written(f, n)
+            if self.stepwise:
+                item = n.tinted(item, k)
             if k == self.active:
-                item = rf"\boxed{{{item}}}" if n.latex else f"[{item}]"
+                item = n.marked % item
             shown.append(item)
         return (r"\, " if n.latex else " ").join(shown) or "1"
 
@@ -76,3 +83,9 @@ Written = Partial | Chain | Sum | Expr
 def show(x: Written, n: Notation) -> str:
     """Anything that can stand in a derivation, in the notation."""
     return written(x, n) if isinstance(x, Expr) else x.write(n)
+
+
+def distinct(shown: Sequence[Written]) -> list[Written]:
+    """What is written differently, spaces aside; of what is written alike the last, which is the shorter."""
+    found = {show(x, UNICODE).replace(" ", ""): x for x in reversed(shown)}
+    return list(found.values())[::-1]

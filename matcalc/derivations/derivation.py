@@ -7,8 +7,8 @@ are the sweep's own; text, LaTeX and NumPy are printings of this one record.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import sympy
@@ -18,7 +18,7 @@ from matcalc.calculus.simplify import leaves, simplify
 from matcalc.calculus.sweep import depending, gradients, jacobians
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import names, sizes
-from matcalc.core.constructors import add, matmul, transpose, vec
+from matcalc.core.constructors import add, transpose, vec
 from matcalc.core.expression import (
     LET,
     Expr,
@@ -27,7 +27,6 @@ from matcalc.core.expression import (
     const,
     expr,
     let,
-    node,
     substituted,
     topological,
     variables,
@@ -35,39 +34,13 @@ from matcalc.core.expression import (
 )
 from matcalc.core.operations import CONCAT, MATMUL
 from matcalc.core.sizes import Shape
-from matcalc.derivations.breakup import broken_up, ingredients, pieces
-from matcalc.derivations.chain import Chain, Partial, Sum, Written, show
+from matcalc.derivations.breakup import broken_up, ingredients, known, pieces
+from matcalc.derivations.chain import Chain, Partial, Sum
 from matcalc.derivations.cost import multiplications
-from matcalc.derivations.rules import rule_of
+from matcalc.derivations.steps import Steps, steps
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.paper.writing import Notation, current
 
-STAGES = ("Break up", "Chain rule", "Local Jacobians", "Reuse", "Shape convention")
 _FACTORS = 5  # a chain with more factors is written from error signal to error signal
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the derivation: ``left = right``, by a rule, with the shapes and the reason.
-
-    ``through`` holds what is written in between: ``∂s/∂h ∂h/∂z`` and ``uᵀ diag(f′(z))`` before ``(u ∘ f′(z))ᵀ``.
-    """
-
-    stage: int
-    rule: str
-    left: Written
-    right: Written
-    shapes: tuple[Shape, ...]
-    why: str
-    through: tuple[Written, ...] = ()
-
-    def write(self, n: Notation) -> str:
-        """``left = through = right``, each writing once."""
-        shown = [show(x, n) for x in (self.left, *self.through, self.right)]
-        return " = ".join(dict.fromkeys(shown))
-
-    def __str__(self) -> str:
-        return self.write(current())
 
 
 def opaque(e: Expr) -> bool:
@@ -83,19 +56,31 @@ class Derivation:
     """
 
     def __init__(self, target: Expr, wrt: Sequence[Expr], seed: Expr | None = None) -> None:
-        self.target, became = broken_up(target, wrt)
+        spoken, self.recognised = known(target)
+        renamed = {e.name: e for e in topological([spoken]) if e.op is LET}
+        self.target, became = broken_up(spoken, wrt)
         self.given = target
-        self.wrt = tuple(became.get(x, x) for x in wrt)  # a named intermediate may hold parts that got names
+        # A named intermediate may hold parts that were recognised or got names.
+        self.wrt = tuple(became.get(renamed.get(x.name, x), x) for x in wrt)
         self._asked = dict(zip(wrt, self.wrt, strict=True))
         self.seed = const(1) if seed is None else seed
         self.pieces = pieces(self.target)
         self._needed = depending(topological([self.target]), self.wrt)
         self._sweep()
 
+    @cached_property
+    def _speech(self) -> Vocabulary:
+        """The names that results may speak of."""
+        return Vocabulary([self.target], without=[self.target, *self.wrt])
+
     # ---- the sweep, piece by piece -------------------------------------------------------------------------------------
     def _parts(self, piece: Expr) -> list[Expr]:
         """The ingredients of a piece on which a variable acts."""
         return [e for e in ingredients(piece) if e in self._needed]
+
+    def edges(self) -> list[tuple[Expr, Expr]]:
+        """The pairs (piece, part) on the ways from the target to the variables, from the target down."""
+        return [(p, part) for p in reversed(self.pieces) if p in self._needed for part in reversed(self._parts(p))]
 
     def _sweep(self) -> None:
         arriving: dict[Expr, list[Expr]] = {self.target: [self.seed]}
@@ -104,7 +89,7 @@ class Derivation:
         upstream: dict[Expr, Expr] = {}
         named = self._named_signals()
         labels = self._labels(named, taken)
-        speech = Vocabulary([self.target], without=[self.target, *self.wrt])
+        speech = self._speech
         for piece in reversed(self.pieces):
             if piece not in arriving:
                 continue
@@ -133,12 +118,15 @@ class Derivation:
         return found
 
     def _labels(self, named: set[Expr], taken: Names) -> dict[Expr, str]:
-        """delta for a single error signal, delta_1, delta_2, ... from the input upwards for several."""
+        """delta for a single error signal; several have the indices of their pieces, or are counted from the input upwards."""
         order = [p for p in self.pieces if p in named and p is not self.target]
         if self.target in named:
             order.append(self.target)
         if len(order) == 1:
             return {order[0]: taken.take("delta", "err")}
+        indices = [names.scripts(str(p.name)) for p in order]
+        if all(indices) and len(set(indices)) == len(order) and not any(f"delta{k}" in taken.used for k in indices):
+            return {p: taken.take(f"delta{index}") for p, index in zip(order, indices, strict=True)}
         stem = next(s for s in ("delta", "err", "signal") if not any(f"{s}_{k}" in taken.used for k in range(1, len(order) + 1)))
         return {p: taken.take(f"{stem}_{k}") for k, p in enumerate(order, 1)}
 
@@ -170,11 +158,16 @@ class Derivation:
 
     @cached_property
     def _locals(self) -> dict[Expr, dict[Expr, Expr]]:
-        return {
-            piece: {part: simplify(j) for part, j in jacobians(piece.args[0], self._parts(piece), opaque, piece).items()}
-            for piece in self.pieces
-            if piece in self._needed
-        }
+        found = {}
+        for piece in self.pieces:
+            if piece in self._needed:
+                e, parts = piece.args[0], self._parts(piece)
+                if piece.shape == ():  # a row: the gradient, which is short
+                    local = {part: transpose(vec(g)) for part, g in gradients(e, parts, const(1), opaque, piece).items()}
+                else:
+                    local = jacobians(e, parts, opaque, piece)
+                found[piece] = dict(zip(local, self._speech.spoken([simplify(j) for j in local.values()]), strict=True))
+        return found
 
     # ---- paths ---------------------------------------------------------------------------------------------------------
     @cached_property
@@ -186,6 +179,10 @@ class Derivation:
                     users.setdefault(part, []).append(piece)
         return users
 
+    def users(self, x: Expr) -> list[Expr]:
+        """The pieces that x stands in."""
+        return self._users.get(x, [])
+
     def paths(self, x: Expr, to: set[Expr] | None = None) -> list[list[Expr]]:
         """The ways from the target down to x through the pieces, at most a few; with ``to``, only down from those pieces."""
         stop = {self.target} | (to or set())
@@ -193,7 +190,7 @@ class Derivation:
         stack = [[x]]
         while stack:
             path = stack.pop()
-            above = self._users.get(path[-1], [])
+            above = self.users(path[-1])
             if path[-1] in stop and len(path) > 1:
                 found.append(path[::-1])
             else:
@@ -204,7 +201,7 @@ class Derivation:
 
     def partial(self, piece: Expr, part: Expr) -> Partial:
         """∂piece/∂part, marked as direct where the piece is the target and depends on the part in other ways too."""
-        return Partial(piece, part, piece is self.target and len(self._users.get(part, [])) > 1)
+        return Partial(piece, part, piece is self.target and len(self.users(part)) > 1)
 
     def chain(self, x: Expr) -> Sum:
         """∂s/∂x as the chain rule gives it, unevaluated; long chains begin at the nearest error signals."""
@@ -221,7 +218,7 @@ class Derivation:
     def shared_chain(self, x: Expr) -> Sum:
         """∂s/∂x with the error signals in place: δᵀ ∂z/∂x, summed over the places where x is used."""
         chains = []
-        for user in self._users.get(x, []):
+        for user in self.users(x):
             g = self.upstream[user]
             row = () if g is const(1) else (transpose(vec(g)),)
             chains.append(Chain((*row, self.partial(user, x))))
@@ -229,99 +226,9 @@ class Derivation:
 
     # ---- steps ---------------------------------------------------------------------------------------------------------
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> Steps:
         """The steps, stage by stage."""
-        return (*self._break_up(), *self._chain_rule(), *self._local_jacobians(), *self._reuse(), *self._shape_convention())
-
-    def _break_up(self) -> list[Step]:
-        why = "one simple operation a piece, each with a name and a shape"
-        found = [Step(1, "break up", p, p.args[0], (p.shape,), why) for p in self.pieces]
-        for op in dict.fromkeys(e.op for e in topological([self.target, *self._gradients.values()]) if e.op.body is not None):
-            argument, value = op.body  # type: ignore[misc]
-            found.append(Step(1, "definition", node(op, (argument,)), simplify(value), ((),), "as given, entry by entry"))
-        return found
-
-    def _chain_rule(self) -> list[Step]:
-        found = []
-        for x in self.wrt:
-            chain = self.chain(x)
-            several = len(chain.chains) > 1
-            why = "it is used in several places: sum over the paths" if several else "multiply the Jacobians along the path"
-            if any(len(c.factors) == 1 for c in chain.chains) and not several:
-                why = f"{names.text(str(x.name))} stands in {self.target.name} itself"
-            if not chain.chains:
-                why = f"{self.target.name} does not depend on it"
-            found.append(Step(2, "chain rule", Partial(self.target, x), chain, (Partial(self.target, x).shape,), why))
-        return found
-
-    def _local_jacobians(self) -> list[Step]:
-        found = []
-        for piece in reversed(self.pieces):
-            if piece in self._needed:
-                for part in reversed(self._parts(piece)):
-                    rule, why = rule_of(piece, part)
-                    p = self.partial(piece, part)
-                    found.append(Step(3, rule, p, self.local(piece, part), (p.shape,), why))
-        return found
-
-    def _reuse(self) -> list[Step]:
-        found = []
-        for piece, signal in self.signals.items():
-            row, value = transpose(vec(signal)), signal.args[0]
-            at = names.text(str(piece.name))
-            why = f"the local error signal at {at}: it arrives once and serves {_listed(self._users_below(piece))}"
-            through = (self._signal_chain(piece), self._signal_product(piece))
-            found.append(Step(4, "local error signal", row, simplify(transpose(vec(value))), (row.shape,), why, through))
-            if row is not signal:
-                found.append(
-                    Step(4, _in_shape(signal.shape), signal, value, (signal.shape,), f"the error signal in the shape of {at}")
-                )
-        for x in self.wrt:
-            if any(user in self.signals for user in self._users.get(x, [])):
-                p, why = Partial(self.target, x), "the error signal in place of the factors it stands for"
-                found.append(Step(4, "reuse", p, self._reused_product(x), (p.shape,), why, (self.shared_chain(x),)))
-        return found
-
-    def _reused_product(self, x: Expr) -> Expr:
-        """The rows that arrive where x is used, times the local Jacobians, not yet multiplied."""
-        total: Expr = const(0)
-        for user in self._users[x]:
-            total = add(total, matmul(transpose(vec(self.upstream[user])), self.local(user, x)))
-        return total
-
-    def _signal_chain(self, piece: Expr) -> Sum:
-        if piece is self.target:
-            return Sum((Chain((self.seed,)),))
-        near = self.paths(piece, set(self.signals) - {piece})
-        chains = []
-        for p in near:
-            head = self.signals.get(p[0])
-            first = (transpose(vec(head)),) if head is not None else () if p[0] is self.target else (Partial(self.target, p[0]),)
-            chains.append(Chain((*first, *(self.partial(a, b) for a, b in zip(p, p[1:], strict=False)))))
-        return Sum(tuple(chains))
-
-    def _signal_product(self, piece: Expr) -> Expr:
-        """The row that arrives at a piece, with the local Jacobians written out and not yet multiplied."""
-        total: Expr = const(0)
-        for p in self.paths(piece, set(self.signals) - {piece}):
-            head = self.signals.get(p[0])
-            row: Expr = transpose(vec(head)) if head is not None else self.seed
-            for a, b in zip(p, p[1:], strict=False):
-                row = matmul(row, self.local(a, b))
-            total = add(total, row)
-        return total
-
-    def _users_below(self, piece: Expr) -> list[Expr]:
-        below = set(topological([piece])) - {piece}
-        return [x for x in self.wrt if x in below]
-
-    def _shape_convention(self) -> list[Step]:
-        found = []
-        for x in self.wrt:
-            g = self._gradients[x]
-            j = simplify(transpose(vec(g)))
-            found.append(Step(5, "shape convention", j, g, (j.shape, g.shape), _reshaped(x)))
-        return found
+        return steps(self)
 
     def substitution(self, x: Expr) -> list[Chain]:
         """The chain for x with one factor after the other replaced by its Jacobian; the next one to replace is marked.
@@ -333,7 +240,9 @@ class Derivation:
             return []
         partials = [Partial(a, b) for a, b in zip(paths[0], paths[0][1:], strict=False)]
         values = [self.local(p.of, p.by) for p in partials]
-        return [Chain((*values[:k], *partials[k:]), k if k < len(partials) else None) for k in range(len(partials) + 1)]
+        return [
+            Chain((*values[:k], *partials[k:]), k if k < len(partials) else None, stepwise=True) for k in range(len(partials) + 1)
+        ]
 
     def multiplied(self, x: Expr) -> Expr:
         """The Jacobian by x in the pieces' own names, without error signals: (u ∘ f′(z))ᵀ."""
@@ -367,6 +276,24 @@ class Derivation:
         from matcalc.derivations.latex import latex
 
         return latex(self, standalone)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """One page that needs no network, in light and dark; written to ``path`` too where one is given.
+
+        The extra ``html`` installs what typesets the formulas.
+        """
+        from matcalc.derivations.html import page
+
+        whole = page(self)
+        if path is not None:
+            Path(path).write_text(whole, encoding="utf-8")
+        return whole
+
+    def to_markdown(self) -> str:
+        """Markdown with formulas in dollars, as notebooks, GitHub and design notes take it."""
+        from matcalc.derivations.markdown import markdown
+
+        return markdown(self)
 
     def _repr_latex_(self) -> str:
         return self.to_latex()
@@ -421,22 +348,3 @@ def _total(terms: list[Expr], shape: Shape, speech: Vocabulary) -> Expr:
     for term in reversed(terms):  # the sweep met the last use first
         total = add(total, term)
     return speech.spoken([total])[0] if terms else zero(shape)
-
-
-def _listed(uses: list[Expr]) -> str:
-    shown = [f"∂/∂{names.text(str(x.name))}" for x in uses]
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else "nothing else"
-
-
-def _in_shape(shape: Shape) -> str:
-    return "as a column" if shape and shape[1] == 1 else "as a matrix"
-
-
-def _reshaped(x: Expr) -> str:
-    if x.shape == ():
-        return "a scalar: both forms are the same number"
-    if x.shape[1] == 1:
-        return f"transpose the row: {names.text(str(x.name))} is a column"
-    if x.shape[0] == 1:
-        return f"{names.text(str(x.name))} is a row: both forms are the same"
-    return f"the same numbers, put back column by column into the shape of {names.text(str(x.name))}"

@@ -15,7 +15,7 @@ from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients
 from matcalc.core import sizes
-from matcalc.core.constructors import add
+from matcalc.core.constructors import add, transpose
 from matcalc.core.expression import LET, Expr, const, expr, topological, zero
 from matcalc.core.sizes import Size
 from matcalc.derivations.breakup import ingredients
@@ -317,7 +317,7 @@ def _concluded(x: Expr, forms: list[Folded], w: Words) -> list[str]:
     said = f"So {w.formula(f'{first.by_entry(n)} = {entries}')}: {what} {w.show(total)}"
     lines = [f"{said}, {w.fits(*(p.shape for p in parts), x.shape)}." if parts else f"{said}."]
     if outer:
-        rows = " + ".join(f"{factor(f.upstream, n)}{n.transposed} {factor(factors(f.result)[1], n)}" for f in forms)
+        rows = " + ".join(f"{factor(transpose(f.upstream), n)} {factor(factors(f.result)[1], n)}" for f in forms)
         lines.append(f"(With {w.show(first.upstream)} written as a row, as on the slides, the same is {w.formula(rows)}.)")
     return lines + careful(first.result, x, w)
 

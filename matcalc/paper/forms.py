@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from matcalc.core import sizes
-from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, is_one, number
+from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Operation, is_one, node, number
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
@@ -60,6 +60,13 @@ class Page:
         """The piece of a node whose arguments are written."""
         return _WRITERS.get(e.op, _call)(e, self)
 
+    def scripted(self, a: Expr, shape: Shape, write: Callable[[Piece], Piece]) -> Piece:
+        """A piece with a script, such as Wᵀ; where shapes are shown, that of a name stands under the whole."""
+        n = self.notation
+        if n.shaped and a.op in (LEAF, LET) and a.shape:
+            return n.under(write(n.symbol(a.params[0])), sizes.times(shape))
+        return write(self[a])
+
     def operands(self, op: Operation, e: Expr) -> list[Expr]:
         """The operands of nested sums or products, left to right; what has a name is one operand."""
         found: list[Expr] = []
@@ -80,7 +87,8 @@ def is_matrix(shape: Shape) -> bool:
 
 # ---- leaves --------------------------------------------------------------------------------------------------------
 def _name(e: Expr, page: Page) -> Piece:
-    return page.notation.symbol(e.params[0])
+    n = page.notation
+    return n.under(n.symbol(e.params[0]), sizes.times(e.shape)) if e.shape else n.symbol(e.params[0])
 
 
 def _const(e: Expr, page: Page) -> Piece:
@@ -144,7 +152,8 @@ def _mul(e: Expr, page: Page) -> Piece:
             (under if f.shape else divisors).append(_power_of(f.args[0], exponent, page))
         else:
             (arrays if f.shape else scalars).append(page[f])
-    scalars.sort(key=lambda p: not p.letter)  # t exp(t)
+    for pieces in (scalars, divisors):
+        pieces.sort(key=lambda p: not p.letter)  # t exp(t)
     sign, above, below = _parts(value)
     numbers = [] if above == 1 and not isinstance(above, float) else [n.number(above)]
     if divisors:
@@ -180,13 +189,31 @@ def _parts(value: Any) -> tuple[bool, Any, Any]:
 
 
 def _matmul(e: Expr, page: Page) -> Piece:
-    factors = page.operands(MATMUL, e)
+    """Matrices side by side, ones among them: the sum of A over the rows is 1ᵀA, over the columns A 1."""
+    factors = [f for x in page.operands(MATMUL, e) for f in _ones_apart(x, page)]
     outer = [sizes.columns(f.shape) == 1 and sizes.rows(g.shape) == 1 for f, g in zip(factors, factors[1:], strict=False)]
-    return page.notation.product([page[f] for f in factors], outer)
+    pieces = [_ones(f, page) if f.op is ONES else page[f] for f in factors]
+    return page.notation.product(pieces, outer, ends=(PRODUCT, POWER))
+
+
+def _ones_apart(x: Expr, page: Page) -> list[Expr]:
+    """The factors that x is written with: those of A 1 and 1ᵀA stand beside the others."""
+    if x in page.named or x.op not in (SUM_ROWS, SUM_COLUMNS):
+        return [x]
+    (a,) = x.args
+    inside = page.operands(MATMUL, a)
+    row, column = node(ONES, (), ((1, a.shape[0]),)), node(ONES, (), ((a.shape[1], 1),))
+    return [row, *inside] if x.op is SUM_ROWS else [*inside, column]
 
 
 def _kron(e: Expr, page: Page) -> Piece:
-    return page.notation.kronecker([page[a] for a in e.args])
+    """A ⊗ B ⊗ C is (A ⊗ B) ⊗ C."""
+    factors = [e.args[1]]
+    x = e.args[0]
+    while x.op is KRON and x not in page.named:
+        x, last = x.args
+        factors.append(last)
+    return page.notation.kronecker([page[f] for f in (x, *reversed(factors))])
 
 
 def _broadcast(e: Expr, page: Page) -> Piece:
@@ -197,24 +224,17 @@ def _broadcast(e: Expr, page: Page) -> Piece:
     return n.product([_one((e.shape[0], 1), n), page[a]], [True])
 
 
-def _summed(e: Expr, page: Page) -> Piece:
-    """The sum over the rows is 1ᵀA, over the columns A 1."""
-    (a,), n = e.args, page.notation
-    if e.op is SUM_ROWS:
-        return n.product([_one((1, a.shape[0]), n), page[a]])
-    return n.product([page[a], _one((a.shape[1], 1), n)])
-
-
 # ---- scripts -------------------------------------------------------------------------------------------------------
 def _transpose(e: Expr, page: Page) -> Piece:
     (a,), n = e.args, page.notation
     if a.op is INV and a not in page.named:
-        return n.scripted(page[a.args[0]], n.inverse_transposed)
-    return n.scripted(page[a], n.transposed)
+        return page.scripted(a.args[0], e.shape, lambda p: n.scripted(p, n.inverse_transposed))
+    return page.scripted(a, e.shape, lambda p: n.scripted(p, n.transposed))
 
 
 def _inv(e: Expr, page: Page) -> Piece:
-    return page.notation.scripted(page[e.args[0]], page.notation.inverse)
+    n = page.notation
+    return page.scripted(e.args[0], e.shape, lambda p: n.scripted(p, n.inverse))
 
 
 def _pow(e: Expr, page: Page) -> Piece:
@@ -237,7 +257,7 @@ def _power_of(base: Expr, exponent: Any, page: Page) -> Piece:
     named_in_latex = base.op.primes is not None and base.op.latex == "\\" + base.op.text  # tanh²(z), but det(A)³
     if named_in_latex and isinstance(exponent, int) and n.kind != "ascii" and base not in page.named:
         return _called(n.power(Piece(function_name(base.op, n)), raised).text, base, page)
-    return n.power(page[base], raised, is_matrix(base.shape))
+    return page.scripted(base, base.shape, lambda p: n.power(p, raised, is_matrix(base.shape)))
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
@@ -274,7 +294,8 @@ def _called(name: str, e: Expr, page: Page) -> Piece:
 
 def _matrix_power(e: Expr, page: Page) -> Piece:
     """X³."""
-    return page.notation.power(page[e.args[0]], page.notation.number(e.params[0]))
+    n = page.notation
+    return page.scripted(e.args[0], e.shape, lambda p: n.power(p, n.number(e.params[0])))
 
 
 def _taken(e: Expr, page: Page) -> Piece:
@@ -296,10 +317,13 @@ def _norm(e: Expr, page: Page) -> Piece:
 
 
 def _mask(e: Expr, page: Page) -> Piece:
-    """1[a > b]."""
+    """1[a > b]; a number, or a name beside what is no name, stands on the right: 1[z < 1], 1[|r| ≤ t]."""
     n = page.notation
-    a, b = (n.plain(page[x]) for x in e.args)
-    return Piece(n.one + n.fenced(f"{a} {'>' if e.op is GREATER else n.ge} {b}", "[", "]"))
+    a, b = e.args
+    signs = (">", "<") if e.op is GREATER else (n.ge, n.le)
+    turned = (a.op is CONST, not a.args or a in page.named) > (b.op is CONST, not b.args or b in page.named)
+    left, right = (page[x] for x in ((b, a) if turned else (a, b)))
+    return Piece(n.one + n.fenced(f"{n.plain(left)} {signs[turned]} {n.plain(right)}", "[", "]"))
 
 
 # ---- parts and blocks ----------------------------------------------------------------------------------------------
@@ -366,8 +390,8 @@ _WRITERS: dict[Operation, Callable[[Expr, Page], Piece]] = {
     MATMUL: _matmul,
     KRON: _kron,
     BROADCAST: _broadcast,
-    SUM_ROWS: _summed,
-    SUM_COLUMNS: _summed,
+    SUM_ROWS: _matmul,
+    SUM_COLUMNS: _matmul,
     TRANSPOSE: _transpose,
     INV: _inv,
     TABLE["matrix_power"]: _matrix_power,

@@ -8,14 +8,18 @@ notations do differently is stated here and nowhere else. LaTeX stays in what am
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import sympy
 
 from matcalc.core import names
+from matcalc.core.sizes import LOWERED
 
 # How tightly a piece binds, loosest first. A WORD is a product of bare letters, such as Wx: it stands in u ∘ Wx as it is.
 SUM, HADAMARD, PRODUCT, WORD, POWER, ATOM = range(6)
@@ -45,6 +49,7 @@ class Notation:
     over: str  # elementwise division
     kron: str
     ge: str
+    le: str
     transposed: str
     inverse: str
     inverse_transposed: str
@@ -53,6 +58,10 @@ class Notation:
     pi: str
     dots: str
     elementwise: str  # what marks the power of a matrix as elementwise
+    arrow: str
+    marked: str  # what is about to be replaced, a template
+    shaped: bool = False  # whether the shapes of names stand under them
+    tints: tuple[str, ...] = ()  # templates: a factor of a chain keeps its colour while others are replaced
 
     @property
     def latex(self) -> bool:
@@ -132,6 +141,28 @@ class Notation:
         """A size, or another exact number."""
         return self.plain(self.number(value))
 
+    def shape(self, text: str) -> str:
+        """A shape written with × and ·; in brackets in LaTeX."""
+        if not self.latex:
+            return self.sentence(text)
+        powers = _POWERS.sub(lambda power: f"^{{{power[0].translate(LOWERED)}}}", text)
+        return "[" + powers.replace("×", r" \times ").replace("·", r"\cdot ") + "]"
+
+    def under(self, p: Piece, shape: str) -> Piece:
+        """The piece with its shape under it, where the notation shows shapes."""
+        return replace(p, text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
+
+    def tinted(self, text: str, k: int) -> str:
+        """Factor k of a chain, in its colour."""
+        return self.tints[k % len(self.tints)] % text if self.tints else text
+
+    def sentence(self, text: str) -> str:
+        """A sentence written in Unicode; in ASCII where that is asked for."""
+        if self.kind != "ascii":
+            return text
+        powers = _POWERS.sub(lambda power: f"^{power[0].translate(LOWERED)}", text)
+        return names.ascii(unicodedata.normalize("NFKD", powers.translate(_SPELLED)))
+
     # ---- sums, products, quotients ---------------------------------------------------------------------------------
     def sum(self, terms: Sequence[Piece]) -> Piece:
         """Terms with their signs between them; a positive one comes first if there is one."""
@@ -164,7 +195,7 @@ class Notation:
     def _between(self, tight: bool, numbers: bool) -> str:
         """What stands between two factors."""
         if self.latex:
-            return " " if tight else r" \, "
+            return r" \;\; " if self.shaped else " " if tight else r" \, "
         if self.kind == "ascii":
             return " * " if numbers else " "
         return "·" if numbers else "" if tight else " "
@@ -209,6 +240,7 @@ class Notation:
             text = stem.text + small
         else:
             text = stem.text + (self.elementwise if elementwise else "^") + (shown if shown.isalnum() else f"({shown})")
+            return Piece(text, POWER, tight=(stem.tight[0], False), letter=stem.letter)  # x^(d − 1) y
         return Piece(text, POWER, tight=stem.tight, letter=stem.letter)
 
     def scripted(self, base: Piece, script: str) -> Piece:
@@ -237,30 +269,58 @@ class Notation:
         return Piece("[" + "; ".join(", ".join(line) for line in cells) + "]", tight=(False, True))
 
 
+_POWERS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SPELLED = str.maketrans(
+    {"∂": "d", "×": "x", "·": "*", "−": "-", "→": "->", "≠": "!=", "ᵀ": "^T", "Σ": "sum", "′": "'", "ε": "eps"}
+)
 _SMALL = re.compile(r"\\tfrac\{(\d+)\}\{(\d+)\}")  # 3/2 in an exponent
 _INLINE = r"\1/\2"
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 UNICODE = Notation(
-    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘"
+    "unicode", names.text, "−", " ∘ ", " ⊘ ", " ⊗ ", "≥", "≤", "ᵀ", "⁻¹", "⁻ᵀ", "1", "′", "π", "…", "^∘", "→", "[%s]"
 )  # fmt: skip
 ASCII = Notation(
-    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**"
+    "ascii", names.ascii, "-", " * ", " / ", " kron ", ">=", "<=", "^T", "^-1", "^-T", "1", "'", "pi", "...", "**", "->", "[%s]"
 )  # fmt: skip
 LATEX = Notation(
-    "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"^{\top}", "^{-1}", r"^{-\top}", r"\mathbf{1}",
-    "'", r"\pi", r"\ldots", r"\circ ",
+    "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"\le", r"^{\top}", "^{-1}", r"^{-\top}",
+    r"\mathbf{1}", "'", r"\pi", r"\ldots", r"\circ ", r"\longrightarrow", r"\boxed{%s}",
 )  # fmt: skip
 
-_ascii = False
+SHAPED = replace(LATEX, shaped=True)
+
+_asked: bool | None = None
 
 
-def set_ascii(on: bool) -> None:
-    """Plain ASCII in ``str`` of expressions and derivations, for terminals without Unicode."""
-    global _ascii
-    _ascii = bool(on)
+def set_ascii(on: bool | None) -> None:
+    """Plain ASCII in ``str`` of expressions and derivations, or Unicode. None leaves it to the terminal, as at the start."""
+    global _asked
+    _asked = None if on is None else bool(on)
 
 
 def current() -> Notation:
-    """The notation of ``str``: Unicode, or ASCII where ``set_ascii`` asked for it."""
-    return ASCII if _ascii else UNICODE
+    """The notation of ``str``: as ``set_ascii`` asked, else Unicode unless standard output has an encoding without its signs."""
+    plain = not _has_the_signs(_encoding()) if _asked is None else _asked
+    return ASCII if plain else UNICODE
+
+
+def _encoding() -> str | None:
+    """The encoding of standard output; None where there is no output or it takes any text."""
+    try:
+        encoding = getattr(sys.stdout, "encoding", None)
+    except ValueError:  # its buffer was detached
+        return None
+    return encoding if isinstance(encoding, str) else None
+
+
+@cache
+def _has_the_signs(encoding: str | None) -> bool:
+    """Whether an encoding can write what Unicode notation is made of."""
+    try:
+        "∂δᵀ∘₁ŷ".encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    except LookupError:  # an encoding of the program's own
+        return True
+    return True
