@@ -254,3 +254,14 @@ def test_lines_keep_to_the_terminal(d, monkeypatch, columns, widest):
 def test_a_formula_is_not_broken_within_its_brackets(batch):
     for line in explain(batch, V).splitlines():
         assert line.count("[") == line.count("]") or "[" not in line
+
+
+def test_sizes_with_powers_are_plain_too():
+    K = mc.matrix("K", n * n, m)
+    squared = mc.derive(mc.vector("g", n * n).T @ mc.tanh(K @ x), wrt=[K])
+    assert "n²" in told(squared, K) and "$n^{2} \\times m$" in told(squared, K, None, LATEX)
+    mc.set_ascii(True)
+    try:
+        assert explain(squared, K).isascii() and "n^2xm" in explain(squared, K)
+    finally:
+        mc.set_ascii(False)

@@ -86,7 +86,7 @@ FORMS = [
     (W @ x + b, [W, x, b]), (D @ V + c.T, [V, c, D]), (D @ W.T, [W, D]), (W.T @ y, [W, y]), (y.T @ W, [W, y]),
     (A @ X @ B, [A, X, B]), (S @ S, [S]), (X.T @ X, [X]), (v.T @ S @ v, [S, v]), (u.T @ S @ v, [u, S]), (x.T @ x, [x]),
     (mc.matrix_power(S, 3), [S]), (mc.outer(v, x), [v]), (v * t + b, [v, t]), (X * v, [v, X]), (t * X, [t, X]), (X + t, [t]),
-    (mc.sum(X), [X]), (mc.mean(v), [v]), (mc.sum(X, axis=0), [X]), (mc.sum(X, axis=1), [X]),
+    (mc.sum(X + t), [t]), (mc.sum(X), [X]), (mc.mean(v), [v]), (mc.sum(X, axis=0), [X]), (mc.sum(X, axis=1), [X]),
     (f(X), [X]), (mc.tanh(X @ B), [X]), (X * X, [X]), (X / 3 - 2 * X, [X]),
     (mc.softmax(v), [v]), (mc.softmax(X, axis=1), [X]), (mc.softmax(X, axis=0), [X]), (mc.log_softmax(v), [v]),
     (mc.logsumexp(v), [v]), (mc.softmax_cross_entropy(v, labels), [v]),

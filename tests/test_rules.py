@@ -187,3 +187,10 @@ def _agree(whole, told):
     scale = max(1.0, float(np.max(np.abs(values[0]))))
     assert np.allclose(values[0], values[1], rtol=1e-7, atol=1e-8 * scale)
     return True
+
+
+def test_what_passes_through_a_step_does_not_change():
+    ids = mc.vector("ids", n)
+    for e, by in [(mc.sign(u) * v, u), (mc.sum(mc.sign(mc.take(S, ids)) * A), ids)]:
+        name, why = rule_of(let("s", e), by)
+        assert name == "piecewise constant" and why == "a small nudge does not change it, so the derivative is zero"

@@ -49,6 +49,9 @@ def rule_of(piece: Expr, part: Expr, n: Notation = UNICODE) -> tuple[str, str]:
 def told(piece: Expr, part: Expr, n: Notation) -> Told:
     """The rule that gives ∂piece/∂part."""
     way = Way.up(piece, part, Words(n))
+    flat = next((rule_for(Use(e, k, way.w)) for e, k in way.steps if e.op.flat), None)
+    if flat is not None:  # whatever is below and above it
+        return Told(flat.name, flat.why, True)
     if way.meeting is not None:
         return _several(way)
     if not way.steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 import unicodedata
@@ -18,6 +19,7 @@ from matcalc.paper.writing import Notation, written
 _WIDEST = 100
 _LONGEST = 50  # a longer formula may be broken anywhere
 _UNBROKEN = "\N{NO-BREAK SPACE}"  # within a formula; an ordinary space on the page
+_POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SIGNS = {"latex": {"×": r" \times ", "·": r" \cdot "}, "ascii": {"×": "x", "·": "*"}}
 
 
@@ -107,7 +109,10 @@ class Words:
         return entry(e, index, self.n)
 
     def times(self, text: str) -> str:
-        """Shapes written with × and ·, in the signs of the notation."""
+        """Shapes written with × and ·, and with powers, in the signs of the notation."""
+        if self.n.kind != "unicode":
+            text = _POWER.sub(lambda power: f"^{{{power[0].translate(sizes.LOWERED)}}}", text)
+            text = text if self.n.latex else text.replace("{", "").replace("}", "")
         for sign, shown in _SIGNS.get(self.n.kind, {}).items():
             text = text.replace(sign, shown)
         return self.formula(text)
