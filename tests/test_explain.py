@@ -191,23 +191,23 @@ def batch():
 
 def test_the_gradient_of_a_bias_is_a_sum_over_the_batch(batch):
     text = told(batch, c)
-    assert "∂J/∂bⱼ = Σᵢₗ ∂J/∂rᵢₗ ∂rᵢₗ/∂bⱼ = Σᵢₗ rᵢₗ [l = j] = Σᵢ rᵢⱼ = (rᵀ 1)ⱼ." in text
-    assert "bⱼ is added to rᵢⱼ for every i. A nudge of it moves them all, and its effects add: that is the sum over i" in text
-    assert "Rule: broadcast sum." in text and "b₂ touches only rᵢ₂ for every i, where it is added." in text
+    assert "∂J/∂bⱼ = Σᵢₗ ∂J/∂Rᵢₗ ∂Rᵢₗ/∂bⱼ = Σᵢₗ Rᵢₗ [l = j] = Σᵢ Rᵢⱼ = (Rᵀ 1)ⱼ." in text
+    assert "bⱼ is added to Rᵢⱼ for every i. A nudge of it moves them all, and its effects add: that is the sum over i" in text
+    assert "Rule: broadcast sum." in text and "b₂ touches only Rᵢ₂ for every i, where it is added." in text
 
 
 def test_the_gradient_of_the_weights_of_a_batch_is_a_sum_too(batch):
     text = told(batch, V)
-    assert "= Σₗₚ rₗₚ Xₗᵢ [p = j] = Σₗ Xₗᵢ rₗⱼ = (Xᵀr)ᵢⱼ." in text
-    assert "W₂₃ touches only rₗ₃ for every l, where it multiplies Xₗ₂." in text
+    assert "= Σₗₚ Rₗₚ Xₗᵢ [p = j] = Σₗ Xₗᵢ Rₗⱼ = (XᵀR)ᵢⱼ." in text
+    assert "W₂₃ touches only Rₗ₃ for every l, where it multiplies Xₗ₂." in text
     assert "Why the transpose: [N×n][N×k] does not multiply, [n×N][N×k] = [n×k] does." in text
-    assert "The row index i is the column index of X, which comes first, transposed; the column index j is that of r." in text
+    assert "The row index i is the column index of X, which comes first, transposed; the column index j is that of R." in text
     assert "Careful" not in text
 
 
 def test_the_square_of_a_norm_is_said_in_two_steps(batch):
     text = told(batch, V)
-    assert "Rule: square of a norm. Because: with t = ‖r‖_F: ∂J/∂t = t and ∂t/∂r = vec(r)ᵀ / t, multiplied" in text
+    assert "Rule: square of a norm. Because: with t = ‖R‖_F: ∂J/∂t = t and ∂t/∂R = vec(R)ᵀ / t, multiplied" in text
     assert "within the piece" not in text
 
 

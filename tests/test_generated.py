@@ -224,7 +224,7 @@ WRITTEN = [  # an expression, what must stand in the source, what must not
     (mc.vec(mc.take(L, ids).T), "y = L[ids].ravel()", "order="),
     (mc.take(L, ids), "y = L[ids]\n", "copy"),
     (mc.take(L, i), "y = L[i].copy()", "@"),
-    (mc.exp(L) @ mc.one_hot(mc.scalar("j"), m), "h.T[j]", "@"),
+    (mc.exp(L) @ mc.one_hot(mc.scalar("j"), m), "H.T[j]", "@"),
     (-mc.one_hot(i, n).T @ mc.log_softmax(z), "-log_softmax_z[i]", "@"),
     (X - g.T, "y = X - g\n", "+ -g"),
     (scaled * g.T, "t = X - mean[:, None]", "broadcast_to"),

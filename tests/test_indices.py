@@ -208,11 +208,11 @@ def test_where_the_indices_do_not_agree_the_derivative_is_zero(build):
 def test_the_proof_for_a_batch():
     d = regression()
     proof = {x: " = ".join([*found.sides(UNICODE), found.folded(UNICODE)]) for x, found in proofs(d)}
-    assert proof[V] == "Σₖₗ ∂J/∂rₖₗ ∂rₖₗ/∂Vᵢⱼ = Σₖₗ rₖₗ Dₖᵢ [l = j] = Σₖ Dₖᵢ rₖⱼ = (Dᵀr)ᵢⱼ"
-    assert proof[c] == "Σᵢₖ ∂J/∂rᵢₖ ∂rᵢₖ/∂cⱼ = Σᵢₖ rᵢₖ [k = j] = Σᵢ rᵢⱼ = (rᵀ 1)ⱼ"
-    assert proof[D] == "Σₖₗ ∂J/∂rₖₗ ∂rₖₗ/∂Dᵢⱼ = Σₖₗ rₖₗ [k = i] Vⱼₗ = Σₗ rᵢₗ Vⱼₗ = (rVᵀ)ᵢⱼ"
+    assert proof[V] == "Σₖₗ ∂J/∂Rₖₗ ∂Rₖₗ/∂Vᵢⱼ = Σₖₗ Rₖₗ Dₖᵢ [l = j] = Σₖ Dₖᵢ Rₖⱼ = (DᵀR)ᵢⱼ"
+    assert proof[c] == "Σᵢₖ ∂J/∂Rᵢₖ ∂Rᵢₖ/∂cⱼ = Σᵢₖ Rᵢₖ [k = j] = Σᵢ Rᵢⱼ = (Rᵀ 1)ⱼ"
+    assert proof[D] == "Σₖₗ ∂J/∂Rₖₗ ∂Rₖₗ/∂Dᵢⱼ = Σₖₗ Rₖₗ [k = i] Vⱼₗ = Σₗ Rᵢₗ Vⱼₗ = (RVᵀ)ᵢⱼ"
     lines = index_argument(d, V, UNICODE)
-    assert lines[0] == "∂rₖⱼ/∂Vᵢⱼ = ∂/∂Vᵢⱼ Σₗ Dₖₗ Vₗⱼ = Dₖᵢ, and ∂rₖₗ/∂Vᵢⱼ = 0 for l ≠ j:"
+    assert lines[0] == "∂Rₖⱼ/∂Vᵢⱼ = ∂/∂Vᵢⱼ Σₗ Dₖₗ Vₗⱼ = Dₖᵢ, and ∂Rₖₗ/∂Vᵢⱼ = 0 for l ≠ j:"
     assert lines[1] == "V₂₃ touches only rₖ₃ for every k, where it multiplies Dₖ₂."
     assert lines[2] == "So ∂J/∂Vᵢⱼ = Σₖ Dₖᵢ rₖⱼ: the product Dᵀr, [m×N][N×n] = [m×n]."
 
@@ -220,7 +220,7 @@ def test_the_proof_for_a_batch():
 def test_the_proof_for_three_factors():
     proof = {x: found.sides(UNICODE)[1:] for x, found in proofs(products())}
     assert proof[X] == ["Σₖₗ δₖₗ Aₖᵢ Bⱼₗ"]
-    assert proof[A] == ["Σₖₗ δₖₗ [k = i] Σₛ Xⱼₛ Bₛₗ", "Σₖₗ δᵢₗ Bₖₗ Xⱼₖ"]
+    assert proof[A] == ["Σₖₗ δₖₗ [k = i] Σᵣ Xⱼᵣ Bᵣₗ", "Σₖₗ δᵢₗ Bₖₗ Xⱼₖ"]
 
 
 @pytest.mark.parametrize("build", DERIVATIONS)
