@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from matcalc.calculus.batching import Batch
 from matcalc.code.fitting import Cache, checked_parts, choices, whole
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr, Operation
@@ -54,10 +55,11 @@ class Generated:
         lengths: Mapping[Any, str],
         output: Expr,
         wrt: Sequence[Expr],
+        batch: Batch | None = None,
     ) -> None:
         self.name, self.source = name, source
         self._arguments, self._generic, self._lengths = dict(arguments), dict(functions), dict(lengths)
-        self._output, self._wrt = output, tuple(wrt)
+        self._output, self._wrt, self._batch = output, tuple(wrt), batch
         self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
         self.functions = _compiled(name, source)
         # the kinds of values that need no conversion, each with where row numbers stand and how many rows there are

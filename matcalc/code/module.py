@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
 from matcalc.code.arrays import Arrays
 from matcalc.code.carried import Carried, quoted
@@ -34,10 +35,17 @@ class Module:
     """One module while it is written. ``arguments`` and ``parameters`` are the leaves and functions that it takes, by name."""
 
     def __init__(
-        self, name: str, output: Expr, wrt: Sequence[Expr], gradients: Sequence[Expr], dout: Expr, signals: Mapping[Expr, Expr]
+        self,
+        name: str,
+        output: Expr,
+        wrt: Sequence[Expr],
+        gradients: Sequence[Expr],
+        dout: Expr,
+        signals: Mapping[Expr, Expr],
+        batch: Batch | None = None,
     ) -> None:
         self.name, self.given, self.wrt, self.dout = name, output, wrt, dout
-        self.formulas = gradients
+        self.formulas, self.batch = gradients, batch
         self.signals = {g.name: p for g, p in signals.items()}
         safe = stable([output, *gradients])
         self._typed = {e.name: e for e in topological([output]) if e.op is LET}

@@ -24,6 +24,7 @@ from matcalc.errors import MatcalcError, ShapeError
 _SHOWN = 20_000  # characters of LaTeX that Jupyter is given
 
 ASSUMPTIONS = ("symmetric", "positive_definite", "diagonal", "positive", "distribution")
+SUM_TO_ONE = ("columns sum to one", "rows sum to one")  # what is known of a batch of distributions, by the axis of the sum
 
 
 class Expr:
