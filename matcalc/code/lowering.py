@@ -14,7 +14,8 @@ from functools import cache
 
 import sympy
 
-from matcalc.calculus.terms import coefficient, parts_of, scalar_part
+from matcalc.calculus.terms import coefficient, is_negative, parts_of, scalar_part
+from matcalc.code import chosen
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import (
     add,
@@ -68,6 +69,7 @@ from matcalc.core.operations import (
     SUM_ROWS,
     TRACE,
     TRANSPOSE,
+    VEC,
     WHERE,
 )
 from matcalc.core.parts import part, place
@@ -237,6 +239,8 @@ def _times(a: Expr, b: Expr) -> Expr:
         return mul(a.args[0], b)
     if b.op is DIAG:
         return mul(a, transpose(b.args[0]))
+    if (by_number := chosen.matrix_product(a, b)) is not None:
+        return by_number
     if a.op is ONES and 1 in a.shape:
         return _rule(over_rows(b)) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
     if b.op is ONES and 1 in b.shape:
@@ -284,6 +288,8 @@ _REDUCTIONS = (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS)
 
 
 def _rule(x: Expr) -> Expr:
+    if (by_number := chosen.entries(x)) is not None:
+        return _rule(by_number)
     x = _upright(x)
     if x.op in _REDUCTIONS:
         folded = BUILD[x.op.name](*x.args)
@@ -297,6 +303,9 @@ def _rule(x: Expr) -> Expr:
         rows, columns = x.op.signature.result
         if x.op.signature.operands == ((columns + rows, ()),):  # those of vec
             return unvec(x.args[0], x.shape)
+    if x.op is VEC and x.args[0].op is MATMUL and all(a.op is TRANSPOSE for a in x.args[0].args):  # vec(BᵀAᵀ): A B row by row
+        b, a = x.args[0].args
+        return vec(transpose(matmul(a.args[0], b.args[0])))
     if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
         (v,) = x.args[0].args
         return _rule(total(mul(v, v)))
@@ -304,12 +313,14 @@ def _rule(x: Expr) -> Expr:
 
 
 def _upright(x: Expr) -> Expr:
-    """What acts entry by entry on rows that are transposed columns, acts on the columns."""
-    if x.op.shape is not shapes.broadcast or sizes.rows(x.shape) != 1 or x.shape == ():
+    """What acts entry by entry on rows that are transposed columns, acts on the columns; a sum of transposes is one of a sum."""
+    if x.op.shape is not shapes.broadcast or x.shape == () or sizes.columns(x.shape) == 1:
         return x
-    if x.op is MUL and x.args[0].op is CONST:  # -xᵀ is subtracted
+    if x.op is MUL and x.args[0].op is CONST and x.shape[0] == 1:  # -xᵀ is subtracted
         return x
     if not all(a.shape == () or a.op is TRANSPOSE for a in x.args):
+        return x
+    if x.shape[0] != 1 and (x.op not in (ADD, MUL) or any(a.shape not in ((), x.shape) for a in x.args)):
         return x
     return transpose(rebuilt(x, tuple(a if a.shape == () else a.args[0] for a in x.args)))
 
@@ -409,14 +420,17 @@ def _spread(x: Expr) -> Expr:
 
 
 def _signed(x: Expr) -> Expr:
-    """-(-a - b) is a + b."""
-    if number(x.args[0]) == -1 and x.args[1].op is ADD:
-        terms = [coefficient(a) for a in parts_of(ADD, x.args[1])]
+    """-(-a - b) is a + b, and so is -sum(-a - b) the sum of a + b."""
+    value, whole = number(x.args[0]), x.args[1]
+    summed = whole.op in (SUM, SUM_ROWS, SUM_COLUMNS)
+    inside = whole.args[0] if summed else whole
+    if value is not None and (is_negative(value) if summed else value == -1) and inside.op is ADD:
+        terms = [coefficient(a) for a in parts_of(ADD, inside)]
         if all(isinstance(c, (int, float, Fraction)) and c < 0 for c, _ in terms):
             result: Expr = const(0)
             for c, rest in terms:
                 result = add(result, mul(-c, rest))
-            return result
+            return mul(-value, BUILD[whole.op.name](result) if summed else result)
     return x
 
 

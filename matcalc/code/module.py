@@ -56,7 +56,9 @@ class Module:
         carried = Carried(topological([self.output, *self.gradients]))
         taken = Names({"np", "cache", "float", "round", *(name + suffix for suffix in _SUFFIXES), *carried.reserved})
         leaves = [x for x in wrt if x.op is LEAF]
-        leaves = [e for e in dict.fromkeys([*leaves, *variables([output, *gradients])]) if e is not dout]
+        given = [batch.variable(x) for x in batch.data] if batch is not None else []
+        below = variables([output, *gradients])
+        leaves = [e for e in dict.fromkeys([*leaves, *(e for e in given if e in below), *below]) if e is not dout]
         self.arguments = {e: taken.take(names.python(str(e.name))) for e in leaves}
         self.parameters = {op: taken.take(op.numpy) for op in carried.generic}
         self.upstream = taken.take("dout", "upstream")
@@ -66,7 +68,7 @@ class Module:
         self.carried = carried
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
         self._places = {of: k for k, of in enumerate(self.program.gradients)}
-        self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]))
+        self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]), count=batch and batch.count)
         self._ids = {self.arguments[e] for e in row_numbers([output]) if e.shape}  # of which L[ids] is an array of its own
         self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
         self.title = names.text(str(output.name)) if output.name else "the value"
@@ -95,6 +97,10 @@ class Module:
         formulas = self._formulas()
         gradients = f" and its gradient{'s' * (len(self.wrt) > 1)} by {by}" if self.wrt else ""
         lines = [f'"""{self.title}{gradients}.', "", *(f"    {formula}" for formula in formulas), ""]
+        if self.batch is not None:
+            each = ", ".join(self.arguments[self.batch.variable(x)] for x in self.batch.data)
+            where = f" An example is a {'column' if self.batch.axis else 'row'}, a number an entry."
+            lines += [f"{each}: a batch of {self.batch.count} examples.{where}"]
         lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
