@@ -11,18 +11,18 @@ With an example a column everything is transposed. ``axis`` is the one that coun
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import sympy
 
-from matcalc.calculus.local import letter_sizes, product
+from matcalc.calculus.letters import LAYOUTS, B, Letters, Product, Stack, differs, replaced, sum_of
+from matcalc.calculus.local import letter_sizes
 from matcalc.calculus.sweep import depending
 from matcalc.calculus.terms import parts_of
 from matcalc.core import names, shapes, sizes
-from matcalc.core.constructors import add, broadcast, mul, over_columns, over_rows, power, total, transpose, unvec, vec
+from matcalc.core.constructors import add, broadcast, mul, over_columns, over_rows, power, total, transpose, vec
 from matcalc.core.expression import (
     LEAF,
     LET,
@@ -66,25 +66,14 @@ from matcalc.core.operations import (
     ids,
 )
 from matcalc.core.parts import concat, part, place, scatter, take
-from matcalc.core.signature import Signature, Slot, Slots, signature
+from matcalc.core.signature import Slot, Slots, signature
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, UnsupportedError
 
-LAYOUTS = ("rows", "columns")
-Product = list[tuple[Slots, Expr]]  # factors, each with the letters of its row and of its column
-_B = "b"  # the letter that counts the examples
 _ENTRIES, _CUBES, _SQUARES = map(signature, ("ij,ij->ij", "ij,ij,ij->ij", "ij,ij->11"))
 
 
-class Stack(NamedTuple):
-    """A matrix for each example: a sum of products, with the letters of its rows and columns, all of which each product holds."""
-
-    terms: list[Product]
-    row: Slot
-    column: Slot
-
-
-class Batch:
+class Batch(Letters):
     """An expression for every example of a batch at once.
 
     ``data`` are the variables that differ by example, ``layout`` says whether an example is a row or a column, and ``count`` how
@@ -98,16 +87,14 @@ class Batch:
         if layout not in LAYOUTS:
             raise MatcalcError(f"a batch has its examples in 'rows' or in 'columns', not in {layout!r}")
         order, held = topological([y]), set(varied)
-        self.y, self.data, self.axis = y, checked_data(y, data), LAYOUTS.index(layout)
-        self.count = _unused(order) if count is None else sizes.size(count)
-        self._dependent = depending(order, self.data)
+        super().__init__(LAYOUTS.index(layout), _unused(order) if count is None else sizes.size(count))
+        self.y, self.data = y, checked_data(y, data)
+        self.dependent = depending(order, self.data)
         self._taken = Names({str(e.name) for e in order if e.name is not None})
-        self._letters = (f"{_B}{k}" for k in itertools.count())
-        self._size: dict[str, Size] = {_B: self.count}
-        self._of: dict[Expr, Expr | Stack] = {x: self._leaf(x, x in held) for x in self.data}
+        self.of = {x: self._leaf(x, x in held) for x in self.data}
         for e in order:
-            if e not in self._of:
-                self._of[e] = self._node(e) if e in self._dependent else e
+            if e not in self.of:
+                self.of[e] = self._node(e) if e in self.dependent else e
 
     # ---- results -----------------------------------------------------------------------------------------------------------
     def each(self) -> Expr:
@@ -122,15 +109,15 @@ class Batch:
         below = parts_of(ADD, self.y.args[0] if self.y.op is LET else self.y)
         summed, same = const(0), const(0)
         for e in below:
-            if e in self._dependent:
+            if e in self.dependent:
                 summed = add(summed, self._summed(e))
             else:
                 same = add(same, e)
-        found = add(mul(1 / self.count, summed) if mean else summed, same if mean else mul(self.count, same))
+        found = add(mul(power(self.count, -1), summed) if mean else summed, same if mean else mul(self.count, same))
         return broadcast(found, self.y.shape)
 
     def __contains__(self, x: Expr) -> bool:
-        return x in self._of
+        return x in self.of
 
     def variable(self, x: Expr) -> Expr:
         """What stands for a variable or a named part."""
@@ -138,48 +125,38 @@ class Batch:
         return self._laid(found) if x in self.data and x.shape == () else found
 
     def _summed(self, e: Expr) -> Expr:
-        found = self._of[e]
+        found = self.of[e]
         if isinstance(found, Stack):
-            terms = [self._contracted(term, (found.row, found.column), e.shape) for term in found.terms]
-            same = [not _differs(term) for term in found.terms]
-            return _sum(mul(self.count, t) if s else t for t, s in zip(terms, same, strict=True))
+            terms = [self.contracted(term, (found.row, found.column), e.shape) for term in found.terms]
+            same = [not differs(term) for term in found.terms]
+            return sum_of(mul(self.count, t) if s else t for t, s in zip(terms, same, strict=True))
         if e.shape == ():
             return _total(found)
         along = over_columns(found) if self.axis else over_rows(found)
         return along if (e.shape[1] == 1) == bool(self.axis) else transpose(along)
 
     # ---- arrays ------------------------------------------------------------------------------------------------------------
-    def _shape(self, of: Shape) -> Shape:
-        """The shape of a batch of scalars, columns or rows."""
-        each = sizes.count(of)
-        return sizes.shape(each, self.count) if self.axis else sizes.shape(self.count, each)
 
     def _laid(self, e: Expr) -> Expr:
         """A matrix with a row for each example as the layout has it, and back."""
         return transpose(e) if self.axis else e
 
     def _array(self, e: Expr) -> Expr:
-        found = self._of[e]
+        found = self.of[e]
         if isinstance(found, Stack):
-            raise self._refused(e)
+            raise self.refused(e)
         return found
 
     def _beside(self, e: Expr) -> Expr:
         """The operand as it meets a batch of vectors entry by entry."""
         found = self._array(e)
-        if e in self._dependent or e.shape == () or (e.shape[1] == 1) == bool(self.axis):
+        if e in self.dependent or e.shape == () or (e.shape[1] == 1) == bool(self.axis):
             return found
         return transpose(found)
 
     def _repeated(self, e: Expr) -> Expr:
         """The operand as a batch, repeated where it is the same for every example."""
-        return broadcast(self._beside(e), self._shape(e.shape))
-
-    def _refused(self, e: Expr) -> UnsupportedError:
-        return UnsupportedError(
-            f"{e} is a matrix for each example, {sizes.show(e.shape)}, which a batch in {LAYOUTS[self.axis]} cannot hold; "
-            "it can stand in sums and products that make a vector or a scalar of it"
-        )
+        return broadcast(self._beside(e), self.shape(e.shape))
 
     # ---- names -------------------------------------------------------------------------------------------------------------
     def _leaf(self, x: Expr, varied: bool) -> Expr:
@@ -190,7 +167,7 @@ class Batch:
             return self._laid(node(LEAF, (), (x.name, kept, sizes.shape(self.count, 1))))
         if "distribution" in held and not varied:
             kept += (SUM_TO_ONE[1 - self.axis],)
-        return node(LEAF, (), (self._capital(x), kept, self._shape(shape)))
+        return node(LEAF, (), (self._capital(x), kept, self.shape(shape)))
 
     def _capital(self, x: Expr) -> str:
         """X for x; a word keeps its name, as does what is a scalar, or has a capital that is taken."""
@@ -200,7 +177,7 @@ class Batch:
         return name if x.shape == () or not letters or raised in self._taken.used else self._taken.take(raised)
 
     def _named(self, e: Expr) -> Expr | Stack:
-        found = self._of[e.args[0]]
+        found = self.of[e.args[0]]
         return found if isinstance(found, Stack) else let(self._capital(e), found)
 
     # ---- nodes -------------------------------------------------------------------------------------------------------------
@@ -212,7 +189,7 @@ class Batch:
             return self._entrywise(e)
         if e.op.signature is not None:
             given = letter_sizes(e) if e.op.name == "einsum" else {}
-            return self._product(e.op.signature, e.args, e.shape, given)
+            return self.product(e.op.signature, e.args, e.shape, given)
         raise UnsupportedError(f"{e.op.name} has no form for a batch, so {e} cannot depend on the data")
 
     def _entrywise(self, e: Expr) -> Expr | Stack:
@@ -222,27 +199,21 @@ class Batch:
             inside = e.args[0]
             if times == 2 and inside.op in (NORM, NUCLEAR):
                 return self._squares(inside)
-            return broadcast(rebuilt(e, tuple(map(self._beside, e.args))), self._shape(e.shape))
+            return broadcast(rebuilt(e, tuple(map(self._beside, e.args))), self.shape(e.shape))
         if e.op is MUL or times in (2, 3):
-            factors = e.args if e.op is MUL else e.args[:1] * times
-            return self._product(_ENTRIES if len(factors) == 2 else _CUBES, factors, e.shape)
+            factors = e.args if e.op is MUL else e.args[:1] * int(times or 0)
+            return self.product(_ENTRIES if len(factors) == 2 else _CUBES, factors, e.shape)
         if e.op is ADD:
-            several, (row, column) = self._opened(_ENTRIES, e.args)
-            return Stack([self._filled(term, (row, column)) for terms in several for term in terms], row, column)
-        raise self._refused(next(a for a in e.args if a in self._dependent and a.shape == e.shape))
-
-    def _filled(self, term: Product, result: Slots) -> Product:
-        """The product with ones for the letters that it does not hold."""
-        held = {letter for slots, _ in term for slot in slots for letter in slot}
-        missing = [letter for slot in result for letter in slot if letter not in held]
-        return [*term, *((((letter,), ()), ones(self._size[letter])) for letter in missing)]
+            several, (row, column) = self.opened(_ENTRIES, e.args)
+            return Stack([self.filled(term, (row, column)) for terms in several for term in terms], row, column)
+        raise self.refused(next((a for a in e.args if a in self.dependent and a.shape == e.shape), e))
 
     def _squares(self, e: Expr) -> Expr:
         """The sum of the squares, of a norm."""
         (x,) = e.args
         if not _is_vector(x.shape) and e.op is NUCLEAR:
-            raise self._refused(x)
-        found = self._product(_SQUARES, (x, x), ())
+            raise self.refused(x)
+        found = self.product(_SQUARES, (x, x), ())
         assert isinstance(found, Expr)
         return found
 
@@ -259,132 +230,31 @@ class Batch:
             return found
         return zero(found.shape) if e.op is LOG_SOFTMAX else ones(*found.shape)
 
-    # ---- products: one more letter -----------------------------------------------------------------------------------------
-    def _product(
-        self, sig: Signature, operands: Sequence[Expr], shape: Shape, given: Mapping[str, Size] | None = None
-    ) -> Expr | Stack:
-        several, (row, column) = self._opened(sig, operands, given or {})
-        terms = [[f for factors in chosen for f in factors] for chosen in itertools.product(*several)]
-        if row and column and row == column:  # a diagonal matrix
-            column = tuple(self._fresh(self._size[letter]) for letter in row)
-            ties: Product = [(((a,), (c,)), eye(self._size[a])) for a, c in zip(row, column, strict=True)]
-            terms = [[*term, *ties] for term in terms]
-        return Stack(terms, row, column) if row and column else self._realised(terms, row + column, shape)
-
-    def _realised(self, terms: list[Product], entries: Slot, shape: Shape) -> Expr:
-        """A batch of vectors: a sum of products, of which those without the data are repeated."""
-        result: Slots = (entries, (_B,)) if self.axis else ((_B,), entries)
-        alike: Slots = (entries, ()) if self.axis else ((), entries)
-        each = sizes.count(shape)
-        flat = sizes.shape(each, 1) if self.axis else sizes.shape(1, each)
-        found = (
-            self._contracted(term, result, self._shape(shape)) if _differs(term) else self._contracted(term, alike, flat)
-            for term in terms
-        )
-        return broadcast(_sum(found), self._shape(shape))
-
-    def _contracted(self, term: Product, result: Slots, shape: Shape) -> Expr:
-        """One product, in matrix notation where it has a name there."""
-        if len(term) == 1 and any(len(slot) > 1 for slots in (term[0][0], result) for slot in slots):
-            (((row, column), a),) = term
-            for flat, order in ((vec(transpose(a)), row + column), (vec(a), column + row)):  # row by row, column by column
-                if order == result[0] + result[1]:
-                    return transpose(unvec(flat, sizes.shape(sizes.columns(shape), sizes.rows(shape))))
-                if order == result[1] + result[0]:
-                    return unvec(flat, shape)
-        letters = {_B: _B}
-        spare = iter("acdefghijklmnopqrstuvwxyz")
-        for slot in (slot for slots in (*(slots for slots, _ in term), result) for slot in slots):
-            for letter in slot:
-                if letter not in letters:
-                    letters[letter] = next(spare)
-        size = {short: self._size[letter] for letter, short in letters.items()}
-        factors = [(_respelled(slots, letters), a) for slots, a in term]
-        return product(factors, _respelled(result, letters), size, shape)
-
-    def _opened(
-        self, sig: Signature, operands: Sequence[Expr], given: Mapping[str, Size] | None = None
-    ) -> tuple[list[list[Product]], Slots]:
-        """The terms of every operand and the slots of the result, in letters that are common where the signature's are."""
-        bound: dict[str, Slot] = {}
-        became: dict[str, Slot] = {}
-        stacks = [self._stack(a) for a in operands]
-        for slots, a, stack in zip(sig.operands, operands, stacks, strict=True):
-            for wanted, found in zip(slots, (stack.row, stack.column), strict=True):
-                if not found:
-                    continue
-                if len(wanted) == 1:
-                    bound.setdefault(wanted[0], found)
-                for letter in wanted:
-                    if letter not in bound:
-                        bound[letter] = (self._fresh((given or {})[letter]),)
-                self._equated([x for letter in wanted for x in bound[letter]], found, became, a)
-        slots_of = [_replaced(tuple(x for letter in slot for x in bound.get(letter, ())), became) for slot in sig.result]
-        terms = [
-            [[((_replaced(r, became), _replaced(c, became)), a) for (r, c), a in term] for term in stack.terms] for stack in stacks
-        ]
-        return terms, (slots_of[0], slots_of[1])
-
-    def _equated(self, a: Iterable[str], b: Slot, became: dict[str, Slot], part_of: Expr) -> None:
-        """Two ways to spell one axis are made the same."""
-        first, second = _replaced(tuple(a), became), _replaced(b, became)
-        if first == second:
-            return
-        if len(first) == 1:
-            became[first[0]] = second
-        elif len(second) == 1:
-            became[second[0]] = first
-        elif [self._size[x] for x in first] == [self._size[x] for x in second]:
-            became.update((x, (y,)) for x, y in zip(first, second, strict=True) if x != y)
-        else:
-            raise self._refused(part_of)
-
-    def _fresh(self, size: Size) -> str:
-        letter = next(self._letters)
-        self._size[letter] = size
-        return letter
-
-    def _stack(self, e: Expr) -> Stack:
-        """The operand as products in letters of their own."""
-        found = self._of[e]
-        if isinstance(found, Stack):
-            own: dict[str, str] = {_B: _B}
-            for slot in (slot for term in found.terms for slots, _ in term for slot in slots):
-                for letter in slot:
-                    if letter not in own:
-                        own[letter] = self._fresh(self._size[letter])
-            terms = [[(_respelled(slots, own), a) for slots, a in term] for term in found.terms]
-            row, column = _respelled((found.row, found.column), own)
-            return Stack(terms, row, column)
-        row, column = (() if length == 1 else (self._fresh(length),) for length in e.shape or (1, 1))
-        if e not in self._dependent:
-            return Stack([[((row, column), found)]], row, column)
-        slots: Slots = (row + column, (_B,)) if self.axis else ((_B,), row + column)
-        return Stack([[(slots, found)]], row, column)
-
     # ---- parts: products with rows and columns of the identity ------------------------------------------------------------
     def _moved(self, e: Expr, a: Expr, choose: Sequence[Callable[[Expr], Expr] | None]) -> Expr | Stack:
         """S A Tᵀ, with S and T made of the identities of A's rows and columns; None leaves an axis as it is."""
-        stack = self._stack(a)
+        stack = self.stack(a)
         slots: list[Slot] = []
         factors: Product = []
-        for found, make, before, after in zip((stack.row, stack.column), choose, a.shape or (1, 1), e.shape or (1, 1), strict=True):
+        for found, make, before, after in zip(
+            (stack.row, stack.column), choose, a.shape or (1, 1), e.shape or (1, 1), strict=True
+        ):
             if make is None:
                 slots.append(found)
                 continue
-            new: Slot = () if after == 1 else (self._fresh(after),)
+            new: Slot = () if after == 1 else (self.fresh(after),)
             if found or new:
                 factors.append(((new, found), make(eye(before))))
             slots.append(new)
         row, column = slots
         terms = [[*term, *factors] for term in stack.terms]
-        return Stack(terms, row, column) if row and column else self._realised(terms, row + column, e.shape)
+        return Stack(terms, row, column) if row and column else self.realised(terms, row + column, e.shape)
 
     def _part(self, e: Expr) -> Expr | Stack:
         (a,), ((row, column), _) = e.args, e.params
         if _is_vector(a.shape):
             at = column if sizes.columns(a.shape) != 1 else row
-            return part(self._array(a), (at, 0) if self.axis else (0, at), self._shape(e.shape))
+            return part(self._array(a), (at, 0) if self.axis else (0, at), self.shape(e.shape))
         cuts = zip((row, column), e.shape or (1, 1), a.shape, strict=True)
         return self._moved(e, a, [_cut(at, length, whole) for at, length, whole in cuts])
 
@@ -392,7 +262,7 @@ class Batch:
         (a,), ((row, column), _) = e.args, e.params
         if _is_vector(e.shape):
             at = column if sizes.columns(e.shape) != 1 else row
-            return place(self._array(a), (at, 0) if self.axis else (0, at), self._shape(e.shape))
+            return place(self._array(a), (at, 0) if self.axis else (0, at), self.shape(e.shape))
         return self._among_zeros(e, a, (row, column))
 
     def _among_zeros(self, e: Expr, a: Expr, start: tuple[Any, Any]) -> Expr | Stack:
@@ -403,47 +273,45 @@ class Batch:
         if _is_vector(e.shape):
             return concat([self._repeated(a) for a in e.args], 1 - self.axis)
         stacks = [self._among_zeros(e, a, shapes.offset(e, k)) for k, a in enumerate(e.args)]
-        row, column = (self._fresh(length) for length in e.shape)
+        row, column = (self.fresh(length) for length in e.shape)
         terms: list[Product] = []
         for stack in stacks:
             assert isinstance(stack, Stack)
             became: dict[str, Slot] = {stack.row[0]: (row,), stack.column[0]: (column,)}
-            terms += [[((_replaced(r, became), _replaced(c, became)), a) for (r, c), a in term] for term in stack.terms]
+            terms += [[((replaced(r, became), replaced(c, became)), a) for (r, c), a in term] for term in stack.terms]
         return Stack(terms, (row,), (column,))
 
     def _broadcast(self, e: Expr) -> Expr | Stack:
         if _is_vector(e.shape):
             return self._repeated_to(e)
-        stack = self._stack(e.args[0])
-        row, column = (
-            found or (self._fresh(length),) for found, length in zip((stack.row, stack.column), e.shape, strict=True)
-        )
-        return Stack([self._filled(term, (row, column)) for term in stack.terms], row, column)
+        stack = self.stack(e.args[0])
+        row, column = (found or (self.fresh(length),) for found, length in zip((stack.row, stack.column), e.shape, strict=True))
+        return Stack([self.filled(term, (row, column)) for term in stack.terms], row, column)
 
     def _repeated_to(self, e: Expr) -> Expr:
-        return broadcast(self._array(e.args[0]), self._shape(e.shape))
+        return broadcast(self._array(e.args[0]), self.shape(e.shape))
 
     def _unvec(self, e: Expr) -> Stack:
-        row, column = (self._fresh(length) for length in e.shape)
-        slots: Slots = ((column, row), (_B,)) if self.axis else ((_B,), (column, row))
+        row, column = (self.fresh(length) for length in e.shape)
+        slots: Slots = ((column, row), (B,)) if self.axis else ((B,), (column, row))
         return Stack([[(slots, self._array(e.args[0]))]], (row,), (column,))
 
     # ---- rows by number ------------------------------------------------------------------------------------------------------
     def _take(self, e: Expr) -> Expr | Stack:
         a, chosen = e.args[0], ids(e)
-        if not isinstance(chosen, Expr) or chosen not in self._dependent:
+        if not isinstance(chosen, Expr) or chosen not in self.dependent:
             return self._moved_rows(e, a, lambda x: take(x, chosen))
-        if a in self._dependent:
+        if a in self.dependent:
             raise UnsupportedError(f"{e} takes rows of what depends on the data by numbers that depend on the data")
         which = self._array(chosen)
         taken = node(TAKE, (a, vec(which if self.axis else transpose(which))), (None,))
-        row, column = self._fresh(e.shape[0]), () if e.shape[1] == 1 else (self._fresh(e.shape[1]),)
-        slots: Slots = ((_B, row), column)
-        return Stack([[(slots, taken)]], (row,), column) if column else self._realised([[(slots, taken)]], (row,), e.shape)
+        row, column = self.fresh(e.shape[0]), () if e.shape[1] == 1 else (self.fresh(e.shape[1]),)
+        slots: Slots = ((B, row), column)
+        return Stack([[(slots, taken)]], (row,), column) if column else self.realised([[(slots, taken)]], (row,), e.shape)
 
     def _scatter(self, e: Expr) -> Expr | Stack:
         chosen = ids(e)
-        if isinstance(chosen, Expr) and chosen in self._dependent:
+        if isinstance(chosen, Expr) and chosen in self.dependent:
             raise UnsupportedError(f"{e} adds to rows whose numbers depend on the data")
         return self._moved_rows(e, e.args[0], lambda x: scatter(x, chosen, e.shape[0]))
 
@@ -502,17 +370,6 @@ def _is_vector(shape: Shape) -> bool:
     return shape == () or 1 in shape
 
 
-def _differs(term: Product) -> bool:
-    return any(_B in slot for slots, _ in term for slot in slots)
-
-
-def _sum(terms: Iterable[Expr]) -> Expr:
-    found: Expr = const(0)
-    for t in terms:
-        found = add(found, t)
-    return found
-
-
 def _total(x: Expr) -> Expr:
     """The sum of the entries, without sums of sums, numbers in front."""
     if x.op is MUL and x.args[0].shape == ():
@@ -530,15 +387,3 @@ def _cut(at: Any, length: Size, whole: Size) -> Callable[[Expr], Expr] | None:
 def _set(at: Any, length: Size, whole: Size) -> Callable[[Expr], Expr] | None:
     """The columns of the identity that a block among zeros takes."""
     return None if sizes.same(length, whole) else lambda one: place(one, (at, 0), sizes.shape(whole, length))
-
-
-def _respelled(slots: Slots, letters: Mapping[str, str]) -> Slots:
-    row, column = (tuple(letters[letter] for letter in slot) for slot in slots)
-    return row, column
-
-
-def _replaced(slot: Slot, became: Mapping[str, Slot]) -> Slot:
-    """The letters, each with what has become of it."""
-    while any(letter in became for letter in slot):
-        slot = tuple(x for letter in slot for x in became.get(letter, (letter,)))
-    return slot

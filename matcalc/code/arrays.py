@@ -62,7 +62,7 @@ class Arrays:
             self.statements.append(t.assigned(target, self.value(below) if result else self.raw(below)))
             return
         terms = terms_of(below, self)
-        if any(is_put(x) for _, x in terms):
+        if any(is_put(x) and x.shape == e.shape for _, x in terms):
             self._put_together(target, below, terms)
         else:
             tree = self._written(below)
@@ -187,7 +187,7 @@ class Arrays:
 
     def _put_together(self, target: str, e: Expr, terms: list[tuple[bool, Expr]]) -> None:
         """A sum of parts at their places: zeros, or the other terms, and then part by part."""
-        others = [(negative, x) for negative, x in terms if not is_put(x)]
+        others = [(negative, x) for negative, x in terms if not is_put(x) or x.shape != e.shape]
         start = summed(self, others, e.shape) if others else None
         if start is None:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
@@ -200,7 +200,7 @@ class Arrays:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
             self.statements.append(t.increased(name(target), start))
         for negative, x in terms:
-            if is_put(x):
+            if is_put(x) and x.shape == e.shape:
                 place, a = self._place_of(x, target)
                 if is_negative(coefficient(a)[0]) and len(terms) > 1:
                     negative, a = not negative, neg(a)

@@ -38,7 +38,7 @@ class Gradients(dict[str, Any]):
     def __missing__(self, key: Any) -> Any:
         name = key.name if isinstance(key, Expr) else key
         if isinstance(name, str):
-            for found in (names.python(name), self.became.get(names.python(name))):
+            for found in (names.python(name), self.became.get(names.python(name), "")):
                 if found in self:
                     return self[found]
         raise KeyError(key)
@@ -169,7 +169,7 @@ class Generated:
 
         In place of a batch of no examples, one example is checked.
         """
-        none = [p for p, axis in self._counted.items() if np.ndim(arrays.get(p)) > axis and np.shape(arrays[p])[axis] == 0]
+        none = [p for p, axis in self._counted.items() if p in arrays and np.shape(arrays[p])[axis : axis + 1] == (0,)]
         if none:
             one = {p: np.zeros([length or 1 for length in np.shape(arrays[p])], np.asarray(arrays[p]).dtype) for p in none}
             checked = dict(zip(self._parameters, self._converted({**arrays, **one}), strict=True))

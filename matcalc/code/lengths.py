@@ -31,6 +31,7 @@ class Lengths:
         self.asked: dict[Any, str] = {}
         self._taken, self._inline, self._count = taken, inline, count
         self._names: dict[Any, str] = {}
+        self._divisor = ""
         self._told: dict[Any, Callable[[], Tree]] = {}
         axes = [(length, tree) for length, tree in _axes(arguments) if isinstance(length, sympy.Basic)]
         for length, tree in axes:
@@ -87,10 +88,10 @@ class Lengths:
     def _divided_by(self, s: Any) -> Tree:
         if s != self._count or s not in self._told:
             return self._symbol(s)
-        if s not in self._names:
-            self._names[s] = self._taken.take(str(s), f"size_{s}")
-            self.defined[self._names[s]] = call("max", self._told[s](), constant(1))
-        return name(self._names[s])
+        if not self._divisor:
+            self._divisor = self._taken.take(str(s), f"size_{s}")
+            self.defined[self._divisor] = call("max", self._told[s](), constant(1))
+        return name(self._divisor)
 
     def reshaped(self, lengths: Iterable[Any]) -> list[Tree]:
         """The axes to which an array is reshaped: NumPy finds the one that counts the examples."""

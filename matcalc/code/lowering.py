@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import cache
 
 import sympy
 
-from matcalc.calculus.terms import coefficient, is_negative, parts_of, scalar_part
-from matcalc.code import chosen
-from matcalc.core import shapes, sizes
+from matcalc.calculus.terms import parts_of, scalar_part
+from matcalc.code import chosen, entries
+from matcalc.core import sizes
 from matcalc.core.constructors import (
     add,
     broadcast,
@@ -41,7 +40,6 @@ from matcalc.core.expression import (
     Expr,
     Operation,
     const,
-    is_one,
     node,
     number,
     ones,
@@ -54,7 +52,6 @@ from matcalc.core.operations import (
     COMMUTATION,
     DIAG,
     DIAGONAL,
-    GREATER,
     INV,
     KRON,
     MATMUL,
@@ -70,7 +67,6 @@ from matcalc.core.operations import (
     TRACE,
     TRANSPOSE,
     VEC,
-    WHERE,
 )
 from matcalc.core.parts import part, place
 from matcalc.core.sizes import Size
@@ -290,15 +286,16 @@ _REDUCTIONS = (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS)
 def _rule(x: Expr) -> Expr:
     if (by_number := chosen.entries(x)) is not None:
         return _rule(by_number)
-    x = _upright(x)
+    x = entries.upright(x)
     if x.op in _REDUCTIONS:
         folded = BUILD[x.op.name](*x.args)
         return _reduced(folded, folded.args[0]) if folded.op in _REDUCTIONS else folded
     if x.op is MUL:
-        return _scaled(_within(_spread(_signed(x))))
+        x = entries.signed(x)
+        return entries.scaled(_within(_spread(x))) if x.op in (ADD, MUL) else x
     if x.op is ADD:
         spread = _spread(x)
-        return _complement(spread) if spread.op is ADD else spread
+        return entries.complement(spread) if spread.op is ADD else spread
     if x.op.name == "einsum" and x.op.signature is not None:
         rows, columns = x.op.signature.result
         if x.op.signature.operands == ((columns + rows, ()),):  # those of vec
@@ -310,19 +307,6 @@ def _rule(x: Expr) -> Expr:
         (v,) = x.args[0].args
         return _rule(total(mul(v, v)))
     return x
-
-
-def _upright(x: Expr) -> Expr:
-    """What acts entry by entry on rows that are transposed columns, acts on the columns; a sum of transposes is one of a sum."""
-    if x.op.shape is not shapes.broadcast or x.shape == () or sizes.columns(x.shape) == 1:
-        return x
-    if x.op is MUL and x.args[0].op is CONST and x.shape[0] == 1:  # -xᵀ is subtracted
-        return x
-    if not all(a.shape == () or a.op is TRANSPOSE for a in x.args):
-        return x
-    if x.shape[0] != 1 and (x.op not in (ADD, MUL) or any(a.shape not in ((), x.shape) for a in x.args)):
-        return x
-    return transpose(rebuilt(x, tuple(a if a.shape == () else a.args[0] for a in x.args)))
 
 
 def _reduced(x: Expr, a: Expr) -> Expr:
@@ -419,46 +403,10 @@ def _spread(x: Expr) -> Expr:
     return x
 
 
-def _signed(x: Expr) -> Expr:
-    """-(-a - b) is a + b, and so is -sum(-a - b) the sum of a + b."""
-    value, whole = number(x.args[0]), x.args[1]
-    summed = whole.op in (SUM, SUM_ROWS, SUM_COLUMNS)
-    inside = whole.args[0] if summed else whole
-    if value is not None and (is_negative(value) if summed else value == -1) and inside.op is ADD:
-        terms = [coefficient(a) for a in parts_of(ADD, inside)]
-        if all(isinstance(c, (int, float, Fraction)) and c < 0 for c, _ in terms):
-            result: Expr = const(0)
-            for c, rest in terms:
-                result = add(result, mul(-c, rest))
-            return mul(-value, BUILD[whole.op.name](result) if summed else result)
-    return x
-
-
 def _within(x: Expr) -> Expr:
     """A block among zeros, times an array, is the product with a part of the array, among zeros."""
     for g, other in (x.args, x.args[::-1]) if x.op is MUL else ():
         if g.op is PLACE and other.shape in ((), g.shape):
             (block,), (start, shape) = g.args, g.params
             return place(_rule(mul(block, part(other, start, block.shape) if other.shape else other)), start, shape)
-    return x
-
-
-def _scaled(x: Expr) -> Expr:
-    """A number times ones is the number repeated; a choice between two numbers, times an array, is one between arrays."""
-    if x.op is MUL:
-        for g, w in (x.args, x.args[::-1]):
-            if w.op is ONES and g.shape == () and g.op is not CONST:
-                return broadcast(g, x.shape)
-        for g, w in (x.args, x.args[::-1]):
-            if w.op is WHERE and g.shape == x.shape != () and all(a.shape == () for a in w.args[1:]):
-                return node(WHERE, (w.args[0], mul(w.args[1], g), mul(w.args[2], g)))
-    return x
-
-
-def _complement(x: Expr) -> Expr:
-    """1 - [a > b] is [b >= a]."""
-    one, other = x.args if is_one(x.args[0]) else x.args[::-1]
-    if is_one(one) and other.op is MUL and number(other.args[0]) == -1 and other.args[1].op is GREATER:
-        a, b = other.args[1].args
-        return BUILD["greater_equal"](b, a)
     return x

@@ -99,7 +99,7 @@ def is_put(x: Expr) -> bool:
 
 def _add(w: Arrays, e: Expr) -> Tree:
     terms = terms_of(e, w)
-    if any(is_put(x) for _, x in terms) and not w.inline:
+    if any(is_put(x) and x.shape == e.shape for _, x in terms) and not w.inline:
         return w.bound(e)
     return summed(w, terms, e.shape)
 
@@ -325,7 +325,7 @@ def einsum(w: Arrays, e: Expr) -> Tree:
     joined = any(len(slot) > 1 for slot in sig.result) or len(axes) != len(result)
     if not joined:
         return found
-    return call(attribute(found, "reshape"), t.sequence(w.lengths.shape(e.shape))) if e.shape else call(attribute(found, "item"))
+    return call(attribute(found, "reshape"), *_axes(w, e)) if e.shape else call(attribute(found, "item"))
 
 
 WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {

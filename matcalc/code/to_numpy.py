@@ -16,11 +16,26 @@ from matcalc.code.lowering import lowered
 from matcalc.code.module import Module
 from matcalc.code.stable import fragile, stable
 from matcalc.core import names
-from matcalc.core.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, let, substituted, topological, variables
+from matcalc.core.expression import (
+    BUILD,
+    LEAF,
+    LET,
+    Expr,
+    Names,
+    Operation,
+    assumed,
+    expr,
+    leaf,
+    let,
+    substituted,
+    topological,
+    variables,
+)
 from matcalc.core.parts import row_numbers
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError, UnsupportedError
 
+_SYMMETRIC = ("symmetric", "positive_definite", "diagonal")
 _ONE_LINE = 1000  # nodes, counted along every path, of an expression on one line
 
 
@@ -62,8 +77,14 @@ def _of_batch(
         raise MatcalcError(f"a reduction is 'mean', 'sum' or None, not {reduction!r}")
     if reduction == "auto":
         reduction = None if y.shape else "mean"
-    given = data if isinstance(data, (list, tuple)) else [data]
-    d = Derivation(y, many, upstream(y))
+    given: Sequence[Any] = data if isinstance(data, (list, tuple)) else [data]
+    free = {
+        x: leaf(str(x.name), x.shape, positive=assumed(x, "positive"))
+        for x in many
+        if x.op is LEAF and {*_SYMMETRIC} & {*x.params[1]}
+    }
+    y = substituted(y, free)  # the entries of a symmetric matrix are taken as independent, and contraction transposes it
+    d = Derivation(y, [free.get(x, x) for x in many], upstream(y))
     one = Batch(d.target, given, layout, varied=many)
     whole = one.each() if reduction is None else one.total(mean=reduction == "mean")
     if whole.op is not LET:
