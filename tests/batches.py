@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,9 +113,10 @@ def agrees(
         value = sum(values, np.zeros(shape)) / (max(count, 1) if reduction == "mean" else 1)
         value, up = (np.reshape(a, (1, -1)) if y.shape and y.shape[0] == 1 else a for a in (value, whole))
     code = mc.to_numpy(y, wrt, name="t", batch=layout, data=data, reduction=reduction)
-    sizes = {str(s): length for s, length in lengths.items()}
     named = {str(x.name): a for x, a in same.items()}
     named |= {str(x.name): stacked(x, [at[x] for at in each], layout, lengths) for x in data}
+    asked = set(inspect.signature(code.functions["t_forward"]).parameters) - set(named)
+    sizes = {str(s): length for s, length in lengths.items() if str(s) in asked}
     ids = {str(x.name) for x in row_numbers([y])}
     real = set(named) - ids
     for dtype in (np.float64, np.float32):

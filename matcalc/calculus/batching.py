@@ -31,6 +31,7 @@ from matcalc.core.expression import (
     Names,
     Operation,
     const,
+    expr,
     eye,
     let,
     node,
@@ -70,7 +71,21 @@ from matcalc.core.signature import Slot, Slots, signature
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, UnsupportedError
 
+REDUCTIONS = ("mean", "sum", None)
 _ENTRIES, _CUBES, _SQUARES = map(signature, ("ij,ij->ij", "ij,ij,ij->ij", "ij,ij->11"))
+
+
+def batch(y: Any, data: Any, layout: str = "rows", reduction: str | None = None) -> Expr:
+    """The expression for a batch of examples at once; ``data`` are the variables that differ by example.
+
+    With ``layout="rows"`` a column x of shape (m, 1) is a matrix X of shape (N, m), an example a row, with ``"columns"`` one of
+    shape (m, N); a scalar is a column of N entries. ``reduction`` is ``"mean"``, ``"sum"``, or None for one value an example: of
+    a scalar a column, of a vector a matrix.
+
+    Raises MatcalcError where ``data`` is empty, UnsupportedError where the batch would need a matrix for each example.
+    """
+    given = data if isinstance(data, (list, tuple)) else [data]
+    return Batch(expr(y), given, layout).reduced(reduction)
 
 
 class Batch(Letters):
@@ -97,6 +112,12 @@ class Batch(Letters):
                 self.of[e] = self._node(e) if e in self.dependent else e
 
     # ---- results -----------------------------------------------------------------------------------------------------------
+    def reduced(self, reduction: str | None) -> Expr:
+        """The mean or the sum over the examples, or the value for each."""
+        if reduction not in REDUCTIONS:
+            raise MatcalcError(f"a reduction is 'mean', 'sum' or None, not {reduction!r}")
+        return self.each() if reduction is None else self.total(mean=reduction == "mean")
+
     def each(self) -> Expr:
         """The value for every example: of a scalar a column, of anything else as the layout has it."""
         inside = self.y.args[0] if self.y.op is LET else self.y

@@ -322,10 +322,10 @@ def _reduced(x: Expr, a: Expr) -> Expr:
         if x.op is DIAGONAL:
             return over_columns(mul(b, transpose(c)))
         if x.op is SUM_ROWS:
-            return _chain([over_rows(b), c])
+            return _chain([_rule(over_rows(b)), c])
         if x.op is SUM_COLUMNS:
-            return _chain([b, over_columns(c)])
-        return _chain([over_rows(b), over_columns(c)])
+            return _chain([b, _rule(over_columns(c))])
+        return _chain([_rule(over_rows(b)), _rule(over_columns(c))])
     if x.op is SUM and a.op is BROADCAST:
         (b,) = a.args
         return mul(const(sizes.count(a.shape) / sympy.sympify(sizes.count(b.shape))), total(b))

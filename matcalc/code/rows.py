@@ -149,6 +149,12 @@ def _whole(w: Arrays, e: Expr) -> Tree:
     return w.value(e)
 
 
+def _rows_of_each(w: Arrays, e: Expr, shape: Shape) -> Tree | None:
+    """L[ids] for rows taken by a matrix of numbers of the given shape, with an axis for its rows and one for its columns."""
+    by_matrix = e.op is TAKE and e not in w.names and len(e.args) > 1 and _lined_up(e.args[1])
+    return _whole(w, e) if by_matrix and e.args[1].args[0].args[0].shape == shape else None
+
+
 def _lined_up(e: Expr) -> bool:
     """Whether the entries of a matrix stand row by row."""
     return e.op is VEC and e.args[0].op is TRANSPOSE
@@ -301,10 +307,17 @@ def einsum(w: Arrays, e: Expr) -> Tree:
     spare = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     operands: list[str] = []
     arrays: list[Tree] = []
+    wanted = "".join(c for slot in sig.result for c in slot)
+    joined = any(len(slot) > 1 for slot in sig.result)
+    if len(sig.operands) == 1 and len(sig.result[0]) == 2 and sig.operands[0] == (sig.result[0][:1], sig.result[1]):
+        return call("np.repeat", w.value(e.args[0]), w.lengths.code(letters[sig.result[0][1]]), axis=constant(0))
     for slots, a in zip(sig.operands, e.args, strict=True):
         inside = [c for slot, n in zip(slots, a.shape or (1, 1), strict=True) for c in slot if n != 1 or len(slot) > 1]
-        x = w.value(a)
-        if any(len(slot) > 1 for slot in slots):
+        apart = _rows_of_each(w, a, tuple(letters[c] for c in slots[0])) if len(slots[1]) == 1 else None
+        if apart is not None and not joined and len(sig.operands) == 1 and "".join(inside).replace(slots[0][1], "") == wanted:
+            return call(attribute(apart, "sum"), axis=constant(1))  # over the rows of each example
+        x = w.value(a) if apart is None else apart
+        if apart is None and any(len(slot) > 1 for slot in slots):
             x = call(attribute(x, "reshape"), t.sequence(w.lengths.reshaped(letters[c] for c in inside)))
         operands.append("".join(inside))
         arrays.append(x)

@@ -73,11 +73,8 @@ def _of_batch(
     y: Expr, many: Sequence[Expr], name: str | None, layout: str, data: Sequence[Any], reduction: str | None
 ) -> Generated:
     """The module for a batch, in the names that the derivation of one example has."""
-    if reduction not in ("auto", "mean", "sum", None):
-        raise MatcalcError(f"a reduction is 'mean', 'sum' or None, not {reduction!r}")
-    if reduction == "auto":
-        reduction = None if y.shape else "mean"
     given: Sequence[Any] = data if isinstance(data, (list, tuple)) else [data]
+    Batch(y, given, layout)  # what is refused is named as it was written
     free = {
         x: leaf(str(x.name), x.shape, positive=assumed(x, "positive"))
         for x in many
@@ -86,7 +83,7 @@ def _of_batch(
     y = substituted(y, free)  # the entries of a symmetric matrix are taken as independent, and contraction transposes it
     d = Derivation(y, [free.get(x, x) for x in many], upstream(y))
     one = Batch(d.target, given, layout, varied=many)
-    whole = one.each() if reduction is None else one.total(mean=reduction == "mean")
+    whole = one.reduced((None if y.shape else "mean") if reduction == "auto" else reduction)
     if whole.op is not LET:
         whole = let(str(d.target.name), whole)
     stood = [one.variable(x) if x in one else x for x in d.wrt]
