@@ -316,7 +316,6 @@ def test_the_page_says_what_is_generated():
                 exec(code, names)
     table = re.findall(r"^\| `([^`]+)` \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
     assert len(table) >= 6
-    names |= {"n": n, "m": m}
     for text, rows, columns in table:
-        e = eval(text, {"mc": mc, "W": W, "x": x, "b": b, "u": u, "v": x_c, "A": mc.matrix("A", m)})
+        e = eval(text, {"mc": mc, "W": W, "x": x, "b": b, "u": u, "v": mc.vector("v", m), "A": mc.matrix("A", m)})
         assert (str(mc.batch(e, [x])), str(mc.batch(e, [x], layout="columns"))) == (rows.strip("`"), columns.strip("`")), text

@@ -13,6 +13,7 @@ from matcalc.core.expression import EYE, Expr, Operation, const, inner, node
 from matcalc.core.operations import ADD, MUL, SCATTER, SUM, SUM_COLUMNS, TAKE, TRANSPOSE
 
 PICK = Operation("pick", lambda op, args, params: sizes.shape(args[1].shape[0], 1))  # A[i, yᵢ] of every row i
+RESHAPE = Operation("reshape", lambda op, args, params: params[0])  # row by row
 AT = Operation("at", lambda op, args, params: sizes.shape(args[1].shape[0], params[0]))  # zeros, with vᵢ at [i, yᵢ]
 
 

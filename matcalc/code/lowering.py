@@ -66,6 +66,7 @@ from matcalc.core.operations import (
     SUM_ROWS,
     TRACE,
     TRANSPOSE,
+    UNVEC,
     VEC,
 )
 from matcalc.core.parts import part, place
@@ -303,6 +304,8 @@ def _rule(x: Expr) -> Expr:
     if x.op is VEC and x.args[0].op is MATMUL and all(a.op is TRANSPOSE for a in x.args[0].args):  # vec(BᵀAᵀ): A B row by row
         b, a = x.args[0].args
         return vec(transpose(matmul(a.args[0], b.args[0])))
+    if x.op is UNVEC and x.args[0].op is VEC and x.args[0].args[0].op is TRANSPOSE:  # the same entries row by row
+        return transpose(node(chosen.RESHAPE, x.args[0].args[0].args, (x.shape[::-1],)))
     if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
         (v,) = x.args[0].args
         return _rule(total(mul(v, v)))

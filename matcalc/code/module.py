@@ -170,7 +170,8 @@ class Module:
 
     def _described(self) -> list[str]:
         """The arguments, each with its shape."""
-        text = [f"    {of}: {_shape(e.shape)}" for e, of in self.arguments.items()]
+        whole = row_numbers([self.given])
+        text = [f"    {of}: {_shape(e.shape)}{', whole numbers' * (e in whole)}" for e, of in self.arguments.items()]
         for op, of in self.parameters.items():
             kind = "function" if op.order == 0 else f"derivative {names.text(op.text)}{'′' * op.order}"
             text.append(f"    {of}: a {kind}, entry by entry on arrays")

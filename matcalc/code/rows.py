@@ -12,7 +12,7 @@ import sympy
 from matcalc.calculus.local import letter_sizes
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
-from matcalc.code.chosen import AT, PICK
+from matcalc.code.chosen import AT, PICK, RESHAPE
 from matcalc.code.lengths import rank
 from matcalc.code.products import power, product, scalar
 from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
@@ -136,10 +136,12 @@ def _matmul(w: Arrays, e: Expr) -> Tree:
 def _transpose(w: Arrays, e: Expr) -> Tree:
     (a,) = e.args
     if a.op is UNVEC and a not in w.names and rank(a.shape) == 2:  # row by row
-        (flat,) = a.args
-        same = flat.op is VEC and flat.args[0].op is TRANSPOSE and not {flat, flat.args[0]} & set(w.names)  # row by row, too
-        return call(attribute(_whole(w, flat.args[0].args[0]) if same else w.value(flat), "reshape"), *_axes(w, e))
+        return call(attribute(w.value(a.args[0]), "reshape"), *_axes(w, e))
     return attribute(w.raw(a), "T") if rank(a.shape) == 2 else w.raw(a)
+
+
+def _reshape(w: Arrays, e: Expr) -> Tree:
+    return call(attribute(_whole(w, e.args[0]), "reshape"), *_axes(w, e))
 
 
 def _whole(w: Arrays, e: Expr) -> Tree:
@@ -369,4 +371,5 @@ WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     CHOLESKY: _cholesky,
     PICK: _pick,
     AT: _at,
+    RESHAPE: _reshape,
 }
