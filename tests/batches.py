@@ -78,7 +78,7 @@ def looped(
     ]
     results = []
     for k, x in enumerate(wrt, 1):
-        if x in data:
+        if set(variables([x])) & set(data):
             results.append(stacked(x, [f[k] for f in found], layout, lengths))
         else:
             results.append(sum((f[k] for f in found), np.zeros_like(np.asarray(same[x], float))))

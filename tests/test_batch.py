@@ -38,6 +38,12 @@ def two_layers():
     return mc.let("J", loss + lam * (mc.sum(W1 * W1) + mc.sum(W2 * W2))), [x, i], [W1, b1, W2, b2]
 
 
+def named_label():
+    label = mc.let("y", mc.one_hot(i, n))
+    p = mc.let("p", mc.softmax(z))
+    return mc.let("J", mc.cross_entropy(label, p)), [x, i], [W, b, z, p]
+
+
 def windows():
     L, ids, U, c = mc.matrix("L", V, D), mc.vector("ids", 5), mc.matrix("U", C, 5 * D), mc.vector("c", C)
     window = mc.let("x", mc.vec(mc.take(L, ids).T))
@@ -71,6 +77,7 @@ MODELS = {
     "affine": lambda: (W @ x + b, [x], [x, W, b]),
     "softmax": lambda: (mc.let("J", mc.cross_entropy(y, mc.let("p", mc.softmax(z)))), [x, y], [W, b, x]),
     "softmax_ids": lambda: (mc.let("J", mc.softmax_cross_entropy(z, mc.one_hot(i, n))), [x, i], [W, b, x]),
+    "named_label": named_label,
     "two_layers": two_layers,
     "logistic": logistic,
     "margin": lambda: (mc.let("J", mc.hinge(1 - score(x) + score(x_c, "_c"))), [x, x_c], [u, W, b, x, x_c]),
@@ -89,6 +96,7 @@ SOURCES = {
     "affine": {},
     "softmax": {},
     "softmax_columns": {"batch": "columns"},
+    "named_label": {},
     "two_layers": {},
     "logistic": {},
     "margin": {},

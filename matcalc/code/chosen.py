@@ -7,9 +7,9 @@ A[y], and Yᵀ A adds the rows of A to the rows y.
 from __future__ import annotations
 
 from matcalc.calculus.terms import parts_of
-from matcalc.core import sizes
+from matcalc.core import shapes, sizes
 from matcalc.core.constructors import add, broadcast, mul, total, transpose
-from matcalc.core.expression import EYE, Expr, Operation, const, inner, node
+from matcalc.core.expression import EYE, Expr, Operation, const, inner, node, rebuilt
 from matcalc.core.operations import ADD, MUL, SCATTER, SUM, SUM_COLUMNS, TAKE, TRANSPOSE
 
 PICK = Operation("pick", lambda op, args, params: sizes.shape(args[1].shape[0], 1))  # A[i, yᵢ] of every row i
@@ -62,10 +62,17 @@ def _times(a: Expr, b: Expr) -> Expr | None:
         return None if turned is None else transpose(turned)
     value, which = put.args
     if a.shape == put.shape:
-        a = node(PICK, (a, which))
+        a = _picked(a, which)
     elif a.shape != () and a.shape[1] != 1:
         return None
     return node(AT, (mul(a, value), which), put.params)
+
+
+def _picked(a: Expr, which: Expr) -> Expr:
+    """The chosen entry of every row; of 1 / P the inverse of that of P."""
+    if a.op.shape is shapes.broadcast and all(x.shape in ((), a.shape) for x in a.args):
+        return rebuilt(a, tuple(x if x.shape == () else node(PICK, (x, which)) for x in a.args))
+    return node(PICK, (a, which))
 
 
 def _shape_of(a: Expr, b: Expr) -> sizes.Shape:

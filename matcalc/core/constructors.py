@@ -17,6 +17,7 @@ from matcalc.core.expression import (
     BUILD,
     CONST,
     EYE,
+    LET,
     ONES,
     REBUILD,
     SUM_TO_ONE,
@@ -226,8 +227,9 @@ def _over(x: Any, axis: int) -> Expr:
 
 def _sums_to_one(x: Expr, axis: int) -> bool:
     """Whether every sum along the axis is one: of a batch of distributions, of rows of the identity."""
-    if x.op is TRANSPOSE:
-        return _sums_to_one(x.args[0], 1 - axis)
+    while x.op in (TRANSPOSE, LET):
+        axis = 1 - axis if x.op is TRANSPOSE else axis
+        (x,) = x.args
     return assumed(x, SUM_TO_ONE[axis]) or (x.op is TAKE and axis == 1 and x.args[0].op is EYE)
 
 
