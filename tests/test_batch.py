@@ -50,6 +50,16 @@ def windows():
     return mc.let("J", mc.softmax_cross_entropy(mc.let("z", U @ window + c), mc.one_hot(i, C))), [ids, i], [U, c, L]
 
 
+def skip_gram():
+    U, L, o = mc.matrix("U", V, D), mc.matrix("L", V, D), mc.scalar("o")
+    return mc.softmax_cross_entropy(U @ mc.take(L, i).T, mc.one_hot(o, V)), [i, o], [U, L]
+
+
+def linear_in_the_label():
+    """No softmax: what goes back is zero but for the entries that the labels choose."""
+    return mc.one_hot(i, n).T @ (W @ x) * t, [x, i, t], [W, x, t]
+
+
 def bag_of_words():
     L, ids, U = mc.matrix("L", V, D), mc.vector("ids", 4), mc.matrix("U", V, D)
     mean = mc.let("v", mc.mean(mc.take(L, ids), axis=0).T)
@@ -83,6 +93,8 @@ MODELS = {
     "margin": lambda: (mc.let("J", mc.hinge(1 - score(x) + score(x_c, "_c"))), [x, x_c], [u, W, b, x, x_c]),
     "windows": windows,
     "bag_of_words": bag_of_words,
+    "skip_gram": skip_gram,
+    "linear_in_the_label": linear_in_the_label,
     "multiclass_hinge": multiclass_hinge,
     "layer_norm": layer_norm,
     "autoencoder": lambda: (mc.norm(W.T @ mc.sigmoid(W @ x + b) - x) ** 2, [x], [W, b, x]),
@@ -103,6 +115,8 @@ SOURCES = {
     "margin_each": {"reduction": None},
     "windows": {},
     "bag_of_words": {},
+    "skip_gram": {},
+    "linear_in_the_label": {},
     "multiclass_hinge": {},
     "layer_norm": {},
 }
