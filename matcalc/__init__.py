@@ -12,6 +12,7 @@ from typing import Any
 
 from matcalc import read as _read
 from matcalc.answers.practice import practice
+from matcalc.calculus.batching import batch
 from matcalc.calculus.derivatives import grad, hessian, jacobian, jvp, vjp
 from matcalc.calculus.simplify import simplify
 from matcalc.code.to_numpy import to_numpy

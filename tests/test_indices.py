@@ -213,7 +213,7 @@ def test_the_proof_for_a_batch():
     assert proof[D] == "Σₖₗ ∂J/∂Rₖₗ ∂Rₖₗ/∂Dᵢⱼ = Σₖₗ Rₖₗ [k = i] Vⱼₗ = Σₗ Rᵢₗ Vⱼₗ = (RVᵀ)ᵢⱼ"
     lines = index_argument(d, V, UNICODE)
     assert lines[0] == "∂Rₖⱼ/∂Vᵢⱼ = ∂/∂Vᵢⱼ Σₗ Dₖₗ Vₗⱼ = Dₖᵢ, and ∂Rₖₗ/∂Vᵢⱼ = 0 for l ≠ j:"
-    assert lines[1] == "V₂₃ touches only rₖ₃ for every k, where it multiplies Dₖ₂."
+    assert lines[1] == "V₂₃ touches only Rₖ₃ for every k, where it multiplies Dₖ₂."
     assert lines[2] == "So ∂J/∂Vᵢⱼ = Σₖ Dₖᵢ rₖⱼ: the product Dᵀr, [m×N][N×n] = [m×n]."
 
 

@@ -25,6 +25,7 @@ from matcalc.core.expression import (
     LEAF,
     LET,
     ONES,
+    SUM_TO_ONE,
     Expr,
     assumed,
     const,
@@ -184,7 +185,10 @@ def total_of(x: Expr) -> Expr:
     s, rest = scalar_part(x)
     below = inner(rest)
     if (below.op is LEAF and assumed(below, "distribution")) or below.op is ONE_HOT:
-        return s if 1 in below.shape else mul(s, below.shape[0])
+        return s
+    for axis, key in enumerate(SUM_TO_ONE):
+        if below.op is LEAF and assumed(below, key):
+            return mul(s, below.shape[1 - axis])
     if below.op is SOFTMAX:
         (axis,) = below.params
         return s if axis is None else mul(s, below.shape[1 - axis])

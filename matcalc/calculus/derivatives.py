@@ -11,9 +11,24 @@ from matcalc.calculus.sweep import gradients, jacobians, nudged
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import sizes
 from matcalc.core.constructors import diag, diagonal, transpose, vec
-from matcalc.core.expression import BUILD, LEAF, LET, Expr, assumed, checked_names, const, expr, inner, leaf, substituted
+from matcalc.core.expression import (
+    BUILD,
+    LEAF,
+    LET,
+    SUM_TO_ONE,
+    Expr,
+    assumed,
+    checked_names,
+    const,
+    expr,
+    inner,
+    leaf,
+    substituted,
+)
 from matcalc.core.operations import SOFTMAX, symmetrised
 from matcalc.errors import MatcalcError, ShapeError
+
+_SUMS = {"distribution", *SUM_TO_ONE}  # what holds at a point, and not around it
 
 
 def scalar_target(s: Any) -> Expr:
@@ -110,10 +125,10 @@ def hessian(s: Any, x: Any) -> Expr:
     """The Hessian of a scalar by x: the Jacobian of its gradient."""
     s, x = scalar_target(s), variable(x)
     checked_names([s, x])
-    if x.op is LEAF and "distribution" not in x.params[1]:
+    if x.op is LEAF and not _SUMS & set(x.params[1]):
         return jacobian(grad(s, x), x)
     # What x is known to be holds at x and not around it: the sum of its entries is 1 there, its derivative is not 0.
-    kept = {key: True for key in x.params[1] if key != "distribution"} if x.op is LEAF else {}
+    kept = {key: True for key in x.params[1] if key not in _SUMS} if x.op is LEAF else {}
     free = leaf(str(x.name), x.shape, **kept)
     return simplify(substituted(hessian(substituted(s, {x: free}), free), {free: x}))
 

@@ -22,7 +22,7 @@ from matcalc.calculus.terms import (
 )
 from matcalc.core import sizes
 from matcalc.core.constructors import diagonal, mul, power
-from matcalc.core.expression import EYE, LEAF, Expr, Operation, assumed, const, inner, is_zero, node, number, ones, rebuilt
+from matcalc.core.expression import EYE, Expr, Operation, const, inner, is_zero, node, number, ones, rebuilt
 from matcalc.core.operations import (
     BROADCAST,
     DET,
@@ -100,8 +100,6 @@ def _summed_along(x: Expr, args: Args) -> Expr | None:
     Of what sums to one along that axis it is a line of ones.
     """
     below = inner(args[0])
-    if below.op is LEAF and x.op is SUM_COLUMNS and assumed(below, "distribution"):
-        return ones(*x.shape)
     if below.op is SOFTMAX and below.params == (1 if x.op is SUM_COLUMNS else 0,):
         return ones(*x.shape)
     terms = [short.entries(factors, x.shape) for factors in summands(x, args[0])]

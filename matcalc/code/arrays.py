@@ -10,17 +10,16 @@ import ast
 from collections.abc import Callable, Collection
 from typing import Any
 
+from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
 from matcalc.code.lengths import Lengths, rank
 from matcalc.code.products import is_mask
-from matcalc.code.rows import WRITERS, einsum, summed, terms_of
+from matcalc.code.rows import WRITERS, chosen_entries, einsum, is_put, summed, terms_of
 from matcalc.code.tree import Tree, as_column, at, attribute, call, constant, minus, name
 from matcalc.core import shapes
-from matcalc.core.constructors import broadcast
+from matcalc.core.constructors import broadcast, neg
 from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, substituted, topological
-from matcalc.core.operations import (
-    PLACE,
-)
+from matcalc.core.operations import PLACE, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.errors import UnsupportedError
 from matcalc.numeric import helpers
@@ -47,11 +46,12 @@ class Arrays:
         function: Callable[[Operation], str],
         inline: bool = False,
         whole: Collection[Expr] = (),
+        count: Any = None,
     ) -> None:
         self.names, self.taken, self.function, self.inline = names, taken, function, inline
         self.leaves = [e for e in leaves if e.shape and e not in whole]
         self.numbers = [names[e] for e in leaves if not e.shape and e not in whole]
-        self.lengths = Lengths({e: names[e] for e in leaves if e.shape}, taken, inline)
+        self.lengths = Lengths({e: names[e] for e in leaves if e.shape}, taken, inline, count)
         self.statements: list[ast.stmt] = []
 
     # ---- lines -------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ class Arrays:
             self.statements.append(t.assigned(target, self.value(below) if result else self.raw(below)))
             return
         terms = terms_of(below, self)
-        if any(x.op is PLACE for _, x in terms):
+        if any(is_put(x) and x.shape == e.shape for _, x in terms):
             self._put_together(target, below, terms)
         else:
             tree = self._written(below)
@@ -187,7 +187,7 @@ class Arrays:
 
     def _put_together(self, target: str, e: Expr, terms: list[tuple[bool, Expr]]) -> None:
         """A sum of parts at their places: zeros, or the other terms, and then part by part."""
-        others = [(negative, x) for negative, x in terms if x.op is not PLACE]
+        others = [(negative, x) for negative, x in terms if not is_put(x) or x.shape != e.shape]
         start = summed(self, others, e.shape) if others else None
         if start is None:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
@@ -200,11 +200,23 @@ class Arrays:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
             self.statements.append(t.increased(name(target), start))
         for negative, x in terms:
-            if x.op is PLACE:
-                (a,), (start_at, _) = x.args, x.params
-                place = at(name(target), *self.index(e.shape, start_at, a.shape))
-                value = minus(self.value(a)) if negative else self.value(a)
-                self.statements.append(t.assigned(place, value) if len(terms) == 1 else t.increased(place, value))
+            if is_put(x) and x.shape == e.shape:
+                place, a = self._place_of(x, target)
+                if is_negative(coefficient(a)[0]) and len(terms) > 1:
+                    negative, a = not negative, neg(a)
+                if len(terms) == 1:
+                    self.statements.append(t.assigned(place, minus(self.value(a)) if negative else self.value(a)))
+                else:
+                    self.statements.append((t.decreased if negative else t.increased)(place, self.value(a)))
+
+    def _place_of(self, x: Expr, target: str) -> tuple[Tree, Expr]:
+        """Where something is put into an array, and what."""
+        if x.op is PLACE:
+            (a,), (start_at, _) = x.args, x.params
+            return at(name(target), *self.index(x.shape, start_at, a.shape)), a
+        turned = x.op is TRANSPOSE
+        a, which = x.args[0].args if turned else x.args
+        return at(name(target), *chosen_entries(self.value(which), turned)), a
 
     def index(self, whole: Shape, start: tuple[Any, Any], shape: Shape) -> list[Tree]:
         """The subscript of a part: an index where the part has one row or column, else a slice."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from matcalc.calculus.batching import Batch
 from matcalc.code.fitting import Cache, checked_parts, choices, whole
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr, Operation
@@ -27,12 +28,19 @@ _counter = itertools.count(1)
 
 
 class Gradients(dict[str, Any]):
-    """Gradients by the name of their variable as it stands in the source; its name on paper and the variable itself work too."""
+    """Gradients by the name of their variable as it stands in the source; its name on paper and the variable itself work too.
+
+    So does x for the X of a batch: ``became`` says which stands for which.
+    """
+
+    became: Mapping[str, str] = {}
 
     def __missing__(self, key: Any) -> Any:
         name = key.name if isinstance(key, Expr) else key
-        if isinstance(name, str) and names.python(name) in self:
-            return self[names.python(name)]
+        if isinstance(name, str):
+            for found in (names.python(name), self.became.get(names.python(name), "")):
+                if found in self:
+                    return self[found]
         raise KeyError(key)
 
 
@@ -54,11 +62,16 @@ class Generated:
         lengths: Mapping[Any, str],
         output: Expr,
         wrt: Sequence[Expr],
+        batch: Batch | None = None,
     ) -> None:
         self.name, self.source = name, source
         self._arguments, self._generic, self._lengths = dict(arguments), dict(functions), dict(lengths)
-        self._output, self._wrt = output, tuple(wrt)
+        self._output, self._wrt, self._batch = output, tuple(wrt), batch
         self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
+        data = {x: batch.variable(x) for x in batch.data} if batch is not None else {}
+        self._counted = {self._arguments[e]: int(e.shape[1] == batch.count) for e in data.values()} if batch is not None else {}
+        became = {names.python(str(x.name)): self._arguments[e] for x, e in data.items()}
+        self._became = {x: of for x, of in became.items() if x not in self._arguments.values()}  # X may be given as x
         self.functions = _compiled(name, source)
         # the kinds of values that need no conversion, each with where row numbers stand and how many rows there are
         self._accepted: dict[tuple[Any, ...], list[tuple[int, Expr, int]]] = {}
@@ -79,8 +92,10 @@ class Generated:
 
         @functools.wraps(raw)
         def value_and_grad(*positional: Any, **arrays: Any) -> tuple[Any, Gradients]:
-            value, gradients = called(*positional, **arrays)
-            return value, Gradients(gradients)
+            value, found = called(*positional, **arrays)
+            gradients = Gradients(found)
+            gradients.became = self._became
+            return value, gradients
 
         return value_and_grad
 
@@ -105,6 +120,8 @@ class Generated:
                 if len(positional) > len(parameters) or named.keys() & arrays.keys():
                     raise EvaluationError(f"{raw.__name__} takes {', '.join(parameters)}, each once")
                 arrays |= named
+            if self._became:
+                arrays = {of if (of := self._became.get(key, key)) not in arrays else key: a for key, a in arrays.items()}
             values = [arrays.get(p) for p in parameters]
             known = self._accepted.get(tuple(map(_kind, values)))
             if known is None:
@@ -148,7 +165,15 @@ class Generated:
         return backward
 
     def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
-        """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time."""
+        """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time.
+
+        In place of a batch of no examples, one example is checked.
+        """
+        none = [p for p, axis in self._counted.items() if p in arrays and np.shape(arrays[p])[axis : axis + 1] == (0,)]
+        if none:
+            one = {p: np.zeros([length or 1 for length in np.shape(arrays[p])], np.asarray(arrays[p]).dtype) for p in none}
+            checked = dict(zip(self._parameters, self._converted({**arrays, **one}), strict=True))
+            return [x[:, :0] if p in none and self._counted[p] else x[:0] if p in none else x for p, x in checked.items()]
         python: dict[str, Any] = {p: e for e, p in self._arguments.items()}
         functions = {*self._generic.values(), *(op.text for op in self._generic)}
         sizes_of = {p: s for s, p in self._lengths.items()}

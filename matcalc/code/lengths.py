@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import sympy
@@ -22,14 +22,16 @@ class Lengths:
     """The sizes that the arguments tell. ``defined`` collects those that the code asks for, by name, in order.
 
     A size that no argument tells becomes an argument itself: ``asked`` collects these. ``inline`` writes a size out wherever it
-    stands, instead of by name.
+    stands, instead of by name. ``count`` is the number of examples of a batch: it has a name where a mean is divided by it, and
+    then it is at least 1, so that the mean of no examples is 0 and no error.
     """
 
-    def __init__(self, arguments: Mapping[Expr, str], taken: Names, inline: bool = False) -> None:
+    def __init__(self, arguments: Mapping[Expr, str], taken: Names, inline: bool = False, count: Any = None) -> None:
         self.defined: dict[str, Tree] = {}
         self.asked: dict[Any, str] = {}
-        self._taken, self._inline = taken, inline
+        self._taken, self._inline, self._count = taken, inline, count
         self._names: dict[Any, str] = {}
+        self._divisor = ""
         self._told: dict[Any, Callable[[], Tree]] = {}
         axes = [(length, tree) for length, tree in _axes(arguments) if isinstance(length, sympy.Basic)]
         for length, tree in axes:
@@ -64,7 +66,7 @@ class Lengths:
         if isinstance(size, int):
             return constant(size)
         whole = size in self._told and any(s not in self._told for s in size.free_symbols)  # n + p, neither known
-        return self._symbol(size) if whole or size.is_Symbol else number(size, self._symbol)
+        return self._symbol(size) if whole or size.is_Symbol else number(size, self._symbol, self._divided_by)
 
     def _symbol(self, s: Any) -> Tree:
         if s in self._names:
@@ -73,11 +75,31 @@ class Lengths:
             self._names[s] = self.asked[s] = str(s) if self._inline else self._taken.take(str(s), f"size_{s}")
             return name(self._names[s])
         tree = self._told[s]()
-        if self._inline or not s.is_Symbol:
+        if self._inline or not s.is_Symbol or s == self._count:
             return tree
         self._names[s] = self._taken.take(str(s), f"size_{s}")
         self.defined[self._names[s]] = tree
         return name(self._names[s])
+
+    def divisor(self, size: Any) -> Tree:
+        """A number made of sizes, by which something is divided."""
+        return constant(size) if isinstance(size, int) else number(size, self._divided_by)
+
+    def _divided_by(self, s: Any) -> Tree:
+        if s != self._count or s not in self._told:
+            return self._symbol(s)
+        if not self._divisor:
+            self._divisor = self._taken.take(str(s), f"size_{s}")
+            self.defined[self._divisor] = call("max", self._told[s](), constant(1))
+        return name(self._divisor)
+
+    def reshaped(self, lengths: Iterable[Any]) -> list[Tree]:
+        """The axes to which an array is reshaped: NumPy finds the one that counts the examples."""
+        several = list(lengths)
+        counted = [isinstance(length, sympy.Basic) and self._count in length.free_symbols for length in several]
+        if self._count is None or sum(counted) != 1:
+            return [self.code(length) for length in several]
+        return [constant(-1) if counts else self.code(length) for length, counts in zip(several, counted, strict=True)]
 
     def shape(self, of: Shape) -> list[Tree]:
         """The axes that a NumPy array of this shape has: an axis of literal length 1 is none."""
@@ -90,8 +112,12 @@ def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
             yield length, at(attribute(name(of), "shape"), constant(k))
 
 
-def number(e: Any, symbol: Callable[[Any], Tree] | None = None) -> Tree:
-    """An exact SymPy number as source whose value is a Python number, so that it changes no array's type."""
+def number(e: Any, symbol: Callable[[Any], Tree] | None = None, below: Callable[[Any], Tree] | None = None) -> Tree:
+    """An exact SymPy number as source whose value is a Python number, so that it changes no array's type.
+
+    ``symbol`` writes a size, ``below`` one that something is divided by.
+    """
+    below = below or symbol
     if e.is_Symbol and symbol is not None:
         return symbol(e)
     if e.is_Integer:
@@ -102,25 +128,25 @@ def number(e: Any, symbol: Callable[[Any], Tree] | None = None) -> Tree:
         return name("np.pi" if e is sympy.pi else "np.e")
     if e.is_Add:
         first, *rest = e.as_ordered_terms()
-        tree = number(first, symbol)
+        tree = number(first, symbol, below)
         for term in rest:
             negative = term.could_extract_minus_sign()
-            tree = binary(tree, "-" if negative else "+", number(-term if negative else term, symbol))
+            tree = binary(tree, "-" if negative else "+", number(-term if negative else term, symbol, below))
         return tree
     if e.is_Mul and sympy.fraction(e)[1] != 1:
-        above, below = sympy.fraction(e)
-        return binary(number(above, symbol), "/", number(below, symbol))
+        numerator, denominator = sympy.fraction(e)
+        return binary(number(numerator, symbol, below), "/", number(denominator, below))
     if e.is_Mul:
         first, *rest = e.as_ordered_factors()
-        tree = number(first, symbol)
+        tree = number(first, symbol, below)
         for factor in rest:
-            tree = binary(tree, "*", number(factor, symbol))
+            tree = binary(tree, "*", number(factor, symbol, below))
         return tree
     if e.is_Pow and e.exp.is_Rational:
         if e.exp.is_negative:
-            return binary(constant(1), "/", number(1 / e, symbol))
+            return binary(constant(1), "/", number(1 / e, below))
         exponent = constant(int(e.exp)) if e.exp.is_Integer else constant(float(e.exp))
-        return binary(number(e.base, symbol), "**", exponent)
+        return binary(number(e.base, symbol, below), "**", exponent)
     if not e.free_symbols:
         return constant(float(e))
     raise UnsupportedError(f"the number {e} has no NumPy source")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import cache
 
 import sympy
 
-from matcalc.calculus.terms import coefficient, parts_of, scalar_part
-from matcalc.core import shapes, sizes
+from matcalc.calculus.terms import parts_of, scalar_part
+from matcalc.code import chosen, entries
+from matcalc.core import sizes
 from matcalc.core.constructors import (
     add,
     broadcast,
@@ -40,7 +40,6 @@ from matcalc.core.expression import (
     Expr,
     Operation,
     const,
-    is_one,
     node,
     number,
     ones,
@@ -53,7 +52,6 @@ from matcalc.core.operations import (
     COMMUTATION,
     DIAG,
     DIAGONAL,
-    GREATER,
     INV,
     KRON,
     MATMUL,
@@ -68,7 +66,8 @@ from matcalc.core.operations import (
     SUM_ROWS,
     TRACE,
     TRANSPOSE,
-    WHERE,
+    UNVEC,
+    VEC,
 )
 from matcalc.core.parts import part, place
 from matcalc.core.sizes import Size
@@ -237,6 +236,8 @@ def _times(a: Expr, b: Expr) -> Expr:
         return mul(a.args[0], b)
     if b.op is DIAG:
         return mul(a, transpose(b.args[0]))
+    if (by_number := chosen.matrix_product(a, b)) is not None:
+        return by_number
     if a.op is ONES and 1 in a.shape:
         return _rule(over_rows(b)) if row else broadcast(b, sizes.shape(a.shape[0], sizes.columns(b.shape)))
     if b.op is ONES and 1 in b.shape:
@@ -284,34 +285,31 @@ _REDUCTIONS = (TRACE, DIAGONAL, SUM, SUM_ROWS, SUM_COLUMNS)
 
 
 def _rule(x: Expr) -> Expr:
-    x = _upright(x)
+    if (by_number := chosen.entries(x)) is not None:
+        return _rule(by_number)
+    x = entries.upright(x)
     if x.op in _REDUCTIONS:
         folded = BUILD[x.op.name](*x.args)
         return _reduced(folded, folded.args[0]) if folded.op in _REDUCTIONS else folded
     if x.op is MUL:
-        return _scaled(_within(_spread(_signed(x))))
+        x = entries.signed(x)
+        return entries.scaled(_within(_spread(x))) if x.op in (ADD, MUL) else x
     if x.op is ADD:
         spread = _spread(x)
-        return _complement(spread) if spread.op is ADD else spread
+        return entries.complement(spread) if spread.op is ADD else spread
     if x.op.name == "einsum" and x.op.signature is not None:
         rows, columns = x.op.signature.result
         if x.op.signature.operands == ((columns + rows, ()),):  # those of vec
             return unvec(x.args[0], x.shape)
+    if x.op is VEC and x.args[0].op is MATMUL and all(a.op is TRANSPOSE for a in x.args[0].args):  # vec(BᵀAᵀ): A B row by row
+        b, a = x.args[0].args
+        return vec(transpose(matmul(a.args[0], b.args[0])))
+    if x.op is UNVEC and x.args[0].op is VEC and x.args[0].args[0].op is TRANSPOSE:  # the same entries row by row
+        return transpose(node(chosen.RESHAPE, x.args[0].args[0].args, (x.shape[::-1],)))
     if x.op is POW and x.args[0].op is NORM and number(x.args[1]) == 2:
         (v,) = x.args[0].args
         return _rule(total(mul(v, v)))
     return x
-
-
-def _upright(x: Expr) -> Expr:
-    """What acts entry by entry on rows that are transposed columns, acts on the columns."""
-    if x.op.shape is not shapes.broadcast or sizes.rows(x.shape) != 1 or x.shape == ():
-        return x
-    if x.op is MUL and x.args[0].op is CONST:  # -xᵀ is subtracted
-        return x
-    if not all(a.shape == () or a.op is TRANSPOSE for a in x.args):
-        return x
-    return transpose(rebuilt(x, tuple(a if a.shape == () else a.args[0] for a in x.args)))
 
 
 def _reduced(x: Expr, a: Expr) -> Expr:
@@ -327,10 +325,10 @@ def _reduced(x: Expr, a: Expr) -> Expr:
         if x.op is DIAGONAL:
             return over_columns(mul(b, transpose(c)))
         if x.op is SUM_ROWS:
-            return _chain([over_rows(b), c])
+            return _chain([_rule(over_rows(b)), c])
         if x.op is SUM_COLUMNS:
-            return _chain([b, over_columns(c)])
-        return _chain([over_rows(b), over_columns(c)])
+            return _chain([b, _rule(over_columns(c))])
+        return _chain([_rule(over_rows(b)), _rule(over_columns(c))])
     if x.op is SUM and a.op is BROADCAST:
         (b,) = a.args
         return mul(const(sizes.count(a.shape) / sympy.sympify(sizes.count(b.shape))), total(b))
@@ -408,43 +406,10 @@ def _spread(x: Expr) -> Expr:
     return x
 
 
-def _signed(x: Expr) -> Expr:
-    """-(-a - b) is a + b."""
-    if number(x.args[0]) == -1 and x.args[1].op is ADD:
-        terms = [coefficient(a) for a in parts_of(ADD, x.args[1])]
-        if all(isinstance(c, (int, float, Fraction)) and c < 0 for c, _ in terms):
-            result: Expr = const(0)
-            for c, rest in terms:
-                result = add(result, mul(-c, rest))
-            return result
-    return x
-
-
 def _within(x: Expr) -> Expr:
     """A block among zeros, times an array, is the product with a part of the array, among zeros."""
     for g, other in (x.args, x.args[::-1]) if x.op is MUL else ():
         if g.op is PLACE and other.shape in ((), g.shape):
             (block,), (start, shape) = g.args, g.params
             return place(_rule(mul(block, part(other, start, block.shape) if other.shape else other)), start, shape)
-    return x
-
-
-def _scaled(x: Expr) -> Expr:
-    """A number times ones is the number repeated; a choice between two numbers, times an array, is one between arrays."""
-    if x.op is MUL:
-        for g, w in (x.args, x.args[::-1]):
-            if w.op is ONES and g.shape == () and g.op is not CONST:
-                return broadcast(g, x.shape)
-        for g, w in (x.args, x.args[::-1]):
-            if w.op is WHERE and g.shape == x.shape != () and all(a.shape == () for a in w.args[1:]):
-                return node(WHERE, (w.args[0], mul(w.args[1], g), mul(w.args[2], g)))
-    return x
-
-
-def _complement(x: Expr) -> Expr:
-    """1 - [a > b] is [b >= a]."""
-    one, other = x.args if is_one(x.args[0]) else x.args[::-1]
-    if is_one(one) and other.op is MUL and number(other.args[0]) == -1 and other.args[1].op is GREATER:
-        a, b = other.args[1].args
-        return BUILD["greater_equal"](b, a)
     return x

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
 from matcalc.code.arrays import Arrays
 from matcalc.code.carried import Carried, quoted
@@ -34,10 +35,17 @@ class Module:
     """One module while it is written. ``arguments`` and ``parameters`` are the leaves and functions that it takes, by name."""
 
     def __init__(
-        self, name: str, output: Expr, wrt: Sequence[Expr], gradients: Sequence[Expr], dout: Expr, signals: Mapping[Expr, Expr]
+        self,
+        name: str,
+        output: Expr,
+        wrt: Sequence[Expr],
+        gradients: Sequence[Expr],
+        dout: Expr,
+        signals: Mapping[Expr, Expr],
+        batch: Batch | None = None,
     ) -> None:
         self.name, self.given, self.wrt, self.dout = name, output, wrt, dout
-        self.formulas = gradients
+        self.formulas, self.batch = gradients, batch
         self.signals = {g.name: p for g, p in signals.items()}
         safe = stable([output, *gradients])
         self._typed = {e.name: e for e in topological([output]) if e.op is LET}
@@ -48,7 +56,9 @@ class Module:
         carried = Carried(topological([self.output, *self.gradients]))
         taken = Names({"np", "cache", "float", "round", *(name + suffix for suffix in _SUFFIXES), *carried.reserved})
         leaves = [x for x in wrt if x.op is LEAF]
-        leaves = [e for e in dict.fromkeys([*leaves, *variables([output, *gradients])]) if e is not dout]
+        given = [batch.variable(x) for x in batch.data] if batch is not None else []
+        below = variables([output, *gradients])
+        leaves = [e for e in dict.fromkeys([*leaves, *(e for e in given if e in below), *below]) if e is not dout]
         self.arguments = {e: taken.take(names.python(str(e.name))) for e in leaves}
         self.parameters = {op: taken.take(op.numpy) for op in carried.generic}
         self.upstream = taken.take("dout", "upstream")
@@ -58,7 +68,9 @@ class Module:
         self.carried = carried
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
         self._places = {of: k for k, of in enumerate(self.program.gradients)}
-        self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]))
+        self.arrays = Arrays(
+            self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]), count=batch and batch.count
+        )
         self._ids = {self.arguments[e] for e in row_numbers([output]) if e.shape}  # of which L[ids] is an array of its own
         self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
         self.title = names.text(str(output.name)) if output.name else "the value"
@@ -87,6 +99,10 @@ class Module:
         formulas = self._formulas()
         gradients = f" and its gradient{'s' * (len(self.wrt) > 1)} by {by}" if self.wrt else ""
         lines = [f'"""{self.title}{gradients}.', "", *(f"    {formula}" for formula in formulas), ""]
+        if self.batch is not None:
+            each = ", ".join(self.arguments[self.batch.variable(x)] for x in self.batch.data)
+            where = f" An example is a {'column' if self.batch.axis else 'row'}, a number an entry."
+            lines += [f"{each}: a batch of {self.batch.count} examples.{where}"]
         lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
@@ -154,7 +170,8 @@ class Module:
 
     def _described(self) -> list[str]:
         """The arguments, each with its shape."""
-        text = [f"    {of}: {_shape(e.shape)}" for e, of in self.arguments.items()]
+        whole = row_numbers([self.given])
+        text = [f"    {of}: {_shape(e.shape)}{', whole numbers' * (e in whole)}" for e, of in self.arguments.items()]
         for op, of in self.parameters.items():
             kind = "function" if op.order == 0 else f"derivative {names.text(op.text)}{'′' * op.order}"
             text.append(f"    {of}: a {kind}, entry by entry on arrays")

@@ -157,7 +157,7 @@ def _number(w: Arrays, value: Any, scalars: Factors) -> None:
     if above != 1:
         scalars.above.append(scalar(above, w.lengths))
     if below != 1:
-        scalars.below.append(scalar(below, w.lengths))
+        scalars.below.append(w.lengths.divisor(below) if isinstance(below, sympy.Basic) else scalar(below, w.lengths))
 
 
 def _divisor(w: Arrays, f: Expr) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from matcalc.core import names
 from matcalc.core.constructors import neg
 from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, Names, node, number, topological
-from matcalc.core.operations import ADD, BROADCAST, MUL, POW, SLICE, TRANSPOSE
+from matcalc.core.operations import ADD, BROADCAST, MUL, POW, SLICE, TRANSPOSE, VEC
 
 _WIDE = 62  # characters, roughly, of one line
 _DEEP = 12  # parts inside parts on one line
@@ -73,7 +73,10 @@ def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
     for e in topological(roots):
         if e.op is LET and e.args[0].args and e.args[0].op is not LET and (e in ahead or e.args[0] not in ahead):
             named.setdefault(e.args[0], e)
-    opposite = {neg(x): x for x, e in named.items() if e in ahead and neg(x).op is x.op is MUL and neg(x).args[1] is x.args[1]}
+    opposite: dict[Expr, Expr] = {}
+    for x, e in named.items():
+        if x not in opposite and (e in ahead or x.shape != ()) and neg(x).op is x.op is MUL and neg(x).args[1] is x.args[1]:
+            opposite[neg(x)] = x
     done: dict[Expr, Expr] = {}
     for e in topological(roots):
         if e.op is LET and named.get(e.args[0]) is e:
@@ -82,7 +85,8 @@ def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
         same = opposite.get(e, e)  # -x / n is -m where m = x / n
         new = node(same.op, tuple(done.get(a, a) for a in same.args), same.params) if e.args else e
         new = node(LET, (new,), named[same].params) if same in named else new
-        done[e] = new if same is e else neg(new)
+        new = new if same is e else neg(new)
+        done[e] = node(LET, (new,), named[e].params) if same is not e and e in named else new
     return [done[e] for e in roots]
 
 
@@ -156,7 +160,7 @@ def _uses(order: Sequence[Expr], roots: Sequence[Expr]) -> dict[Expr, int]:
 
 def _free(x: Expr, user: Expr) -> bool:
     """Whether the node costs nothing where the user reads it."""
-    if x.op in _VIEWS:
+    if x.op in _VIEWS or (x.op is VEC and x.args[0].op is TRANSPOSE and x.args[0].args[0].op is LEAF):
         return True
     if x.op is BROADCAST:
         return user.op in (ADD, MUL) and user is not x

@@ -12,6 +12,7 @@ import sympy
 from matcalc.calculus.local import letter_sizes
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
+from matcalc.code.chosen import AT, PICK, RESHAPE
 from matcalc.code.lengths import rank
 from matcalc.code.products import power, product, scalar
 from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
@@ -82,7 +83,7 @@ def terms_of(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
         c, rest = (1, x) if named else coefficient(x)
         if x.op is ADD and not named:
             stack.extend((negative, a) for a in reversed(x.args))
-        elif is_negative(c) and rest.op in (ADD, PLACE, MUL) and c == -1 and rest not in w.names:
+        elif is_negative(c) and (rest.op in (ADD, MUL) or is_put(rest)) and c == -1 and rest not in w.names:
             stack.append((not negative, rest))  # a - (b + c)
         elif c == -1 or (is_negative(c) and mul(-c, rest) not in w.names):  # -x / n: the name of x / n may come later
             found.append((not negative, mul(-c, rest)))
@@ -91,9 +92,14 @@ def terms_of(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
     return found
 
 
+def is_put(x: Expr) -> bool:
+    """Whether the expression is zero but for some entries, which are put in place."""
+    return x.op in (PLACE, AT) or (x.op is TRANSPOSE and x.args[0].op is AT)
+
+
 def _add(w: Arrays, e: Expr) -> Tree:
     terms = terms_of(e, w)
-    if any(x.op is PLACE for _, x in terms) and not w.inline:
+    if any(is_put(x) and x.shape == e.shape for _, x in terms) and not w.inline:
         return w.bound(e)
     return summed(w, terms, e.shape)
 
@@ -130,8 +136,35 @@ def _matmul(w: Arrays, e: Expr) -> Tree:
 def _transpose(w: Arrays, e: Expr) -> Tree:
     (a,) = e.args
     if a.op is UNVEC and a not in w.names and rank(a.shape) == 2:  # row by row
-        return call(attribute(w.value(a.args[0]), "reshape"), t.sequence(w.lengths.shape(e.shape)))
+        return call(attribute(w.value(a.args[0]), "reshape"), *_axes(w, e))
     return attribute(w.raw(a), "T") if rank(a.shape) == 2 else w.raw(a)
+
+
+def _reshape(w: Arrays, e: Expr) -> Tree:
+    return call(attribute(_whole(w, e.args[0]), "reshape"), *_axes(w, e))
+
+
+def _whole(w: Arrays, e: Expr) -> Tree:
+    """An array that is to be reshaped: rows taken by a matrix of numbers need not be in one line."""
+    if e.op is TAKE and e not in w.names and len(e.args) > 1 and _lined_up(e.args[1]):
+        return at(w.value(e.args[0]), w.value(e.args[1].args[0].args[0]))
+    return w.value(e)
+
+
+def _rows_of_each(w: Arrays, e: Expr, shape: Shape) -> Tree | None:
+    """L[ids] for rows taken by a matrix of numbers of the given shape, with an axis for its rows and one for its columns."""
+    by_matrix = e.op is TAKE and e not in w.names and len(e.args) > 1 and _lined_up(e.args[1])
+    return _whole(w, e) if by_matrix and e.args[1].args[0].args[0].shape == shape else None
+
+
+def _lined_up(e: Expr) -> bool:
+    """Whether the entries of a matrix stand row by row."""
+    return e.op is VEC and e.args[0].op is TRANSPOSE
+
+
+def _axes(w: Arrays, e: Expr) -> list[Tree]:
+    axes = w.lengths.reshaped(length for length in e.shape if length != 1)
+    return axes if any(isinstance(axis, ast.UnaryOp) for axis in axes) else [t.sequence(axes)]
 
 
 def _vec(w: Arrays, e: Expr) -> Tree:
@@ -174,6 +207,24 @@ def _place(w: Arrays, e: Expr) -> Tree:
     return call("np.pad", inside, t.sequence(margins))
 
 
+def _pick(w: Arrays, e: Expr) -> Tree:
+    """The entry of every row that a number chooses."""
+    a, which = e.args
+    return at(w.raw(a.args[0]) if a.op is TRANSPOSE else w.raw(a), *chosen_entries(w.value(which), a.op is TRANSPOSE))
+
+
+def chosen_entries(which: Tree, turned: bool = False) -> list[Tree]:
+    """``[np.arange(len(y)), y]``: one entry in every row, or column."""
+    rows = call("np.arange", call("len", which))
+    return [which, rows] if turned else [rows, which]
+
+
+def _at(w: Arrays, e: Expr) -> Tree:
+    if w.inline:
+        raise UnsupportedError(f"{e} has no NumPy source on one line")
+    return w.bound(e)
+
+
 def _take(w: Arrays, e: Expr) -> Tree:
     """Rows by number, ``L[ids]``."""
     return at(w.value(e.args[0]), _ids(w, e))
@@ -205,8 +256,7 @@ def _concat(w: Arrays, e: Expr) -> Tree:
 
 
 def _unvec(w: Arrays, e: Expr) -> Tree:
-    axes = w.lengths.shape(e.shape)
-    return call(attribute(w.value(e.args[0]), "reshape"), t.sequence(axes), order=constant("F"))
+    return call(attribute(w.value(e.args[0]), "reshape"), *_axes(w, e), order=constant("F"))
 
 
 def _broadcast(w: Arrays, e: Expr) -> Tree:
@@ -259,11 +309,18 @@ def einsum(w: Arrays, e: Expr) -> Tree:
     spare = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     operands: list[str] = []
     arrays: list[Tree] = []
+    wanted = "".join(c for slot in sig.result for c in slot)
+    joined = any(len(slot) > 1 for slot in sig.result)
+    if len(sig.operands) == 1 and len(sig.result[0]) == 2 and sig.operands[0] == (sig.result[0][:1], sig.result[1]):
+        return call("np.repeat", w.value(e.args[0]), w.lengths.code(letters[sig.result[0][1]]), axis=constant(0))
     for slots, a in zip(sig.operands, e.args, strict=True):
         inside = [c for slot, n in zip(slots, a.shape or (1, 1), strict=True) for c in slot if n != 1 or len(slot) > 1]
-        x = w.value(a)
-        if any(len(slot) > 1 for slot in slots):
-            x = call(attribute(x, "reshape"), t.sequence([w.lengths.code(letters[c]) for c in inside]))
+        apart = _rows_of_each(w, a, tuple(letters[c] for c in slots[0])) if len(slots[1]) == 1 else None
+        if apart is not None and not joined and len(sig.operands) == 1 and "".join(inside).replace(slots[0][1], "") == wanted:
+            return call(attribute(apart, "sum"), axis=constant(1))  # over the rows of each example
+        x = w.value(a) if apart is None else apart
+        if apart is None and any(len(slot) > 1 for slot in slots):
+            x = call(attribute(x, "reshape"), t.sequence(w.lengths.reshaped(letters[c] for c in inside)))
         operands.append("".join(inside))
         arrays.append(x)
     result = ""
@@ -283,7 +340,7 @@ def einsum(w: Arrays, e: Expr) -> Tree:
     joined = any(len(slot) > 1 for slot in sig.result) or len(axes) != len(result)
     if not joined:
         return found
-    return call(attribute(found, "reshape"), t.sequence(w.lengths.shape(e.shape))) if e.shape else call(attribute(found, "item"))
+    return call(attribute(found, "reshape"), *_axes(w, e)) if e.shape else call(attribute(found, "item"))
 
 
 WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
@@ -312,4 +369,7 @@ WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     SCATTER: _scatter,
     HALF: _half,
     CHOLESKY: _cholesky,
+    PICK: _pick,
+    AT: _at,
+    RESHAPE: _reshape,
 }

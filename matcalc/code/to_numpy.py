@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matcalc.calculus.batching import Batch
 from matcalc.calculus.derivatives import variable
 from matcalc.code import tree
 from matcalc.code.arrays import Arrays, no_line
@@ -15,29 +16,91 @@ from matcalc.code.lowering import lowered
 from matcalc.code.module import Module
 from matcalc.code.stable import fragile, stable
 from matcalc.core import names
-from matcalc.core.expression import BUILD, LEAF, LET, Expr, Names, Operation, expr, leaf, let, substituted, topological, variables
+from matcalc.core.expression import (
+    BUILD,
+    LEAF,
+    LET,
+    Expr,
+    Names,
+    Operation,
+    assumed,
+    expr,
+    leaf,
+    let,
+    substituted,
+    topological,
+    variables,
+)
 from matcalc.core.parts import row_numbers
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError, UnsupportedError
 
+_SYMMETRIC = ("symmetric", "positive_definite", "diagonal")
 _ONE_LINE = 1000  # nodes, counted along every path, of an expression on one line
 
 
-def to_numpy(y: Any, wrt: Any = None, name: str | None = None) -> Generated:
+def to_numpy(
+    y: Any,
+    wrt: Any = None,
+    name: str | None = None,
+    batch: str | None = None,
+    data: Sequence[Any] = (),
+    reduction: str | None = "auto",
+) -> Generated:
     """The NumPy module of a scalar, vector or matrix and its gradients by ``wrt`` (all its variables, if none are given).
 
     The result has ``source``, ``forward``, ``backward`` and, for a scalar, ``value_and_grad``.
+
+    With ``batch="rows"`` the module takes many examples at once, of the variables in ``data``: X of shape (N, m) in place of x of
+    shape (m, 1), numbers as an array of shape (N,); with ``batch="columns"`` X has shape (m, N). ``reduction`` says whether the
+    value is the ``"mean"`` or the ``"sum"`` over the examples, or ``None`` for one value an example; ``"auto"`` is the mean of a
+    scalar, and one value an example of anything else.
+
+    Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example.
     """
     y = expr(y)
     free = [x for x in variables([y]) if x not in row_numbers([y])]
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
+    if batch is None and (data or reduction != "auto"):
+        raise MatcalcError("data and reduction are of a batch: say batch='rows' or batch='columns'")
+    if batch is not None:
+        return _of_batch(y, many, name, batch, data, reduction)
+    return _of_one(y, many, name)
+
+
+def _of_batch(
+    y: Expr, many: Sequence[Expr], name: str | None, layout: str, data: Sequence[Any], reduction: str | None
+) -> Generated:
+    """The module for a batch, in the names that the derivation of one example has."""
+    given: Sequence[Any] = data if isinstance(data, (list, tuple)) else [data]
+    Batch(y, given, layout)  # what is refused is named as it was written
+    free = {
+        x: leaf(str(x.name), x.shape, positive=assumed(x, "positive"))
+        for x in many
+        if x.op is LEAF and {*_SYMMETRIC} & {*x.params[1]}
+    }
+    y = substituted(y, free)  # the entries of a symmetric matrix are taken as independent, and contraction transposes it
+    d = Derivation(y, [free.get(x, x) for x in many], upstream(y))
+    one = Batch(d.target, given, layout, varied=many)
+    whole = one.reduced((None if y.shape else "mean") if reduction == "auto" else reduction)
+    if whole.op is not LET:
+        whole = let(str(d.target.name), whole)
+    stood = [one.variable(x) if x in one else x for x in d.wrt]
+    return _of_one(whole, stood, name or _called(y), one)
+
+
+def _called(y: Expr) -> str:
+    return names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value"
+
+
+def _of_one(y: Expr, many: Sequence[Expr], name: str | None, batch: Batch | None = None) -> Generated:
     d = Derivation(y, many, upstream(y))
     if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
         safe, here = _stable_between(y, [x for x in many if x.op is LET])
         d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
-    called = name or (names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value")
-    return module(called, d.target, d.wrt, list(d.gradients.values()), d.seed, {g: p for p, g in d.signals.items()})
+    signals = {g: p for p, g in d.signals.items()}
+    return module(name or _called(y), d.target, d.wrt, list(d.gradients.values()), d.seed, signals, batch)
 
 
 def _stable_between(y: Expr, asked: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
@@ -72,6 +135,7 @@ def module(
     gradients: Sequence[Expr],
     dout: Expr,
     signals: Mapping[Expr, Expr] | None = None,
+    batch: Batch | None = None,
 ) -> Generated:
     """The module for an output and its gradients, expressions in the leaves, in names, and in the upstream gradient ``dout``.
 
@@ -80,9 +144,9 @@ def module(
     """
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
-    made = Module(name, output, wrt, gradients, dout, signals or {})
+    made = Module(name, output, wrt, gradients, dout, signals or {}, batch)
     source = made.source()
-    return Generated(name, source, made.arguments, made.parameters, made.sizes, output, wrt)
+    return Generated(name, source, made.arguments, made.parameters, made.sizes, output, wrt, batch)
 
 
 def numpy_source(e: Expr) -> str:

@@ -117,6 +117,11 @@ def increased(target: Tree, value: Tree) -> ast.stmt:
     return ast.AugAssign(target, ast.Add(), value, lineno=0)  # type: ignore[arg-type]
 
 
+def decreased(target: Tree, value: Tree) -> ast.stmt:
+    """``target -= value``."""
+    return ast.AugAssign(target, ast.Sub(), value, lineno=0)  # type: ignore[arg-type]
+
+
 @cache
 def _parsed(template: str) -> Tree:
     return ast.parse(template.format(*(f"_{k}_" for k in range(9))), mode="eval").body

@@ -17,8 +17,10 @@ from matcalc.core.expression import (
     BUILD,
     CONST,
     EYE,
+    LET,
     ONES,
     REBUILD,
+    SUM_TO_ONE,
     ZEROS,
     Expr,
     Operation,
@@ -42,6 +44,7 @@ from matcalc.core.operations import (
     MUL,
     POW,
     TABLE,
+    TAKE,
     TRANSPOSE,
     UNVEC,
     VEC,
@@ -216,9 +219,18 @@ def _over(x: Any, axis: int) -> Expr:
         return x
     if x.shape[1 - axis] == 1:
         return total(x)
+    along = (x.shape[0], 1) if axis else (1, x.shape[1])
     if is_zero(x):
-        return zero((x.shape[0], 1) if axis else (1, x.shape[1]))
-    return node(TABLE[f"sum{axis}"], (x,))
+        return zero(along)
+    return ones(*along) if _sums_to_one(x, axis) else node(TABLE[f"sum{axis}"], (x,))
+
+
+def _sums_to_one(x: Expr, axis: int) -> bool:
+    """Whether every sum along the axis is one: of a batch of distributions, of rows of the identity."""
+    while x.op in (TRANSPOSE, LET):
+        axis = 1 - axis if x.op is TRANSPOSE else axis
+        (x,) = x.args
+    return assumed(x, SUM_TO_ONE[axis]) or (x.op is TAKE and axis == 1 and x.args[0].op is EYE)
 
 
 def trace(a: Any) -> Expr:

@@ -24,6 +24,7 @@ from matcalc.errors import MatcalcError, ShapeError
 _SHOWN = 20_000  # characters of LaTeX that Jupyter is given
 
 ASSUMPTIONS = ("symmetric", "positive_definite", "diagonal", "positive", "distribution")
+SUM_TO_ONE = ("columns sum to one", "rows sum to one")  # what is known of a batch of distributions, by the axis of the sum
 
 
 class Expr:
@@ -253,6 +254,8 @@ def leaf(name: str, shape: Shape, **assumptions: bool) -> Expr:
         if key not in ASSUMPTIONS:
             raise MatcalcError(f"unknown assumption {key!r}; there are {', '.join(ASSUMPTIONS)}")
     held = tuple(key for key in ASSUMPTIONS if assumptions.get(key))
+    if "distribution" in held and shape and 1 not in shape:  # of a batch, a distribution a row
+        held = (*(key for key in held if key != "distribution"), SUM_TO_ONE[1])
     square = sizes.same(sizes.rows(shape), sizes.columns(shape))
     for key in ("symmetric", "positive_definite", "diagonal"):
         if key in held and not square:

@@ -23,9 +23,10 @@ from matcalc.core.expression import (
     node,
     ones,
     topological,
+    variables,
     zero,
 )
-from matcalc.core.operations import COMMUTATION, CONCAT, ONE_HOT, PLACE, SCATTER, SLICE, TAKE
+from matcalc.core.operations import COMMUTATION, CONCAT, ONE_HOT, PLACE, SCATTER, SLICE, TAKE, TRANSPOSE, VEC
 from matcalc.core.shapes import below_zero, offset, plus
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
@@ -141,9 +142,12 @@ def scatter(g: Expr, ids: Any, rows: Size) -> Expr:
 
 def chosen(ids: Expr) -> Expr:
     """The variable, whose values are whole numbers; what is computed from variables is refused."""
-    if inner(ids).op is not LEAF:
+    found = inner(ids)
+    while found.op in (VEC, TRANSPOSE):  # a matrix of row numbers, in a batch
+        found = inner(found.args[0])
+    if found.op is not LEAF:
         raise UnsupportedError(f"rows are chosen by whole numbers or by a variable that holds them, but got {ids}")
-    return inner(ids)
+    return ids if found is not inner(ids) else found
 
 
 def row_numbers(roots: Iterable[Expr]) -> dict[Expr, list[Size]]:
@@ -152,7 +156,7 @@ def row_numbers(roots: Iterable[Expr]) -> dict[Expr, list[Size]]:
     for e in topological(roots):
         numbers, rows = e.op.chooses(e) if e.op.chooses is not None else (None, 0)
         if isinstance(numbers, Expr):
-            found.setdefault(numbers, []).append(rows)
+            found.setdefault(variables([numbers])[0], []).append(rows)
     return found
 
 

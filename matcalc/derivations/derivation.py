@@ -302,11 +302,15 @@ class Derivation:
     def _repr_latex_(self) -> str:
         return self.to_latex()
 
-    def to_numpy(self, name: str | None = None) -> Any:
-        """The NumPy module of the forward and the backward pass, in the names of the derivation."""
+    def to_numpy(self, name: str | None = None, **batch: Any) -> Any:
+        """The NumPy module of the forward and the backward pass, in the names of the derivation.
+
+        ``batch="rows"`` or ``"columns"`` with ``data=[x]`` makes it one for a batch of examples, and ``reduction`` says what the
+        value is: ``"mean"`` (the default), ``"sum"``, or None for one value an example.
+        """
         from matcalc.code.to_numpy import to_numpy
 
-        return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)))
+        return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)), **batch)
 
     def explain(self, x: Any, strategy: str | None = None) -> str:
         """In sentences: the case and its shapes, the rules, the index argument, why the transpose.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from matcalc.calculus.simplify import leaves
 from matcalc.core import sizes
-from matcalc.core.expression import Expr, Operation, topological, variables
+from matcalc.core.expression import SUM_TO_ONE, Expr, Operation, topological, variables
 from matcalc.core.operations import MATMUL, MUL, POW
 from matcalc.derivations.chain import Partial, Sum, distinct, show
 from matcalc.derivations.index_form import index_argument
@@ -175,6 +175,8 @@ def _given(d: Derivation, n: Notation) -> Iterator[str]:
 
 _DECLARED = {
     "distribution": "its entries sum to 1",
+    SUM_TO_ONE[0]: "each of its columns sums to 1",
+    SUM_TO_ONE[1]: "each of its rows sums to 1",
     "symmetric": "symmetric, its entries taken as independent",
     "positive_definite": "symmetric and positive definite, its entries taken as independent",
     "diagonal": "diagonal, its entries taken as independent",
@@ -183,9 +185,7 @@ _DECLARED = {
 
 
 def _declared(key: str, x: Expr) -> str:
-    if key == "positive" and not x.shape:
-        return "positive"
-    return "each of its rows sums to 1" if key == "distribution" and 1 not in x.shape else _DECLARED[key]
+    return "positive" if key == "positive" and not x.shape else _DECLARED[key]
 
 
 def _kinked(y: Expr) -> Iterator[Expr]:

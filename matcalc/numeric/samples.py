@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from matcalc.core.expression import Expr, assumed
+from matcalc.core.expression import SUM_TO_ONE, Expr, assumed
 
 Array = Any  # np.ndarray of float64
 
@@ -25,7 +25,11 @@ def random_array(e: Expr, shape: tuple[int, int], rng: np.random.Generator, narr
         x = rng.uniform(0.5, 1.5, shape)
     if assumed(e, "distribution"):
         x = rng.uniform(0.5, 1.5, shape)
-        return x / x.sum(axis=1 if min(shape) > 1 else None, keepdims=True)
+        return x / x.sum()
+    for axis, key in enumerate(SUM_TO_ONE):
+        if assumed(e, key):
+            x = rng.uniform(0.5, 1.5, shape)
+            return x / x.sum(axis=axis, keepdims=True)
     if assumed(e, "symmetric"):
         x = (x + x.T) / 2
     if assumed(e, "positive_definite"):
