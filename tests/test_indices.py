@@ -214,7 +214,7 @@ def test_the_proof_for_a_batch():
     lines = index_argument(d, V, UNICODE)
     assert lines[0] == "∂Rₖⱼ/∂Vᵢⱼ = ∂/∂Vᵢⱼ Σₗ Dₖₗ Vₗⱼ = Dₖᵢ, and ∂Rₖₗ/∂Vᵢⱼ = 0 for l ≠ j:"
     assert lines[1] == "V₂₃ touches only Rₖ₃ for every k, where it multiplies Dₖ₂."
-    assert lines[2] == "So ∂J/∂Vᵢⱼ = Σₖ Dₖᵢ rₖⱼ: the product Dᵀr, [m×N][N×n] = [m×n]."
+    assert lines[2] == "So ∂J/∂Vᵢⱼ = Σₖ Dₖᵢ Rₖⱼ: the product DᵀR, [m×N][N×n] = [m×n]."
 
 
 def test_the_proof_for_three_factors():
