@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).parent / "golden" / "derivations"
 # What amsmath, KaTeX and MathJax share, as far as derivations need it.
 SHARED = """begin end left right text textbf boxed underset quad longrightarrow partial frac tfrac top circ oslash otimes times
     cdot sqrt operatorname mathbf lVert rVert lvert rvert sum log exp tanh det hat neq ge max delta sigma Sigma mu gamma beta
-    Phi"""
+    Phi bigl bigr"""
 every = pytest.mark.parametrize("make", DERIVED, ids=[make.__name__ for make in DERIVED])
 
 
@@ -236,7 +236,8 @@ def test_a_broken_formula_is_the_formula(terms, room):
 def test_latex_is_broken_outside_groups_only():
     formula = r"A + \left( \frac{a + b}{c + d} + e \right) - \frac{x + y}{z} + B"
     lines = broken(formula, 3.0, ems)
-    assert lines == ["A", r"+ \left( \frac{a + b}{c + d} + e \right)", r"- \frac{x + y}{z}", "+ B"]
+    assert lines == ["A", r"+ \bigl( \frac{a + b}{c + d}", r"+ e \bigr)", r"- \frac{x + y}{z}", "+ B"]
+    assert broken(formula, 9.0, ems)[0] == r"A + \left( \frac{a + b}{c + d} + e \right)"
     assert broken("(a + b + c) + d", 6.0, ems) == ["(a + b + c)", "+ d"]  # the outermost level where that suffices
     assert broken(r"f(a + b + c + d + e)", 5.0, ems)[0] == "f(a + b"
 
@@ -274,3 +275,20 @@ def test_known_functions_are_found_in_named_pieces_and_names_are_kept():
     assert [str(step) for step in d.steps if step.rule == "known function"] == ["1 ⊘ (1 + exp(−z)) = σ(z)"]
     assert [piece.name for piece in d.pieces] == ["q", "p", "J"]
     assert d.check().ok and d[p].shape == (n, 1)
+
+
+def test_a_derivation_by_a_named_piece_where_an_error_arrives():
+    n = mc.dims("n")
+    A, (c, x) = mc.matrix("A", n), mc.vectors("c x", n)
+    z = mc.let("z", A @ x)
+    d = mc.derive(c.T @ mc.tanh(z), z)
+    assert "it arrives once and serves ∂s/∂z" in repr(d.steps) and d.check().ok
+    d.to_latex(standalone=True), d.to_markdown(), d.to_html()
+
+
+def test_a_part_of_a_named_array_has_its_shape_under_the_whole():
+    n = mc.dims("n")
+    x, W = mc.vector("x", n), mc.matrix("W_1", n)
+    d = mc.derive(mc.sum(x[1:3]) + mc.sum(W[1:3, 0:2]), [x, W])
+    assert r"\underset{2 \times 1}{x_{2:3}}" in d.to_latex() and r"\underset{2 \times 2}{(W_{1})_{2:3,1:2}}" in d.to_latex()
+    d.to_html()

@@ -155,9 +155,19 @@ def _prose(*sentences: str, title: str = "") -> Iterator[Prose]:
 # ---- 1 and 2 -------------------------------------------------------------------------------------------------------
 def _broken(d: Derivation, n: Notation) -> Iterator[Display | Prose]:
     steps = _steps(d, 1)
-    yield from _display([s for s in steps if s.rule == "known function"], n)
+    typed = [s for s in steps if s.rule == "known function"]
+    if typed:
+        yield Display(tuple(_recognised(s, n) for s in typed))
     yield from _display([s for s in steps if s.rule != "known function"], n, reasons=False)
     yield from _prose(*_given(d, n))
+
+
+def _recognised(step: Step, n: Notation) -> Equation:
+    """What was typed, which may be long, is no left side."""
+    typed, *sides = step.sides(n)
+    return Equation(
+        "", (Side(typed, sign=""), *map(Side, sides[:-1]), Side(sides[-1], n.shape(step.label))), "", n.sentence(step.rule)
+    )
 
 
 def _given(d: Derivation, n: Notation) -> Iterator[str]:

@@ -57,7 +57,9 @@ def apart(display: Display, medium: Medium) -> list[Display]:
 def rows(displays: Sequence[Display], medium: Medium) -> list[list[Row]]:
     """The rows of every display, in common columns no wider than the medium, as far as the formulas can be broken."""
     columns = _Columns.of(displays, medium)
-    return [[row for e in display.equations for row in columns.rows(e, display)] for display in displays]
+    found = [[row for e in display.equations for row in columns.rows(e, display)] for display in displays]
+    depth = max((len(row.cells) for table in found for row in table), default=0)  # so that reasons stand below each other
+    return [[replace(row, cells=row.cells + (("", ""),) * (depth - len(row.cells))) for row in table] for table in found]
 
 
 @dataclass(frozen=True)

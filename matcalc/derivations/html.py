@@ -49,7 +49,7 @@ class _Page:
         )
 
     def _formula(self, latex: str, said: str, inline: bool = False) -> str:
-        drawing = self.typesetter.formula(latex, said, inline)
+        drawing = self.typesetter.formula(latex, said, inline) if latex.strip() else ""
         return re.sub(r"tint(\d)", lambda tint: _FACTORS[int(tint[1])], drawing)
 
     def _body(self) -> Iterator[str]:

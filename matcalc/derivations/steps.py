@@ -168,10 +168,10 @@ def _signal_product(d: Derivation, piece: Expr) -> Expr:
 
 def _listed(d: Derivation, piece: Expr) -> list[str | Written]:
     """The gradients below a piece: ∂s/∂W, ∂s/∂b and ∂s/∂x."""
-    below = set(topological([piece])) - {piece}
+    below = set(topological([piece]))
     uses = [Partial(d.target, x) for x in d.wrt if x in below]
     ends = [", "] * (len(uses) - 2) + [" and "] * (len(uses) > 1) + [""]
-    return [part for use, end in zip(uses, ends, strict=True) for part in (use, end)] or ["nothing else"]
+    return [part for use, end in zip(uses, ends, strict=False) for part in (use, end)] or ["nothing else"]
 
 
 def _in_shape(shape: Shape) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matcalc.derivations.derivation import Derivation
 
 _WIDTH = 100
+_LONGEST = 400  # what is longer is not written in one piece
 _MARGIN, _HANGING = "   ", "     "
 _MEDIUM = Medium(columns, _WIDTH - len(_MARGIN))
 
@@ -23,7 +24,9 @@ def text(d: Derivation) -> str:
     """The whole derivation, in Unicode or ASCII."""
     n = current()
     found = document(d, n)
-    lines = [f"{found.target} = {found.value}, differentiated by {', '.join(found.by)}"]
+    value = f" = {found.value}" if columns(found.value) < _LONGEST else ""
+    said = f"{found.target}{value}, differentiated by {', '.join(found.by)}"
+    lines = textwrap.wrap(said, _WIDTH, subsequent_indent=_HANGING, break_long_words=False)
     for stage in found.stages:
         lines += ["", f"{stage.number}  {stage.name}", *_lines(stage)]
     return "\n".join(lines)
@@ -55,4 +58,5 @@ def _table(display: Display) -> Iterator[str]:
     widths = [max(columns(line[k]) for line in cells if len(line) > k) for k in range(max(map(len, cells)))]
     for row, line in zip(found, cells, strict=True):
         first, *rest = (cell + " " * (w - columns(cell)) for cell, w in zip(line, widths, strict=False))
-        yield f"{_MARGIN}{first} {'  '.join(rest)}".rstrip() if not row.note else f"{_MARGIN}{first}   ({row.note})"
+        shown = f"{first}   ({row.note})" if row.note else f"{first} {'  '.join(rest)}" if widths[0] else "  ".join(rest)
+        yield f"{_MARGIN}{shown}".rstrip()

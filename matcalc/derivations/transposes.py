@@ -15,7 +15,7 @@ from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import chain_of, scalar_part
 from matcalc.core import sizes
 from matcalc.core.constructors import matmul, mul, transpose
-from matcalc.core.expression import ONES, Expr
+from matcalc.core.expression import LET, ONES, Expr, leaf, substituted, topological
 from matcalc.core.operations import TRANSPOSE
 from matcalc.derivations.index_writing import letters_of
 from matcalc.derivations.indices import At, Term
@@ -23,6 +23,7 @@ from matcalc.derivations.sentences import Words, listed
 from matcalc.errors import EvaluationError, ShapeError
 from matcalc.numeric.points import at_random
 
+_DEEP = 400  # nodes; in what is larger, names are not looked into
 _FACTORS = 3  # orders of more are not listed
 _LISTED = 4
 
@@ -77,8 +78,14 @@ def _differing(right: Expr, scale: Expr, others: list[Expr]) -> list[Expr]:
     """Those that have another value: what is declared or defined as symmetric may be transposed."""
     if not others:
         return []
+    shown = [right, *(mul(scale, e) for e in others)]
+    if len(topological(shown)) > _DEEP:  # names stand for themselves; a square one might be symmetric
+        named = [e for e in topological(shown, lambda e: e.op is not LET) if e.op is LET]
+        if any(e.shape and 1 not in e.shape for e in named):
+            return []
+        shown = [substituted(e, {x: leaf(str(x.name), x.shape) for x in named}) for e in shown]
     try:
-        truth, *values = at_random([right, *others])([right, *(mul(scale, e) for e in others)])
+        truth, *values = at_random(shown)(shown)
     except EvaluationError:
         return []
     return [e for e, value in zip(others, values, strict=True) if not np.allclose(truth, value, rtol=1e-6, atol=1e-9)]

@@ -360,11 +360,14 @@ def _slice(e: Expr, page: Page) -> Piece:
     (a,), (start, shape) = e.args, e.params
     spans = zip(start, shape or (1, 1), a.shape, strict=True)
     kept = [_span(at, length, whole, n) for at, length, whole in spans if whole != 1]
-    base = n.factor(page[a], ATOM).text
     if n.latex:
-        subscripted = "_" in base and page[a].level == ATOM
-        return Piece(f"{n.parens(base) if subscripted else base}_{{{','.join(kept)}}}", tight=TIGHT)
-    return Piece(f"{base}[{', '.join(kept)}]")
+        return page.scripted(a, e.shape, lambda p: _subscripted(p, ",".join(kept), n))
+    return Piece(f"{n.factor(page[a], ATOM).text}[{', '.join(kept)}]")
+
+
+def _subscripted(p: Piece, index: str, n: Notation) -> Piece:
+    base = n.factor(p, ATOM).text
+    return Piece(f"{n.parens(base) if '_' in base and p.level == ATOM else base}_{{{index}}}", tight=TIGHT)
 
 
 def _span(at: Any, length: Any, whole: Any, n: Notation) -> str:

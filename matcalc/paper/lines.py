@@ -22,18 +22,22 @@ def columns(text: str) -> int:
 def broken(formula: str, room: float, measure: Measure) -> list[str]:
     """The formula in lines no wider than ``room``, each after the first beginning with a sign, if it can be broken so.
 
-    LaTeX is broken outside braces, ``\\left`` ... ``\\right`` and environments only. What has no place to break stays long.
+    Lines begin outside parentheses where that suffices. LaTeX is broken outside braces and environments only; parentheses that
+    grow are given a size, where what they hold does not fit. What has no place to break stays long.
     """
     if measure(formula) <= room:
         return [formula]
     places = sorted(_places(formula))
-    depth = min((level for level, _ in places), default=0)
-    while True:
-        cuts = sorted(at for level, at in places if level <= depth)
-        lines = list(_filled(formula, cuts, room, measure))
-        if all(measure(line) <= room for line in lines) or depth >= max((level for level, _ in places), default=0):
-            return lines
-        depth += 1
+    for level in sorted({level for level, _ in places}):
+        lines = list(_filled(formula, [at for here, at in places if here == level], room, measure))
+        if len(lines) > 1:
+            return [part for line in lines for part in broken(line, room, measure)]
+    sized = _GROWING.sub(lambda found: _SIZED[found[0]], formula)
+    return broken(sized, room, measure) if sized != formula else [formula]
+
+
+_SIZED = {r"\left(": r"\bigl(", r"\right)": r"\bigr)", r"\left[": r"\bigl[", r"\right]": r"\bigr]"}
+_GROWING = re.compile("|".join(map(re.escape, _SIZED)))
 
 
 def _filled(formula: str, cuts: list[int], room: float, measure: Measure) -> Iterator[str]:
@@ -74,7 +78,7 @@ _WIDTHS = {  # in ems of Computer Modern, with the space around signs
     **dict.fromkeys("ABCDEFGHKLNOPQRSTUVXYZ", 0.74),
     **dict.fromkeys("mwMW", 0.9),
     **dict.fromkeys("ijlt", 0.38),
-    **dict.fromkeys((r"\mathbf", r"\text", r"\hat", r"\tilde", r"\bar", "~"), 0.0),
+    **dict.fromkeys((r"\mathbf", r"\text", r"\hat", r"\tilde", r"\bar", r"\bigl", r"\bigr", "~"), 0.0),
     r"\lvert": 0.28,
     r"\rvert": 0.28,
     r"\lVert": 0.5,

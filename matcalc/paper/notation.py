@@ -19,6 +19,7 @@ from typing import Any
 import sympy
 
 from matcalc.core import names
+from matcalc.core.operations import TABLE
 from matcalc.core.sizes import LOWERED
 
 # How tightly a piece binds, loosest first. A WORD is a product of bare letters, such as Wx: it stands in u ∘ Wx as it is.
@@ -184,15 +185,21 @@ class Notation:
             return replace(factors[0], negative=negative)
         levels = [ends[0], *[POWER] * (len(factors) - 2), ends[1]]
         shown = [self.wrap(p, level) for p, level in zip(factors, levels, strict=True)]
+        line = self._joined(shown, outer)
+        if not self.latex and _CALL.search(line) and not any(_CALL.search(p.text) for p in shown):
+            line = self._joined(shown, outer, apart=True)  # t·r·(A + B) is no trace
+        word = all(p.letter and p.level == ATOM for p in factors) and not any(outer) and self.kind != "ascii"
+        level = WORD if word else min(PRODUCT, shown[0].level, shown[-1].level)
+        return Piece(line, level, negative, (shown[0].tight[0], shown[-1].tight[1]))
+
+    def _joined(self, shown: Sequence[Piece], outer: Sequence[bool], apart: bool = False) -> str:
         line = shown[0].text
         for k, (left, right) in enumerate(zip(shown, shown[1:], strict=False)):
             tight = left.tight[1] and right.tight[0] and not (outer and outer[k])
             labelled = r"\underset" in left.text and r"\underset" in right.text
             numbers = left.text.isdecimal() and left.tight[1] and right.text[0].isdecimal()
-            line += (r" \;\; " if labelled else self._between(tight, numbers)) + right.text
-        word = all(p.letter and p.level == ATOM for p in factors) and not any(outer) and self.kind != "ascii"
-        level = WORD if word else min(PRODUCT, shown[0].level, shown[-1].level)
-        return Piece(line, level, negative, (shown[0].tight[0], shown[-1].tight[1]))
+            line += (r" \;\; " if labelled else self._between(tight, numbers or (apart and tight))) + right.text
+        return line
 
     def _between(self, tight: bool, numbers: bool) -> str:
         """What stands between two factors."""
@@ -271,6 +278,10 @@ class Notation:
         return Piece("[" + "; ".join(", ".join(line) for line in cells) + "]", tight=(False, True))
 
 
+_FUNCTIONS = sorted(
+    {row.text for row in TABLE.values() if row.text.isalpha()} | {row.name for row in TABLE.values() if row.name.isalpha()}
+)
+_CALL = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_FUNCTIONS)}) ?\(")  # what would be read as a function of what follows
 _POWERS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _SPELLED = str.maketrans(
     {"∂": "d", "×": "x", "·": "*", "−": "-", "→": "->", "≠": "!=", "ᵀ": "^T", "Σ": "sum", "′": "'", "ε": "eps"}
