@@ -201,6 +201,7 @@ def test_the_page_is_whole_and_asks_for_nothing(make):
     assert {asked[1:] for asked in reader.asked} <= glyphs
     drawings = [a for tag, a in reader.tags if tag == "svg" and "aria-hidden" not in a]
     assert drawings and all(a["role"] == "img" and "aria-label" in a for a in drawings)
+    assert "<code>" not in page  # every formula is typeset
     assert len(page) < 600_000
 
 

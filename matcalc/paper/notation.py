@@ -255,7 +255,8 @@ class Notation:
     def scripted(self, base: Piece, script: str) -> Piece:
         """A transpose or an inverse: a superscript that is a sign. A name keeps the superscript that it has."""
         stem = self.factor(base, ATOM)
-        text = f"{{{stem.text}}}" if self.latex and stem.raised else stem.text
+        braced = self.latex and (stem.raised or stem.text.startswith(r"\begin"))
+        text = f"{{{stem.text}}}" if braced else stem.text
         return Piece(text + script, POWER, tight=stem.tight)
 
     def root(self, p: Piece) -> Piece:

@@ -28,9 +28,14 @@ class Typesetter:
     def formula(self, latex: str, said: str, inline: bool = False) -> str:
         """The formula as an SVG element, in the colour of the text around it; ``said`` is read aloud in its place."""
         if (latex, inline) not in self._known:
-            self._known[latex, inline] = self._drawn(latex, inline)
+            try:
+                self._known[latex, inline] = self._drawn(latex, inline)
+            except Exception:  # what the library cannot typeset is shown as it is read aloud
+                self._known[latex, inline] = "", 0.0
         drawing, below = self._known[latex, inline]
         label = html.escape(said, quote=True)
+        if not drawing:
+            return f"<code>{label}</code>"
         return drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" style="vertical-align:{below:.1f}px" ', 1)
 
     def _drawn(self, latex: str, inline: bool) -> tuple[str, float]:
