@@ -146,7 +146,11 @@ def test_the_logistic_loss_is_told_in_words_of_the_logistic_function():
 def test_a_squared_norm_has_no_kink_to_speak_of():
     v = mc.vector("x", mc.dims("n"))
     assert "not defined" not in str(mc.derive(mc.norm(v) ** 2, wrt=[v]))
+    assert "not defined" not in str(mc.derive(mc.norm(v) ** 3, wrt=[v]))
     assert "not defined" in str(mc.derive(mc.norm(v), wrt=[v]))
+    p = mc.vector("p", mc.dims("n"), positive=True)
+    assert "The derivative" not in str(mc.derive(mc.sum(mc.relu(p)), wrt=[p]))
+    assert "at a tie with the number it is 0" in str(mc.derive(mc.sum(mc.maximum(0, v)), wrt=[v]))
     assert "not defined" in str(mc.derive(mc.norm(v) ** 2 + mc.norm(v), wrt=[v]))
     assert "at a tie" in str(mc.derive(mc.max(v) ** 2, wrt=[v]))
 

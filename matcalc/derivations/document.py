@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matcalc.calculus.simplify import leaves
+from matcalc.calculus.structure import POSITIVE, sign
 from matcalc.core import sizes
-from matcalc.core.expression import SUM_TO_ONE, Expr, Operation, topological, variables
-from matcalc.core.operations import MATMUL, MUL, POW
+from matcalc.core.expression import CONST, SUM_TO_ONE, Expr, Operation, number, topological, variables
+from matcalc.core.operations import MATMUL, MAXIMUM, MINIMUM, MUL, POW
 from matcalc.derivations.chain import Partial, Sum, distinct, show
 from matcalc.derivations.index_form import index_argument
 from matcalc.derivations.steps import STAGES, Step
@@ -179,8 +180,8 @@ def _given(d: Derivation, n: Notation) -> Iterator[str]:
         if keys:
             said = [_declared(key, x) for key in keys]
             yield f"{n.inline(written(x, n))}: {', '.join(said)}."
-    for op in dict.fromkeys(e.op for e in _kinked(d.target)):
-        yield f"The derivative of {n.inline(_bare(op, n))}: {op.convention}."
+    for op, convention in dict.fromkeys((e.op, _convention(e)) for e in _kinked(d.target)):
+        yield f"The derivative of {n.inline(_bare(op, n))}: {convention}."
 
 
 _DECLARED = {
@@ -208,17 +209,27 @@ def _kinked(y: Expr) -> Iterator[Expr]:
     for e in order:
         if e.op.kink is not None and not e.op.flat:
             vanishing = e.op.kink(*e.args, *e.params) is e.args[0]
+            if vanishing and sign(e.args[0]) == POSITIVE:
+                continue
             if not (vanishing and users.get(e) and all(_squares(user) for user in users[e])):
                 yield e
 
 
 def _squares(e: Expr) -> bool:
-    return e.op is POW and e.args[1].params[1:] == (2,)
+    """Whether it is a power above the first, which is flat where its base is 0."""
+    t = number(e.args[1]) if e.op is POW else None
+    return isinstance(t, int) and t > 1
+
+
+def _convention(e: Expr) -> str:
+    """What is taken at the kink; beside a number, the derivative by the other argument is 0 at a tie."""
+    numbered = e.op in (MAXIMUM, MINIMUM) and any(a.op is CONST for a in e.args)
+    return "at a tie with the number it is 0" if numbered else e.op.convention
 
 
 def _bare(op: Operation, n: Notation) -> str:
     """The name of a function without its argument, ‖·‖."""
-    return function_name(op, n).replace("{0}", r"\cdot" if n.latex else "·")
+    return function_name(op, n).replace("{0}", r"\cdot" if n.latex else "x" if n.kind == "ascii" else "·")
 
 
 def _chained(d: Derivation, n: Notation) -> Iterator[Display | Prose]:

@@ -155,7 +155,7 @@ def _mul(e: Expr, page: Page) -> Piece:
     for pieces in (scalars, divisors):
         pieces.sort(key=lambda p: not p.letter)  # t exp(t)
     sign, above, below = _parts(value)
-    numbers = [] if above == 1 and not isinstance(above, float) else [n.number(above)]
+    numbers = [] if above == 1 else [n.number(above)]
     if divisors:
         divisors = ([] if below == 1 else [n.number(below)]) + divisors
     elif below != 1:
