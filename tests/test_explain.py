@@ -7,7 +7,7 @@ import pytest
 import matcalc as mc
 from matcalc.derivations.explain import explain
 from matcalc.lecture.classifier import cases
-from matcalc.paper.writing import LATEX
+from matcalc.paper.writing import ASCII, LATEX
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -265,3 +265,39 @@ def test_sizes_with_powers_are_plain_too():
         assert explain(squared, K).isascii() and "n^2xm" in explain(squared, K)
     finally:
         mc.set_ascii(False)
+
+
+@pytest.mark.parametrize(
+    "e, unicode, ascii, latex",
+    [
+        (
+            -mc.sum(mc.vector("w", n) * mc.log(mc.softmax(mc.let("z", -b)))),
+            "(sum(w) softmax(z)ᵢ − wᵢ) (−[i = j]) = −(sum(w) softmax(z)ⱼ − wⱼ) =",
+            "(sum(w) softmax(z)_i - w_i) (-[i = j]) = -(sum(w) softmax(z)_j - w_j) =",
+            r"\operatorname{softmax}(z)_{i} - w_{i}) (-[i = j]) = -(\operatorname{sum}(w) \, \operatorname{softmax}(z)_{j} - w_{j}) =",
+        ),
+        (
+            mc.norm(b / (1 + b**2) + u) ** 2,
+            "∂J/∂bⱼ = (bⱼ / (1 + bⱼ²) + uⱼ) (2",
+            "dJ/db_j = (b_j / (1 + b_j^2) + u_j) (2",
+            r"= \left( \frac{b_{j}}{1 + b_{j}^{2}} + u_{j} \right) \left( 2",
+        ),
+        (
+            mc.norm(mc.sigmoid(b) - mc.scalar("t") * b),
+            "∂J/∂bⱼ = (σ(bⱼ) − t bⱼ) ((σ",
+            "dJ/db_j = (sigmoid(b_j) - t b_j) ((s",
+            r"= (\sigma(b_{j}) - t \, b_{j}) \left(",
+        ),
+    ],
+)
+def test_a_sum_that_is_multiplied_stands_in_parentheses(e, unicode, ascii, latex):
+    made = mc.derive(e, b)
+    assert unicode in told(made, b) and ascii in told(made, b, notation=ASCII)
+    assert latex in told(made, b, notation=LATEX)
+
+
+def test_a_sum_beside_a_sign_of_summation_stands_in_parentheses():
+    t = mc.scalar("t")
+    made = mc.derive(u.T @ mc.let("q", t * (mc.exp(b) - mc.vector("c", n))), t)
+    assert "∂s/∂t = Σᵢ ∂s/∂qᵢ ∂qᵢ/∂t = Σᵢ uᵢ (exp(bᵢ) − cᵢ) = uᵀ(exp(b) − c)." in told(made, t)
+    assert "∂qᵢ/∂t = ∂/∂t t (exp(bᵢ) − cᵢ) = exp(bᵢ) − cᵢ:" in told(made, t)

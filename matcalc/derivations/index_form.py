@@ -245,8 +245,7 @@ class Folded:
             total = sum_sign("".join(shown[p] for p in outputs), n)
             found.append(f"{total} {partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
             arriving = entry_at(self.upstream, at.above, shown, n)
-            inside = at.value(n)
-            inside = n.parens(inside) if len(at.terms) > 1 or inside.startswith(n.minus) else inside
+            inside = sum_of(at.terms, n, letters, letters_of(at.above, at.below).values(), beside=True)
             found.append(f"{total} {arriving}" + ("" if inside == "1" else f" {inside}"))
         elif at.y is not self.target:
             found.append(f"{partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
