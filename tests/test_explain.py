@@ -274,7 +274,7 @@ def test_sizes_with_powers_are_plain_too():
             -mc.sum(mc.vector("w", n) * mc.log(mc.softmax(mc.let("z", -b)))),
             "(sum(w) softmax(z)ᵢ − wᵢ) (−[i = j]) = −(sum(w) softmax(z)ⱼ − wⱼ) =",
             "(sum(w) softmax(z)_i - w_i) (-[i = j]) = -(sum(w) softmax(z)_j - w_j) =",
-            r"\operatorname{softmax}(z)_{i} - w_{i}) (-[i = j]) = -(\operatorname{sum}(w) \, \operatorname{softmax}(z)_{j} - w_{j}) =",
+            r"(-[i = j]) = -(\operatorname{sum}(w) \, \operatorname{softmax}(z)_{j} - w_{j}) =",
         ),
         (
             mc.norm(b / (1 + b**2) + u) ** 2,
