@@ -204,6 +204,23 @@ def test_where_the_indices_do_not_agree_the_derivative_is_zero(build):
                 assert whole[index] == 0
 
 
+def beside_itself():
+    a, z = mc.let("a", mc.outer(c, c)), mc.let("z", S * mc.matrix("T", n))
+    return mc.derive(mc.trace(S @ mc.let("M", mc.outer(c, c) + a)) + mc.sum(mc.let("r", S * mc.matrix("T", n) * z)), wrt=[c, S])
+
+
+@pytest.mark.parametrize("build", [*DERIVATIONS, beside_itself])
+def test_the_entries_of_every_local_jacobian_are_those_of_the_sweep(build):
+    d = build()
+    for piece, part in d.edges():
+        found = local(piece, part)
+        if found is not None:
+            jacobian = d.local(piece, part)
+            point = at_random([piece, jacobian], seed=7)
+            free = indices(found.above, found.below)
+            assert agree(computed(found.terms, free, point), numbers(point, piece, part, jacobian)), found.formula(UNICODE)
+
+
 @pytest.mark.lecture("E10", "E11")
 def test_the_proof_for_a_batch():
     d = regression()

@@ -119,6 +119,12 @@ def test_the_norm_of_something_is_told_by_the_name_of_the_whole(inside):
     assert re.search("both sides differentiated give ∂J/∂([^=]+)ⱼ = \\1ⱼ / J", why) and "= 0" not in why
 
 
+def test_a_piece_that_stands_beside_its_own_formula_is_one_ingredient():
+    M = mc.let("M", mc.outer(u, u) + mc.let("a", mc.outer(u, u)))
+    name, why = rule_of(M, u)
+    assert name == "product rule" and "u stands in two factors" in why
+
+
 def test_several_places_add_what_they_contribute():
     _, why = rule_of(mc.let("s", u.T @ S @ u), u)
     assert why == (
