@@ -301,3 +301,19 @@ def test_a_sum_beside_a_sign_of_summation_stands_in_parentheses():
     made = mc.derive(u.T @ mc.let("q", t * (mc.exp(b) - mc.vector("c", n))), t)
     assert "∂s/∂t = Σᵢ ∂s/∂qᵢ ∂qᵢ/∂t = Σᵢ uᵢ (exp(bᵢ) − cᵢ) = uᵀ(exp(b) − c)." in told(made, t)
     assert "∂qᵢ/∂t = ∂/∂t t (exp(bᵢ) − cᵢ) = exp(bᵢ) − cᵢ:" in told(made, t)
+
+
+def test_a_piece_that_was_recognised_is_explained_by_the_name_it_was_asked_for():
+    v = mc.let("v", 1 / (1 + mc.exp(-b)))
+    made = mc.derive(u.T @ v, [v])
+    for asked in (v, "v", made.wrt[0]):
+        for strategy in (None, "jacobian_then_reshape", "shape_convention"):
+            assert "∂s/∂v = uᵀ, 1×n" in told(made, asked, strategy) or strategy == "shape_convention"
+    assert "∂s/∂v = uᵀ, 1×n" in made.explain(v) and "∂s/∂v = u, n×1" in made.explain(v, "shape_convention")
+
+
+def test_names_with_braces_can_stand_in_several_places():
+    q, M, S = mc.vector("x_{in}", n), mc.matrix("W^{(1)}", n), mc.matrix("S", n)
+    assert "xᵢₙ stands in two factors" in told(mc.derive(q.T @ S @ q, q), q)
+    assert "W⁽¹⁾ stands in two factors" in told(mc.derive(mc.trace(M @ M), M), M)
+    assert "W⁽¹⁾ stands in two factors" in told(mc.derive(u.T @ (M @ (M @ b)), M), M)

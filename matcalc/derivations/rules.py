@@ -165,7 +165,7 @@ class Way:
         assert self.meeting is not None
         names = Names({x.name for x in topological([self.piece]) if x.name is not None})
         assumed = dict.fromkeys(self.part.params[1], True) if self.part.op is LEAF else {}
-        own = leaf(names.take(f"{self.part.name}_q"), self.part.shape, **assumed)
+        own = leaf(names.take("q"), self.part.shape, **assumed)
         found = []
         for k in self.places:
             operands = [_replaced(a, {self.part: own}) if j == k else a for j, a in enumerate(self.operands)]
