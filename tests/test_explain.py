@@ -317,3 +317,10 @@ def test_names_with_braces_can_stand_in_several_places():
     assert "xᵢₙ stands in two factors" in told(mc.derive(q.T @ S @ q, q), q)
     assert "W⁽¹⁾ stands in two factors" in told(mc.derive(mc.trace(M @ M), M), M)
     assert "W⁽¹⁾ stands in two factors" in told(mc.derive(u.T @ (M @ (M @ b)), M), M)
+
+
+def test_what_touches_the_diagonal_alone_is_said_to():
+    made = mc.derive(mc.trace(mc.matrix("S", n) @ mc.let("r", mc.diag(W @ x))), x)
+    text = told(made, x)
+    assert "= Wᵢⱼ, and ∂rᵢₖ/∂xⱼ = 0 for k ≠ i: x₂ touches only rᵢᵢ for every i, where it multiplies Wᵢ₂." in text
+    assert "xⱼ acts on rᵢᵢ for every i. A nudge" in text

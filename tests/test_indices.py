@@ -154,7 +154,11 @@ def shared():
     return mc.derive(u.T @ mc.tanh(S @ v) + u.T @ mc.tanh(S @ b), wrt=[S, u])
 
 
-DERIVATIONS = [regression, classifier, network, products, logistic, scalars, rows, shared]
+def diagonals():
+    return mc.derive(mc.trace(S @ mc.let("r", mc.diag(W @ x))) + mc.sum(mc.let("q", mc.diag(v) @ X)), wrt=[W, x, v])
+
+
+DERIVATIONS = [regression, classifier, network, products, logistic, scalars, rows, shared, diagonals]
 
 
 def proofs(d):
@@ -282,6 +286,9 @@ def test_letters_keep_clear_of_names_and_sizes():
         (S + S.T, S, (2, 2), {(2, 2): "2"}),
         (mc.diagonal(S), S, (2, 3), {}),
         (mc.diagonal(S), S, (2, 2), {2: "1"}),
+        (mc.diag(W @ x), x, (2,), {("i", "i"): "Wᵢ₂"}),
+        (mc.diag(v), v, (2,), {(2, 2): "1"}),
+        (mc.diag(v) @ X, v, (2,), {(2, "k"): "X₂ₖ"}),
     ],
 )
 def test_what_an_entry_touches_and_with_what(e, by, index, wanted):
@@ -295,7 +302,11 @@ def test_what_an_entry_touches_and_with_what(e, by, index, wanted):
 
 
 def _fits(place, pattern):
-    return len(place) == len(pattern) and all(isinstance(b, str) or a == b for a, b in zip(place, pattern, strict=True))
+    """Whether a place is one of a pattern, in which a letter stands for one number wherever it stands."""
+    met = {}
+    return len(place) == len(pattern) and all(
+        (met.setdefault(b, a) if isinstance(b, str) else b) == a for a, b in zip(place, pattern, strict=True)
+    )
 
 
 def test_an_entry_that_is_not_there_is_refused():
