@@ -232,6 +232,17 @@ def test_an_order_that_is_right_as_well_is_not_called_wrong():
         assert all(o.shape == result.shape for o in others) and len(set(others)) == len(others) > 0
 
 
+def test_an_order_is_listed_once_however_its_factors_are_transposed():
+    from matcalc.derivations.transposes import other_orders
+
+    A, B = mc.matrix("A", n), mc.matrix("B", n)
+    assert [str(o) for o in other_orders(B @ (A + A.T), (n, n))] == ["Bᵀ(A + Aᵀ)", "(A + Aᵀ)B", "(A + Aᵀ)Bᵀ"]
+    D1, D2, M = mc.matrix("D1", n, diagonal=True), mc.matrix("D2", n, diagonal=True), mc.matrix("M", n)
+    assert len(other_orders(D1 @ D2 @ M, (n, n))) == len(
+        {"D1 D2 Mᵀ", "D1 M D2", "D1 Mᵀ D2", "D2 M D1", "D2 Mᵀ D1", "M D D", "Mᵀ D D"}
+    )
+
+
 def test_a_second_use_is_told_in_short():
     margin = next(c for c in cases() if c.name == "margin_generic").derivation
     text = told(margin, "W")
