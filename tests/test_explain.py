@@ -7,7 +7,7 @@ import pytest
 import matcalc as mc
 from matcalc.derivations.explain import explain
 from matcalc.lecture.classifier import cases
-from matcalc.paper.writing import LATEX
+from matcalc.paper.writing import ASCII, LATEX
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -232,6 +232,17 @@ def test_an_order_that_is_right_as_well_is_not_called_wrong():
         assert all(o.shape == result.shape for o in others) and len(set(others)) == len(others) > 0
 
 
+def test_an_order_is_listed_once_however_its_factors_are_transposed():
+    from matcalc.derivations.transposes import other_orders
+
+    A, B = mc.matrix("A", n), mc.matrix("B", n)
+    assert [str(o) for o in other_orders(B @ (A + A.T), (n, n))] == ["Bᵀ(A + Aᵀ)", "(A + Aᵀ)B", "(A + Aᵀ)Bᵀ"]
+    D1, D2, M = mc.matrix("D1", n, diagonal=True), mc.matrix("D2", n, diagonal=True), mc.matrix("M", n)
+    assert len(other_orders(D1 @ D2 @ M, (n, n))) == len(
+        {"D1 D2 Mᵀ", "D1 M D2", "D1 Mᵀ D2", "D2 M D1", "D2 Mᵀ D1", "M D D", "Mᵀ D D"}
+    )
+
+
 def test_a_second_use_is_told_in_short():
     margin = next(c for c in cases() if c.name == "margin_generic").derivation
     text = told(margin, "W")
@@ -265,3 +276,62 @@ def test_sizes_with_powers_are_plain_too():
         assert explain(squared, K).isascii() and "n^2xm" in explain(squared, K)
     finally:
         mc.set_ascii(False)
+
+
+@pytest.mark.parametrize(
+    "e, unicode, ascii, latex",
+    [
+        (
+            -mc.sum(mc.vector("w", n) * mc.log(mc.softmax(mc.let("z", -b)))),
+            "(sum(w) softmax(z)ᵢ − wᵢ) (−[i = j]) = −(sum(w) softmax(z)ⱼ − wⱼ) =",
+            "(sum(w) softmax(z)_i - w_i) (-[i = j]) = -(sum(w) softmax(z)_j - w_j) =",
+            r"(-[i = j]) = -(\operatorname{sum}(w) \, \operatorname{softmax}(z)_{j} - w_{j}) =",
+        ),
+        (
+            mc.norm(b / (1 + b**2) + u) ** 2,
+            "∂J/∂bⱼ = (bⱼ / (1 + bⱼ²) + uⱼ) (2",
+            "dJ/db_j = (b_j / (1 + b_j^2) + u_j) (2",
+            r"= \left( \frac{b_{j}}{1 + b_{j}^{2}} + u_{j} \right) \left( 2",
+        ),
+        (
+            mc.norm(mc.sigmoid(b) - mc.scalar("t") * b),
+            "∂J/∂bⱼ = (σ(bⱼ) − t bⱼ) ((σ",
+            "dJ/db_j = (sigmoid(b_j) - t b_j) ((s",
+            r"= (\sigma(b_{j}) - t \, b_{j}) \left(",
+        ),
+    ],
+)
+def test_a_sum_that_is_multiplied_stands_in_parentheses(e, unicode, ascii, latex):
+    made = mc.derive(e, b)
+    assert unicode in told(made, b) and ascii in told(made, b, notation=ASCII)
+    assert latex in told(made, b, notation=LATEX)
+
+
+def test_a_sum_beside_a_sign_of_summation_stands_in_parentheses():
+    t = mc.scalar("t")
+    made = mc.derive(u.T @ mc.let("q", t * (mc.exp(b) - mc.vector("c", n))), t)
+    assert "∂s/∂t = Σᵢ ∂s/∂qᵢ ∂qᵢ/∂t = Σᵢ uᵢ (exp(bᵢ) − cᵢ) = uᵀ(exp(b) − c)." in told(made, t)
+    assert "∂qᵢ/∂t = ∂/∂t t (exp(bᵢ) − cᵢ) = exp(bᵢ) − cᵢ:" in told(made, t)
+
+
+def test_a_piece_that_was_recognised_is_explained_by_the_name_it_was_asked_for():
+    v = mc.let("v", 1 / (1 + mc.exp(-b)))
+    made = mc.derive(u.T @ v, [v])
+    for asked in (v, "v", made.wrt[0]):
+        for strategy in (None, "jacobian_then_reshape", "shape_convention"):
+            assert "∂s/∂v = uᵀ, 1×n" in told(made, asked, strategy) or strategy == "shape_convention"
+    assert "∂s/∂v = uᵀ, 1×n" in made.explain(v) and "∂s/∂v = u, n×1" in made.explain(v, "shape_convention")
+
+
+def test_names_with_braces_can_stand_in_several_places():
+    q, M, S = mc.vector("x_{in}", n), mc.matrix("W^{(1)}", n), mc.matrix("S", n)
+    assert "xᵢₙ stands in two factors" in told(mc.derive(q.T @ S @ q, q), q)
+    assert "W⁽¹⁾ stands in two factors" in told(mc.derive(mc.trace(M @ M), M), M)
+    assert "W⁽¹⁾ stands in two factors" in told(mc.derive(u.T @ (M @ (M @ b)), M), M)
+
+
+def test_what_touches_the_diagonal_alone_is_said_to():
+    made = mc.derive(mc.trace(mc.matrix("S", n) @ mc.let("r", mc.diag(W @ x))), x)
+    text = told(made, x)
+    assert "= Wᵢⱼ, and ∂rᵢₖ/∂xⱼ = 0 for k ≠ i: x₂ touches only rᵢᵢ for every i, where it multiplies Wᵢ₂." in text
+    assert "xⱼ acts on rᵢᵢ for every i. A nudge" in text

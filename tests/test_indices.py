@@ -154,7 +154,11 @@ def shared():
     return mc.derive(u.T @ mc.tanh(S @ v) + u.T @ mc.tanh(S @ b), wrt=[S, u])
 
 
-DERIVATIONS = [regression, classifier, network, products, logistic, scalars, rows, shared]
+def diagonals():
+    return mc.derive(mc.trace(S @ mc.let("r", mc.diag(W @ x))) + mc.sum(mc.let("q", mc.diag(v) @ X)), wrt=[W, x, v])
+
+
+DERIVATIONS = [regression, classifier, network, products, logistic, scalars, rows, shared, diagonals]
 
 
 def proofs(d):
@@ -202,6 +206,23 @@ def test_where_the_indices_do_not_agree_the_derivative_is_zero(build):
                 assert whole[index] == pytest.approx(there[tuple(place[i] for i in tied)], rel=1e-9, abs=1e-12)
             else:
                 assert whole[index] == 0
+
+
+def beside_itself():
+    a, z = mc.let("a", mc.outer(c, c)), mc.let("z", S * mc.matrix("T", n))
+    return mc.derive(mc.trace(S @ mc.let("M", mc.outer(c, c) + a)) + mc.sum(mc.let("r", S * mc.matrix("T", n) * z)), wrt=[c, S])
+
+
+@pytest.mark.parametrize("build", [*DERIVATIONS, beside_itself])
+def test_the_entries_of_every_local_jacobian_are_those_of_the_sweep(build):
+    d = build()
+    for piece, part in d.edges():
+        found = local(piece, part)
+        if found is not None:
+            jacobian = d.local(piece, part)
+            point = at_random([piece, jacobian], seed=7)
+            free = indices(found.above, found.below)
+            assert agree(computed(found.terms, free, point), numbers(point, piece, part, jacobian)), found.formula(UNICODE)
 
 
 @pytest.mark.lecture("E10", "E11")
@@ -265,6 +286,9 @@ def test_letters_keep_clear_of_names_and_sizes():
         (S + S.T, S, (2, 2), {(2, 2): "2"}),
         (mc.diagonal(S), S, (2, 3), {}),
         (mc.diagonal(S), S, (2, 2), {2: "1"}),
+        (mc.diag(W @ x), x, (2,), {("i", "i"): "Wᵢ₂"}),
+        (mc.diag(v), v, (2,), {(2, 2): "1"}),
+        (mc.diag(v) @ X, v, (2,), {(2, "k"): "X₂ₖ"}),
     ],
 )
 def test_what_an_entry_touches_and_with_what(e, by, index, wanted):
@@ -278,7 +302,11 @@ def test_what_an_entry_touches_and_with_what(e, by, index, wanted):
 
 
 def _fits(place, pattern):
-    return len(place) == len(pattern) and all(isinstance(b, str) or a == b for a, b in zip(place, pattern, strict=True))
+    """Whether a place is one of a pattern, in which a letter stands for one number wherever it stands."""
+    met = {}
+    return len(place) == len(pattern) and all(
+        (met.setdefault(b, a) if isinstance(b, str) else b) == a for a, b in zip(place, pattern, strict=True)
+    )
 
 
 def test_an_entry_that_is_not_there_is_refused():

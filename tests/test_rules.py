@@ -113,6 +113,18 @@ def test_the_small_chain_is_written_out():
     assert plain.startswith("with t = norm(r): dJ/dt = t and dt/dr = r^T / t, multiplied")
 
 
+@pytest.mark.parametrize("inside", [mc.maximum(u, v), mc.exp(u), v * u, mc.softmax(u), S @ mc.tanh(u)])
+def test_the_norm_of_something_is_told_by_the_name_of_the_whole(inside):
+    _, why = rule_of(mc.let("J", mc.norm(inside)), u)
+    assert re.search("both sides differentiated give ∂J/∂([^=]+)ⱼ = \\1ⱼ / J", why) and "= 0" not in why
+
+
+def test_a_piece_that_stands_beside_its_own_formula_is_one_ingredient():
+    M = mc.let("M", mc.outer(u, u) + mc.let("a", mc.outer(u, u)))
+    name, why = rule_of(M, u)
+    assert name == "product rule" and "u stands in two factors" in why
+
+
 def test_several_places_add_what_they_contribute():
     _, why = rule_of(mc.let("s", u.T @ S @ u), u)
     assert why == (

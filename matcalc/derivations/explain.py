@@ -13,7 +13,7 @@ from matcalc.derivations.index_form import Folded, Local, fold, local
 from matcalc.derivations.index_writing import alphabet, ends, entry_at, letters_of, partial
 from matcalc.derivations.rules import told
 from matcalc.derivations.sentences import Section, Words, case, kind, listed, rendered
-from matcalc.derivations.strategies import STRATEGIES, edges, reshaping, users
+from matcalc.derivations.strategies import STRATEGIES, edges, reshaping, row_form, users
 from matcalc.derivations.tensor import tensor
 from matcalc.derivations.transposes import is_outer, why
 from matcalc.errors import MatcalcError
@@ -37,8 +37,8 @@ def explain(d: Derivation, x: Any, strategy: str | None = None, notation: Notati
 
 
 def _variable(d: Derivation, x: Any) -> Expr:
-    for v in d.wrt:
-        if v is x or v.name == x:
+    for asked, v in zip(d.gradients, d.wrt, strict=True):  # a named piece may have been given other parts
+        if x is asked or x is v or x == v.name:
             return v
     raise MatcalcError(f"the derivation is by {', '.join(str(v.name) for v in d.wrt)}, not by {x}")
 
@@ -272,7 +272,7 @@ def _pairs(f: Folded, w: Words) -> list[str]:
 
 
 def _both(d: Derivation, x: Expr, w: Words) -> Section:
-    j, g = d.jacobians[x], d[x]
+    j, g = row_form(d, x), d[x]
     if x.shape == ():
         return Section("The result", [f"{w.equation(Partial(d.target, x), g)}."])
     return Section(

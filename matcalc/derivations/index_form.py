@@ -58,15 +58,19 @@ class Local:
     # ---- what it says ----------------------------------------------------------------------------------------------------
     @cached_property
     def ties(self) -> dict[Place, Place]:
-        """The indices of y that have to be indices of x: k is i in [k = i] xⱼ. Only of a single term."""
+        """The indices of y that have to be indices of x, or others of y: k is i in [k = i] xⱼ. Only of a single term."""
         if len(self.terms) != 1:
             return {}
-        return dict(self._conditions(self.terms[0], self.below))
+        return self._conditions(self.terms[0], self.below)
 
-    def _conditions(self, term: Term, others: Iterable[Place | None]) -> list[tuple[Place, Place]]:
-        """The indices of y, each with the one of the others that it has to be."""
-        sides = [pair for f in term.deltas for pair in ((f.a, f.b), (f.b, f.a))]
-        return [(a, b) for a, b in sides if a in self.above and b in others]
+    def _conditions(self, term: Term, others: Iterable[Place | None]) -> dict[Place, Place]:
+        """The indices of y, each with the one of the others that it has to be, or else with the one of y before it."""
+        order, others, found = [*others, *self.above], list(others), dict[Place, Place]()
+        for f in term.deltas:
+            a, b = sorted((found.get(f.a, f.a), found.get(f.b, f.b)), key=order.index)
+            if b in self.above and b not in others and a is not b:
+                found = {k: a if v is b else v for k, v in found.items()} | {b: a}
+        return found
 
     @cached_property
     def free(self) -> list[Index]:
@@ -167,7 +171,7 @@ class Local:
         if len(found) != 1:
             return None
         ((where, value),) = found.items()
-        free = [w.formula(p) for p in where if isinstance(p, str)]
+        free = list(dict.fromkeys(w.formula(p) for p in where if isinstance(p, str)))
         output = w.formula(w.entry(self.y, _joined(where)))
         only = f"every {output}" if len(free) == len(where) else f"only {output}" + (f" for every {free[0]}" if free else "")
         does = {"1": "is added", f"{w.n.minus}1": "is subtracted"}.get(value, f"multiplies {w.formula(value)}")
@@ -178,8 +182,9 @@ class Local:
         here = dict(zip(places(self.below), at, strict=True))
         found: dict[tuple[int | str, ...], list[Term]] = {}
         for term in collected(t.moved(here) for t in self.terms):  # type: ignore[arg-type]
-            fixed = dict(self._conditions(term, at))
-            where = tuple(fixed.get(p, p.letter) if isinstance(p, Index) else p for p in places(self.above))
+            fixed = self._conditions(term, at)
+            at_y = [fixed.get(p, p) for p in places(self.above)]
+            where = tuple(p.letter if isinstance(p, Index) else p for p in at_y)
             found.setdefault(where, []).append(term.moved(fixed))  # type: ignore[arg-type]
         short = {where: collected(terms) for where, terms in found.items()}
         return {where: sum_of(terms, n, self.letters, map(str, where)) for where, terms in short.items() if terms}
@@ -245,8 +250,7 @@ class Folded:
             total = sum_sign("".join(shown[p] for p in outputs), n)
             found.append(f"{total} {partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
             arriving = entry_at(self.upstream, at.above, shown, n)
-            inside = at.value(n)
-            inside = n.parens(inside) if len(at.terms) > 1 or inside.startswith(n.minus) else inside
+            inside = sum_of(at.terms, n, letters, letters_of(at.above, at.below).values(), beside=True)
             found.append(f"{total} {arriving}" + ("" if inside == "1" else f" {inside}"))
         elif at.y is not self.target:
             found.append(f"{partial(written(self.target, n), at.output(n), n)} {at.left(n)}")
@@ -326,9 +330,9 @@ def touches(y: Any, w: Any, *index: int) -> dict[int | str | tuple[int | str, ..
     """Which entries of y the entry of w at ``index`` touches, counted from one, and with what derivative.
 
     ``touches(z, W, 2, 3)`` is ``{2: 'x₃'}`` for z = W x + b, and ``touches(X @ W, W, 2, 3)`` is ``{('k', 3): 'Xₖ₂'}``: every
-    entry in column 3, k standing for any row. An entry of a column has one index, a scalar has none, (). Where an entry of y
-    matches several keys, their derivatives add. ShapeError if w has no such entry, or if the derivative has no formula by
-    entries.
+    entry in column 3, k standing for any row; ``('i', 'i')`` is every entry of the diagonal. An entry of a column has one
+    index, a scalar has none, (). Where an entry of y matches several keys, their derivatives add. ShapeError if w has no such
+    entry, or if the derivative has no formula by entries.
     """
     y, w = expr(y), variable(w)
     lengths = _lengths(w)

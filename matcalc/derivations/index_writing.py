@@ -10,7 +10,7 @@ from matcalc.core import names, shapes
 from matcalc.core.constructors import mul
 from matcalc.core.expression import ONES, Expr, const, is_one, leaf, rebuilt, topological
 from matcalc.core.names import parts
-from matcalc.core.operations import BROADCAST, TRANSPOSE
+from matcalc.core.operations import ADD, BROADCAST, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.derivations.indices import At, Delta, Entry, Factor, Index, Place, Term, places, spots
 from matcalc.paper.writing import Notation, factor, written
@@ -142,10 +142,11 @@ def _stand_in(k: int) -> Expr:
 
 
 # ---- sums ------------------------------------------------------------------------------------------------------------
-def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str] = ()) -> str:
+def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str] = (), beside: bool = False) -> str:
     """The terms with their signs, what all have in common taken out: pᵢ ([i = j] − pⱼ).
 
-    Indices that are summed over get letters that are not ``taken`` by what stands beside the sum.
+    Indices that are summed over get letters that are not ``taken`` by what stands beside the sum. ``beside`` other factors it
+    is in parentheses, unless it is a product without a sign.
     """
     if taken:
         letters = "".join(c for c in letters + _ALL if c not in set(taken))
@@ -154,15 +155,16 @@ def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str
     common = [f for f in dict.fromkeys(terms[0].factors) if all(f in t.factors for t in terms)]
     if len(terms) > 1 and any(isinstance(f, Entry) for f in common) and not any(t.summed for t in terms):
         rest = [Term(_without(t.factors, common), (), t.scale) for t in terms]
-        return f"{_term(Term(tuple(common)), n, letters)[1]} {n.parens(sum_of(rest, n, letters))}"
+        line = f"{_term(Term(tuple(common)), n, letters)[1]} {n.parens(sum_of(rest, n, letters))}"
+        return n.parens(line) if beside else line
     line = ""
     for term in sorted(terms, key=_negative):
-        negative, text = _term(term, n, letters)
+        negative, text = _term(term, n, letters, alone=not beside)
         if not line:
             line = (n.minus if negative else "") + text
         else:
             line += f" {n.minus if negative else '+'} {text}"
-    return line
+    return n.parens(line) if beside and (len(terms) > 1 or _negative(terms[0])) else line
 
 
 def _without(factors: Sequence[Factor], taken: Sequence[Factor]) -> tuple[Factor, ...]:
@@ -176,14 +178,18 @@ def _negative(term: Term) -> bool:
     return is_negative(coefficient(term.scale)[0])
 
 
-def _term(term: Term, n: Notation, letters: str) -> tuple[bool, str]:
-    """Whether a minus sign stands before it, and the rest: 2 Σₖ δₖ xⱼ, [k = i] Σₗ Bⱼₗ, rⱼ / t."""
+def _term(term: Term, n: Notation, letters: str, alone: bool = False) -> tuple[bool, str]:
+    """Whether a minus sign stands before it, and the rest: 2 Σₖ δₖ xⱼ, [k = i] Σₗ Bⱼₗ, rⱼ / t.
+
+    A factor that is a sum has no parentheses only where nothing multiplies it, nor a sign: then it stands ``alone``.
+    """
     shown = _shown(term, letters)
     negative = _negative(term)
     scale = simplify(-term.scale) if negative else term.scale
+    alone = alone and not negative
     if not term.factors:
-        return negative, written(scale, n)
-    alone = len(term.factors) == 1 and not term.summed and is_one(scale)
+        return negative, written(scale, n) if alone or scale.op is not ADD else factor(scale, n)
+    alone = alone and len(term.factors) == 1 and not term.summed and is_one(scale)
     conditions = iter(sorted(term.deltas, key=lambda f: _letter(f.a, shown)))  # [k = i] before [l = j]
     factors = [next(conditions) if isinstance(f, Delta) else f for f in term.factors]
     line = [_factor(f, shown, n, alone) for f in factors]

@@ -203,7 +203,7 @@ def derivative(y: Expr, x: Expr, above: At, below: At, through: bool = False) ->
     order = topological([body], lambda e: (through or e.op is not LET) and e is not x)
     if len(order) > _NODES:
         return None
-    needed = depending(order, [x])
+    needed = holding(order, x, through)
     alias = {**aliases(order, [x]), **({body: y} if body is not y else {})}
     waiting, done = [Term((Change(body, above),))], []
     while waiting:
@@ -224,6 +224,11 @@ def derivative(y: Expr, x: Expr, above: At, below: At, through: bool = False) ->
     return collected(done)
 
 
+def holding(order: Iterable[Expr], x: Expr, through: bool = False) -> set[Expr]:
+    """The nodes that hold x in their own formulas: what has a name stands for itself, also where its formula stands beside it."""
+    return depending([e for e in order if through or e.op is not LET], [x])
+
+
 def _tied(change: Change, below: At) -> list[Term]:
     """∂xₖₗ/∂xᵢⱼ = [k = i] [l = j]."""
     return [Term(tuple(Delta(a, b) for a, b in zip(places(change.at), places(below), strict=True)))]
@@ -239,10 +244,10 @@ def _passed(change: Change, needed: set[Expr], alias: Mapping[Expr, Expr]) -> li
         linear = push(e, k, hole, alias)
         if linear is None:
             continue
-        holding = depending(topological([linear]), [hole])
-        terms = expanded([Term((Entry(linear, change.at),))], lambda e, holding=holding: e in holding)  # type: ignore[misc]
+        held = depending(topological([linear]), [hole])
+        terms = expanded([Term((Entry(linear, change.at),))], lambda e, held=held: e in held)  # type: ignore[misc]
         for term in terms if terms is not None else [Term()]:
-            at = [j for j, f in enumerate(term.factors) if isinstance(f, Entry) and f.of in holding]
+            at = [j for j, f in enumerate(term.factors) if isinstance(f, Entry) and f.of in held]
             if len(at) != 1 or term.factors[at[0]].of is not hole:  # type: ignore[union-attr]
                 return None
             j, there = at[0], term.factors[at[0]].at  # type: ignore[union-attr]
@@ -344,7 +349,7 @@ def linear_part(e: Expr, x: Expr, at: At) -> Terms | None:
     order = topological([e], lambda a: a.op is not LET and a is not x)
     if len(order) > _NODES:
         return None
-    needed = depending(order, [x])
+    needed = holding(order, x)
     terms = expanded([Term((Entry(e, at),))], lambda a: a in needed and a is not x)
     if terms is None:
         return None

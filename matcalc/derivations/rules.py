@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
 from matcalc.calculus.simplify import simplify
-from matcalc.calculus.sweep import depending, jacobians
+from matcalc.calculus.sweep import jacobians
 from matcalc.calculus.terms import parts_of
 from matcalc.core.constructors import add, matmul, mul, transpose
 from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, leaf, let, number, rebuilt, substituted, topological
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW
 from matcalc.derivations.chain import Partial
+from matcalc.derivations.indices import holding
 from matcalc.derivations.sentences import Words, listed, loose
 from matcalc.derivations.teaching import Rule, Use, around, rule_for
 from matcalc.paper.writing import UNICODE, Notation, factor, written
@@ -101,10 +102,10 @@ class Way:
         """The way from a part to a piece."""
         e = piece.args[0]
         order = topological([e], lambda x: x.op is not LET and x is not part)
-        holding = depending(order, [part])
+        inside = holding(order, part)
         steps: list[Step] = []
         while e is not part:
-            held = [k for k, a in enumerate(e.args) if a in holding]
+            held = [k for k, a in enumerate(e.args) if a in inside]
             if len(held) != 1:
                 return Way(piece, part, w, tuple(reversed(steps)), e)
             steps.append((e, held[0]))
@@ -164,7 +165,7 @@ class Way:
         assert self.meeting is not None
         names = Names({x.name for x in topological([self.piece]) if x.name is not None})
         assumed = dict.fromkeys(self.part.params[1], True) if self.part.op is LEAF else {}
-        own = leaf(names.take(f"{self.part.name}_q"), self.part.shape, **assumed)
+        own = leaf(names.take("q"), self.part.shape, **assumed)
         found = []
         for k in self.places:
             operands = [_replaced(a, {self.part: own}) if j == k else a for j, a in enumerate(self.operands)]

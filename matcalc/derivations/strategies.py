@@ -43,6 +43,11 @@ def users(d: Derivation, x: Expr) -> list[Expr]:
     return list(dict.fromkeys(a for a, b in edges(d, x) if b is x))
 
 
+def row_form(d: Derivation, x: Expr) -> Expr:
+    """The Jacobian form by a variable of the derivation, which may have other parts than what was asked for."""
+    return dict(zip(d.wrt, d.jacobians.values(), strict=True))[x]
+
+
 def reshaping(x: Expr, w: Words) -> str:
     """How the row of a Jacobian becomes the gradient in the shape of x."""
     if kind(x.shape) == "matrix":
@@ -70,7 +75,7 @@ def _jacobian_then_reshape(d: Derivation, x: Expr, w: Words) -> list[Section]:
         ]
     if len(ways(d, x)) > 1:
         first.sentences.append("Several ways lead there: add their products.")
-    result = f"{w.equation(Partial(d.target, x), d.jacobians[x])}, {w.row(x)}."
+    result = f"{w.equation(Partial(d.target, x), row_form(d, x))}, {w.row(x)}."
     first.sentences.append(f"Multiply: {result}" if any(len(way) > 2 or way[0] is not d.target for way in ways(d, x)) else result)
     needed = f"The update needs the shape of {w.show(x)}, {w.shape(x.shape)}"
     last.sentences.append(

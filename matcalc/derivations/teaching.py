@@ -236,14 +236,15 @@ def _entries(name: str, lead: str) -> Reading:
     """A row whose reason ends in the derivative entry by entry."""
 
     def reading(u: Use) -> Rule:
-        value = u.value or let(Names({*(u.e.names or ())}).take("t", "p"), u.e)
+        # The name of the whole, for this operation alone: in a small chain its argument has another name.
+        value = let(str(u.value.name) if u.value else Names({*(u.e.names or ())}).take("t", "p"), u.e)
         found = local(value, u.x)
         said = lead.replace("{x}", u.name)
         if found is not None:
             cases = found.cases(u.w)
             said += f"{'' if said.endswith('give') else ':'} {u.w.formula(found.formula(u.w.n))}"
             said += f", which is {cases}" if cases else ""
-            said += "" if value is u.value else f" with {u.w.equation(value, u.e)}"
+            said += "" if u.value else f" with {u.w.equation(value, u.e)}"
         return Rule(name, said, name, telling=True)
 
     return reading

@@ -75,7 +75,7 @@ def _product(parts: list[Expr]) -> Expr:
 
 
 def _differing(right: Expr, scale: Expr, others: list[Expr]) -> list[Expr]:
-    """Those that have another value: what is declared or defined as symmetric may be transposed."""
+    """Those that have another value, each value once: what is symmetric, as A + Aᵀ is, may be transposed."""
     if not others:
         return []
     shown = [right, *(mul(scale, e) for e in others)]
@@ -88,7 +88,12 @@ def _differing(right: Expr, scale: Expr, others: list[Expr]) -> list[Expr]:
         truth, *values = at_random(shown)(shown)
     except EvaluationError:
         return []
-    return [e for e, value in zip(others, values, strict=True) if not np.allclose(truth, value, rtol=1e-6, atol=1e-9)]
+    found, seen = [], [truth]
+    for e, value in zip(others, values, strict=True):
+        if not any(np.allclose(known, value, rtol=1e-6, atol=1e-9) for known in seen):
+            found.append(e)
+            seen.append(value)
+    return found
 
 
 # ---- in sentences ----------------------------------------------------------------------------------------------------
