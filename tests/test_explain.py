@@ -165,11 +165,50 @@ def test_a_variable_that_is_not_asked_for(d):
     assert "does not depend on y" in told(mc.derive(s, wrt=[y]), y)
 
 
-def test_a_direct_use_beside_another_way_is_not_told_by_entries():
+def test_a_direct_use_beside_another_way_is_told_as_such():
     X, w, y = mc.matrix("X", n, m), mc.vector("w", m), mc.vector("y", n)
     r = X @ w - y
     text = mc.derive(r.T @ r + w.T @ w, wrt=[w]).explain(w)
-    assert "By way of" not in text and "Xᵀδ + 2w" in text
+    assert "Directly in s: ∂s/∂wⱼ|direct = 2 wⱼ." in text and "The sum of these is ∂s/∂w = Xᵀδ + 2w." in text
+
+
+@pytest.fixture(scope="module")
+def recurrent():
+    S, v, x2 = mc.matrix("S", n), mc.vector("v", n), mc.vector("x2", m)
+    h1 = mc.let("h1", mc.tanh(mc.let("z1", S @ v + W @ x)))
+    return mc.derive(u.T @ mc.tanh(mc.let("z2", S @ h1 + W @ x2)), wrt=[S, W])
+
+
+def test_what_acts_in_two_steps_is_told_with_the_other_held(recurrent):
+    text = told(recurrent, "S")
+    assert "∂z₂/∂S|direct = h₁ᵀ ⊗ I" in text and "Direct: with h₁ held fixed" in text
+    assert "S₂₃ touches directly only (z₂)₂" in text and "S₂₃ touches only (z₁)₂" in text
+    assert "The sum of these is ∂s/∂S = δ₁ vᵀ + δ₂ h₁ᵀ." in text
+    assert "S is square, so h₁ δ₂ᵀ has the right shape too and is wrong" in text
+
+
+def test_a_part_receives_before_it_passes_on(recurrent):
+    text = told(recurrent, "S", "shape_convention")
+    assert text.index("∂s/∂h₁ = ") < text.index("∂s/∂z₁ = ") < text.index("from z₁")
+
+
+def test_every_error_signal_that_is_spoken_of_is_defined(recurrent):
+    for d in [recurrent, mc.derive(u.T @ f(mc.matrix("S", n) @ f(W @ x)), wrt=[W])]:
+        for strategy in (None, "jacobian_then_reshape"):
+            text = told(d, "W", strategy)
+            assert text.index("δ₂ = ") < text.index("δ₁ = ")
+
+
+def test_a_single_jacobian_beside_another_way_is_marked_direct():
+    U, v = mc.matrix("U", m, n), mc.vector("v", m)
+    d = mc.derive(-x.T @ v + mc.log(mc.sum(mc.exp(U.T @ v))), wrt=[v])
+    for strategy in (None, "jacobian_then_reshape"):
+        text = told(d, v, strategy)
+        assert "∂J/∂v|direct" in text and "∂J/∂v = −xᵀ" not in text
+
+
+def test_why_a_bias_of_a_batch_is_a_sum(batch):
+    assert "bⱼ is added to Rᵢⱼ for every i, so what arrives at them all is added" in told(batch, c, "shape_convention")
 
 
 def test_a_weight_used_in_two_steps_has_both_outer_products():

@@ -66,6 +66,7 @@ class Derivation:
         self.seed = const(1) if seed is None else seed
         self.pieces = pieces(self.target)
         self._needed = depending(topological([self.target]), self.wrt)
+        self._acted: dict[Expr, set[Expr]] = {}
         self._sweep()
 
     @cached_property
@@ -201,8 +202,21 @@ class Derivation:
         return found
 
     def partial(self, piece: Expr, part: Expr) -> Partial:
-        """∂piece/∂part, marked as direct where the piece is the target and depends on the part in other ways too."""
-        return Partial(piece, part, piece is self.target and len(self.users(part)) > 1)
+        """∂piece/∂part, marked as direct where the part reaches the piece by way of another ingredient too."""
+        others = self._parts(piece) if len(self.users(part)) > 1 else []
+        return Partial(piece, part, any(e in self._above(part) for e in others))
+
+    def _above(self, part: Expr) -> set[Expr]:
+        """The pieces that a part acts on."""
+        if part not in self._acted:
+            found: set[Expr] = set()
+            waiting = [part]
+            while waiting:
+                new = [user for user in self.users(waiting.pop()) if user not in found]
+                found.update(new)
+                waiting += new
+            self._acted[part] = found
+        return self._acted[part]
 
     def chain(self, x: Expr) -> Sum:
         """∂s/∂x as the chain rule gives it, unevaluated; long chains begin at the nearest error signals."""

@@ -13,7 +13,7 @@ from matcalc.derivations.index_form import Folded, Local, fold, local
 from matcalc.derivations.index_writing import alphabet, ends, entry_at, letters_of, partial
 from matcalc.derivations.rules import told
 from matcalc.derivations.sentences import Section, Words, case, kind, listed, rendered
-from matcalc.derivations.strategies import STRATEGIES, edges, reshaping, users
+from matcalc.derivations.strategies import STRATEGIES, defined, edges, reshaping, spoken, users
 from matcalc.derivations.tensor import tensor
 from matcalc.derivations.transposes import is_outer, why
 from matcalc.errors import MatcalcError
@@ -91,11 +91,13 @@ def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
     for piece, part in edges(d, x):
         rule, value = told(piece, part, w.n), d.local(piece, part)
         found.sentences.append(
-            f"{w.equation(Partial(piece, part), value)}, {w.jacobian_shape(piece, part)}: {case(piece.shape, part.shape)}, "
+            f"{w.equation(d.partial(piece, part), value)}, {w.jacobian_shape(piece, part)}: {case(piece.shape, part.shape)}, "
             f"{w.count(piece.shape, 'output')} and {w.count(part.shape, 'input')}. Rule: {rule.name}."
         )
         entries = local(piece, part, letters)
         said = _by_entries(entries, value, part is x, w) if entries is not None else []
+        if entries is not None and (direct := entries.direct(w)):
+            found.sentences.append(direct)
         if (not said or not rule.simple) and rule.why not in because:
             found.sentences.append(f"Because: {rule.why}.")
             because.add(rule.why)
@@ -141,9 +143,10 @@ def _diagonal(found: Local, e: Expr, w: Words) -> str:
 
 def _identity(found: Local, w: Words) -> str:
     i, j = (next(iter(letters_of(at).values())) for at in (found.above, found.below))
+    depends = "depends directly" if found.held else "depends"
     return (
         f"{w.formula(found.left(w.n))} is 1 if {w.formula(f'{i} = {j}')}, and 0 if not: {w.formula(found.output(w.n))} "
-        f"depends on {w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
+        f"{depends} on {w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
     )
 
 
@@ -184,15 +187,17 @@ def _rank_three(found: Local, w: Words) -> list[str]:
     return [
         f"With one axis for every index this is a rank-3 object, {axes}: {w.formula(found.formula(w.n))}, where the bracket is 1 "
         "if the indices agree and 0 if not. Almost all of it is zero; the factor that is left when it is multiplied by a row "
-        f"from the left is {left}, {row}. (That is what is meant where notes call {w.partial(found.y, found.x)} a {row} row.)"
+        f"from the left is {left}, {row}."
     ]
 
 
 # ---- the error signal, and the sums folded back ------------------------------------------------------------------------
 def _signals(d: Derivation, x: Expr, w: Words) -> Section:
-    found = Section("The error signal")
-    for piece in users(d, x):
-        if piece in d.signals:
+    above, here = spoken(d, x), users(d, x)
+    found = Section("The error signals" if len(above) > 1 else "The error signal")
+    found.sentences += [line for line in [defined(d, [piece for piece in above if piece not in here], w)] if line]
+    for piece in above:
+        if piece in here:
             signal = d.signals[piece]
             below = [w.show(v) for v in d.wrt if v in topological([piece])]
             said = (
@@ -228,8 +233,9 @@ def _folded(d: Derivation, x: Expr, w: Words) -> Section:
             sides = dict.fromkeys([f.by_entry(n), *f.sides(n), f.folded(n)])
             found.sentences.append(f"{w.formula(' = '.join(sides))}.")
         else:
-            way = "By way of" if k == 0 else "Likewise by way of"
-            found.sentences.append(f"{way} {w.show(f.local.y)}: {w.formula(' = '.join(f.sides(n)))}.")
+            way = "Directly in" if f.local.y is d.target else "By way of" if k == 0 else "Likewise by way of"
+            first = [f.local.left(n)] if f.local.y is d.target else []
+            found.sentences.append(f"{way} {w.show(f.local.y)}: {w.formula(' = '.join([*first, *f.sides(n)]))}.")
         reasons = [*_spread(f, w), *_pairs(f, w), *why(f.result, x, f.local.below, f.contracted, w)]
         found.sentences += reasons if k == 0 or not _alike(f, folds[0]) else []
     if len(folds) > 1:
@@ -244,21 +250,13 @@ def _alike(f: Folded, first: Folded) -> bool:
 
 def _spread(f: Folded, w: Words) -> list[str]:
     """Why the gradient is a sum over the rows of a batch: one entry acts in all of them."""
-    at = f.local
-    along = at.free
-    if not along or not at.linear or len(at.terms) != 1 or f.upstream.shape == ():
+    at, said = f.local, f.local.spread(w)
+    if said is None or f.upstream.shape == ():
         return []
-    shown = letters_of(at.above, at.below)
-    letters = [shown[p] for p in along]
-    axes = ["rows" if p is at.above[0] else "columns" for p in along]
-    output, entry = w.formula(at.output(w.n, True)), w.formula(at.input(w.n))
-    every = listed([w.formula(letter) for letter in letters])
-    acts = {"1": "is added to", f"{w.n.minus}1": "is subtracted from"}.get(at.value(w.n, True), "acts on")
+    acts, every = said
+    axes = ["rows" if p is at.above[0] else "columns" for p in at.free]
     batch = f", the {listed(axes)} of {w.show(at.y)}" if kind(at.y.shape) == "matrix" else ""
-    return [
-        f"{entry} {acts} {output} for every {every}. A nudge of it moves them all, and its effects add: that is the sum over "
-        f"{every}{batch}."
-    ]
+    return [f"{acts}. A nudge of it moves them all, and its effects add: that is the sum over {every}{batch}."]
 
 
 def _pairs(f: Folded, w: Words) -> list[str]:

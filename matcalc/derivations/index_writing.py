@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import coefficient, is_negative
@@ -67,12 +68,13 @@ def unequal(n: Notation) -> str:
     return r"\neq" if n.latex else "!=" if n.kind == "ascii" else "≠"
 
 
-def partial(above: str, below: str, n: Notation) -> str:
+def partial(above: str, below: str, n: Notation, direct: bool = False) -> str:
     """∂above/∂below, of things already written; ``above`` may be empty, for the operator."""
     if n.latex:
-        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        fraction = rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        return rf"\left.{fraction}\right|_{{\text{{direct}}}}" if direct else fraction
     d = "d" if n.kind == "ascii" else "∂"
-    return f"{d}{above}/{d}{below}"
+    return f"{d}{above}/{d}{below}" + ("|direct" if direct else "")
 
 
 # ---- entries ---------------------------------------------------------------------------------------------------------
@@ -154,15 +156,21 @@ def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str
     common = [f for f in dict.fromkeys(terms[0].factors) if all(f in t.factors for t in terms)]
     if len(terms) > 1 and any(isinstance(f, Entry) for f in common) and not any(t.summed for t in terms):
         rest = [Term(_without(t.factors, common), (), t.scale) for t in terms]
-        return f"{_term(Term(tuple(common)), n, letters)[1]} {n.parens(sum_of(rest, n, letters))}"
-    line = ""
-    for term in sorted(terms, key=_negative):
-        negative, text = _term(term, n, letters)
-        if not line:
-            line = (n.minus if negative else "") + text
-        else:
-            line += f" {n.minus if negative else '+'} {text}"
+        return f"{_signed(Term(tuple(common)), n, letters)} {n.parens(sum_of(rest, n, letters))}"
+    return joined([_signed(term, n, letters) for term in sorted(terms, key=_negative)], n)
+
+
+def joined(terms: Sequence[str], n: Notation) -> str:
+    """Terms side by side, with their signs."""
+    line = terms[0]
+    for term in terms[1:]:
+        line += f" {n.minus} {term.removeprefix(n.minus)}" if term.startswith(n.minus) else f" + {term}"
     return line
+
+
+def scaled(scale: Expr, text: str, n: Notation) -> str:
+    """What is written, times a scalar."""
+    return written(mul(scale, _stand_in(0)), n).replace(written(_stand_in(0), n), text)
 
 
 def _without(factors: Sequence[Factor], taken: Sequence[Factor]) -> tuple[Factor, ...]:
@@ -176,22 +184,26 @@ def _negative(term: Term) -> bool:
     return is_negative(coefficient(term.scale)[0])
 
 
-def _term(term: Term, n: Notation, letters: str) -> tuple[bool, str]:
-    """Whether a minus sign stands before it, and the rest: 2 Σₖ δₖ xⱼ, [k = i] Σₗ Bⱼₗ, rⱼ / t."""
-    shown = _shown(term, letters)
+def _signed(term: Term, n: Notation, letters: str) -> str:
+    """A term with its sign: −2 Σₖ δₖ xⱼ, [k = i] Σₗ Bⱼₗ, rⱼ / t."""
     negative = _negative(term)
     scale = simplify(-term.scale) if negative else term.scale
+    return (n.minus if negative else "") + _term(replace(term, scale=scale), n, letters)
+
+
+def _term(term: Term, n: Notation, letters: str) -> str:
+    """A term whose sign is written before it."""
+    shown = _shown(term, letters)
     if not term.factors:
-        return negative, written(scale, n)
-    alone = len(term.factors) == 1 and not term.summed and is_one(scale)
+        return written(term.scale, n)
+    alone = len(term.factors) == 1 and not term.summed and is_one(term.scale)
     conditions = iter(sorted(term.deltas, key=lambda f: _letter(f.a, shown)))  # [k = i] before [l = j]
     factors = [next(conditions) if isinstance(f, Delta) else f for f in term.factors]
     line = [_factor(f, shown, n, alone) for f in factors]
     if term.summed:
         first = next(k for k, f in enumerate(factors) if any(p in term.summed for p in spots(f)))
         line.insert(first, sum_sign("".join(sorted((shown[s] for s in term.summed), key=letters.find)), n))
-    scaled = written(mul(scale, _stand_in(0)), n)
-    return negative, scaled.replace(written(_stand_in(0), n), " ".join(line))
+    return scaled(term.scale, " ".join(line), n)
 
 
 def _factor(f: Factor, shown: dict[Place, str], n: Notation, alone: bool) -> str:
