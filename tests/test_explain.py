@@ -7,7 +7,6 @@ import pytest
 import matcalc as mc
 from matcalc.derivations.explain import explain
 from matcalc.lecture.classifier import cases
-from matcalc.paper.writing import LATEX
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -133,7 +132,7 @@ def test_every_case_of_the_lecture_can_be_told(strategy):
     for c in cases():
         for v in c.derivation.wrt:
             assert explain(c.derivation, v, strategy)
-            latex = explain(c.derivation, v, strategy, LATEX)
+            latex = explain(c.derivation, v, strategy).to_latex()
             assert latex.isascii() and latex.count("$") % 2 == 0
 
 
@@ -298,9 +297,32 @@ def test_a_formula_is_not_broken_within_its_brackets(batch):
 def test_sizes_with_powers_are_plain_too():
     K = mc.matrix("K", n * n, m)
     squared = mc.derive(mc.vector("g", n * n).T @ mc.tanh(K @ x), wrt=[K])
-    assert "n²" in told(squared, K) and "$n^{2} \\times m$" in told(squared, K, None, LATEX)
+    assert "n²" in told(squared, K) and "$n^{2} \\times m$" in explain(squared, K).to_latex()
     mc.set_ascii(True)
     try:
         assert explain(squared, K).isascii() and "n^2xm" in explain(squared, K)
     finally:
         mc.set_ascii(False)
+
+
+def test_an_explanation_is_text_that_can_be_typeset(d):
+    e = d.explain(W)
+    assert isinstance(e, str) and repr(e) == str(e) and e.startswith("∂s/∂W: scalar by matrix")
+    assert e._repr_latex_() == e.to_latex() and e._repr_markdown_() == e.to_markdown()
+    assert r"\paragraph{The chain rule}" in e.to_latex() and "**The chain rule**" in e.to_markdown()
+    for shown in (e.to_latex(), e.to_markdown()):
+        assert shown.isascii() and r"$\frac{\partial s}{\partial W_{ij}}" in shown and shown.count("$") % 2 == 0
+
+
+def test_a_nudge_has_a_letter_of_its_own():
+    eps, w = mc.scalar("epsilon", positive=True), mc.vector("w", n)
+    text = told(mc.derive(mc.sqrt(w.T @ w + eps), wrt=[w]), w)
+    assert "nudged by η" in text and "times η" in text and "ε" in text
+
+
+def test_an_entry_is_not_written_like_a_name():
+    z2 = mc.let("z2", u.T @ mc.vector("e", n))
+    x3 = mc.vector("x3", n)
+    d = mc.derive(mc.let("L", u.T @ mc.tanh(z) + z2 + u.T @ x3), wrt=[W])
+    assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in told(d, W)
+    assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in str(d)

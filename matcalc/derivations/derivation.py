@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -39,6 +39,9 @@ from matcalc.derivations.chain import Chain, Partial, Sum
 from matcalc.derivations.cost import multiplications
 from matcalc.derivations.steps import Steps, steps
 from matcalc.errors import MatcalcError, ShapeError
+
+if TYPE_CHECKING:
+    from matcalc.derivations.explain import Explanation
 
 _FACTORS = 5  # a chain with more factors is written from error signal to error signal
 
@@ -326,14 +329,15 @@ class Derivation:
 
         return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)), **batch)
 
-    def explain(self, x: Any, strategy: str | None = None) -> str:
+    def explain(self, x: Any, strategy: str | None = None) -> Explanation:
         """In sentences: the case and its shapes, the rules, the index argument, why the transpose.
 
-        ``strategy`` is ``"jacobian_then_reshape"`` or ``"shape_convention"``, the two ways of the lecture.
+        ``strategy`` is ``"jacobian_then_reshape"`` or ``"shape_convention"``, the two ways of the lecture. It is text to print,
+        with ``to_latex`` and ``to_markdown``.
         """
         from matcalc.derivations.explain import explain
 
-        return explain(self, _by_name(self.given, x), strategy) if strategy else explain(self, _by_name(self.given, x))
+        return explain(self, _by_name(self.given, x), strategy)
 
     def check(self, seed: int = 0, **options: Any) -> Any:
         """Every gradient against central differences of the target, at random values. The report says what was found."""

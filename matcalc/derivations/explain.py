@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from matcalc.core import sizes
@@ -10,30 +11,58 @@ from matcalc.core.operations import ADD, DIAG
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
 from matcalc.derivations.index_form import Folded, Local, fold, local
-from matcalc.derivations.index_writing import alphabet, ends, entry_at, letters_of, partial
+from matcalc.derivations.index_writing import alphabet, among, ends, entry_at, letters_of, partial
 from matcalc.derivations.rules import told
 from matcalc.derivations.sentences import Section, Words, case, kind, listed, rendered
 from matcalc.derivations.strategies import STRATEGIES, defined, edges, reshaping, spoken, users
 from matcalc.derivations.tensor import tensor
 from matcalc.derivations.transposes import is_outer, why
 from matcalc.errors import MatcalcError
-from matcalc.paper.writing import Notation, current, written
+from matcalc.paper.writing import LATEX, Notation, current, written
 
 
-def explain(d: Derivation, x: Any, strategy: str | None = None, notation: Notation | None = None) -> str:
-    """The gradient of a derivation by x in sentences, in Unicode or ASCII as ``set_ascii`` says, or in LaTeX.
+class Explanation(str):
+    """A gradient in sentences: the text as ``set_ascii`` says, and the same typeset, to hand in or to show."""
+
+    _tell: Callable[[Notation], list[Section]]
+
+    def __new__(cls, tell: Callable[[Notation], list[Section]]) -> Explanation:
+        """The text of the sections, and how they are told in any notation."""
+        made = super().__new__(cls, rendered(tell(current()), current()))
+        made._tell = tell
+        return made
+
+    def to_latex(self) -> str:
+        """Paragraphs with formulas between dollars, for a document with amsmath."""
+        return rendered(self._tell(LATEX), LATEX)
+
+    def to_markdown(self) -> str:
+        """Headings in bold and sentences with formulas between dollars."""
+        return "\n\n".join(f"**{s.title}**\n\n" + "\n\n".join(s.sentences) for s in self._tell(LATEX)) + "\n"
+
+    _repr_latex_ = to_latex
+    _repr_markdown_ = to_markdown
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def explain(d: Derivation, x: Any, strategy: str | None = None) -> Explanation:
+    """The gradient of a derivation by x in sentences.
 
     ``strategy`` is None for the whole explanation, or one of the lecture's two ways to the result, told step by step:
     "jacobian_then_reshape" or "shape_convention". MatcalcError if the derivation is not by x.
     """
-    w = Words(notation or current())
     x = _variable(d, x)
-    if strategy is not None:
-        if strategy not in STRATEGIES:
-            raise MatcalcError(f"a strategy is one of {', '.join(map(repr, STRATEGIES))}, not {strategy!r}")
-        return rendered(STRATEGIES[strategy](d, x, w), w.n)
+    if strategy is not None and strategy not in STRATEGIES:
+        raise MatcalcError(f"a strategy is one of {', '.join(map(repr, STRATEGIES))}, not {strategy!r}")
+    tell = _whole if strategy is None else STRATEGIES[strategy]
+    return Explanation(lambda n: tell(d, x, Words(among(n, d.target))))
+
+
+def _whole(d: Derivation, x: Expr, w: Words) -> list[Section]:
     sections = [tell(d, x, w) for tell in (_case, _path, _pieces, _signals, _folded, _both)]
-    return rendered([s for s in sections if s.sentences], w.n)
+    return [s for s in sections if s.sentences]
 
 
 def _variable(d: Derivation, x: Any) -> Expr:
@@ -60,10 +89,11 @@ def _case(d: Derivation, x: Expr, w: Words) -> Section:
             f"derivative is a row, {w.row(x)}; by the shape convention it has the shape of {w.show(x)}, {w.shape(x.shape)}."
         )
     _, below = ends((), x.shape, _letters(d, x))
+    nudge = w.nudge([d.target])
     small = w.entry(x, "".join(letters_of(below).values()))
     found.sentences.append(
-        f"It is a slope, the sensitivity of {w.show(s)} to a small change: when {w.formula(small)} is nudged by {w.epsilon}, "
-        f"{w.show(s)} changes by about {w.formula(partial(written(s, n), small, n))} times {w.epsilon}."
+        f"It is a slope, the sensitivity of {w.show(s)} to a small change: when {w.formula(small)} is nudged by {nudge}, "
+        f"{w.show(s)} changes by about {w.formula(partial(written(s, n), small, n))} times {nudge}."
     )
     return found
 

@@ -22,6 +22,7 @@ from matcalc.core.sizes import Size
 from matcalc.derivations.breakup import ingredients
 from matcalc.derivations.index_writing import (
     alphabet,
+    among,
     ends,
     entry,
     entry_at,
@@ -320,6 +321,7 @@ def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
     forms = [f for f in found if f is not None and f.local.linear and len(f.local.terms) == 1]
     if not forms or len(forms) < len(users):
         return []
+    n = among(n, d.target)
     words, said = Words(n), []
     for f in forms:
         touching = f.local.touching(words)

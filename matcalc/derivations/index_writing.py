@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import coefficient, is_negative
@@ -55,6 +55,19 @@ def _at(shape: Shape, letters: str) -> At:
     return row, column
 
 
+@dataclass(frozen=True)
+class Among(Notation):
+    """A notation within a derivation, whose names no entry may look like."""
+
+    names: frozenset[str] = frozenset()
+
+
+def among(n: Notation, *roots: Expr) -> Among:
+    """The notation, where an entry of z is written (z)₂ if there is a z₂."""
+    own = {field.name: getattr(n, field.name) for field in fields(n)}
+    return Among(**own, names=frozenset(written(e, n) for e in topological(roots) if e.name is not None))
+
+
 # ---- signs -----------------------------------------------------------------------------------------------------------
 def sum_sign(letters: str, n: Notation) -> str:
     """Σₖ."""
@@ -85,7 +98,9 @@ def entry(e: Expr, index: str, n: Notation) -> str:
 
 def _scripted(base: str, e: Expr, index: str, n: Notation) -> str:
     bare = base[-1] == ")" or (e.name is not None and not any(parts(e.name)[2:]))  # no sub- or superscript yet
-    return (base if bare else n.parens(base)) + _lowered(index, n)
+    shown = _lowered(index, n)
+    alike = isinstance(n, Among) and base + shown in n.names
+    return (base if bare and not alike else n.parens(base)) + shown
 
 
 def _lowered(index: str, n: Notation) -> str:
