@@ -7,7 +7,6 @@ import pytest
 import matcalc as mc
 from matcalc.derivations.explain import explain
 from matcalc.lecture.classifier import cases
-from matcalc.paper.writing import ASCII, LATEX
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -133,7 +132,7 @@ def test_every_case_of_the_lecture_can_be_told(strategy):
     for c in cases():
         for v in c.derivation.wrt:
             assert explain(c.derivation, v, strategy)
-            latex = explain(c.derivation, v, strategy, LATEX)
+            latex = explain(c.derivation, v, strategy).to_latex()
             assert latex.isascii() and latex.count("$") % 2 == 0
 
 
@@ -165,11 +164,50 @@ def test_a_variable_that_is_not_asked_for(d):
     assert "does not depend on y" in told(mc.derive(s, wrt=[y]), y)
 
 
-def test_a_direct_use_beside_another_way_is_not_told_by_entries():
+def test_a_direct_use_beside_another_way_is_told_as_such():
     X, w, y = mc.matrix("X", n, m), mc.vector("w", m), mc.vector("y", n)
     r = X @ w - y
     text = mc.derive(r.T @ r + w.T @ w, wrt=[w]).explain(w)
-    assert "By way of" not in text and "Xᵀδ + 2w" in text
+    assert "Directly in s: ∂s/∂wⱼ|direct = 2 wⱼ." in text and "The sum of these is ∂s/∂w = Xᵀδ + 2w." in text
+
+
+@pytest.fixture(scope="module")
+def recurrent():
+    S, v, x2 = mc.matrix("S", n), mc.vector("v", n), mc.vector("x2", m)
+    h1 = mc.let("h1", mc.tanh(mc.let("z1", S @ v + W @ x)))
+    return mc.derive(u.T @ mc.tanh(mc.let("z2", S @ h1 + W @ x2)), wrt=[S, W])
+
+
+def test_what_acts_in_two_steps_is_told_with_the_other_held(recurrent):
+    text = told(recurrent, "S")
+    assert "∂z₂/∂S|direct = h₁ᵀ ⊗ I" in text and "Direct: with h₁ held fixed" in text
+    assert "S₂₃ touches directly only (z₂)₂" in text and "S₂₃ touches only (z₁)₂" in text
+    assert "The sum of these is ∂s/∂S = δ₁ vᵀ + δ₂ h₁ᵀ." in text
+    assert "S is square, so h₁ δ₂ᵀ has the right shape too and is wrong" in text
+
+
+def test_a_part_receives_before_it_passes_on(recurrent):
+    text = told(recurrent, "S", "shape_convention")
+    assert text.index("∂s/∂h₁ = ") < text.index("∂s/∂z₁ = ") < text.index("from z₁")
+
+
+def test_every_error_signal_that_is_spoken_of_is_defined(recurrent):
+    for d in [recurrent, mc.derive(u.T @ f(mc.matrix("S", n) @ f(W @ x)), wrt=[W])]:
+        for strategy in (None, "jacobian_then_reshape"):
+            text = told(d, "W", strategy)
+            assert text.index("δ₂ = ") < text.index("δ₁ = ")
+
+
+def test_a_single_jacobian_beside_another_way_is_marked_direct():
+    U, v = mc.matrix("U", m, n), mc.vector("v", m)
+    d = mc.derive(-x.T @ v + mc.log(mc.sum(mc.exp(U.T @ v))), wrt=[v])
+    for strategy in (None, "jacobian_then_reshape"):
+        text = told(d, v, strategy)
+        assert "∂J/∂v|direct" in text and "∂J/∂v = −xᵀ" not in text
+
+
+def test_why_a_bias_of_a_batch_is_a_sum(batch):
+    assert "bⱼ is added to Rᵢⱼ for every i, so what arrives at them all is added" in told(batch, c, "shape_convention")
 
 
 def test_a_weight_used_in_two_steps_has_both_outer_products():
@@ -270,7 +308,7 @@ def test_a_formula_is_not_broken_within_its_brackets(batch):
 def test_sizes_with_powers_are_plain_too():
     K = mc.matrix("K", n * n, m)
     squared = mc.derive(mc.vector("g", n * n).T @ mc.tanh(K @ x), wrt=[K])
-    assert "n²" in told(squared, K) and "$n^{2} \\times m$" in told(squared, K, None, LATEX)
+    assert "n²" in told(squared, K) and "$n^{2} \\times m$" in explain(squared, K).to_latex()
     mc.set_ascii(True)
     try:
         assert explain(squared, K).isascii() and "n^2xm" in explain(squared, K)
@@ -303,8 +341,12 @@ def test_sizes_with_powers_are_plain_too():
 )
 def test_a_sum_that_is_multiplied_stands_in_parentheses(e, unicode, ascii, latex):
     made = mc.derive(e, b)
-    assert unicode in told(made, b) and ascii in told(made, b, notation=ASCII)
-    assert latex in told(made, b, notation=LATEX)
+    assert unicode in told(made, b) and latex in made.explain(b).to_latex()
+    mc.set_ascii(True)
+    try:
+        assert ascii in told(made, b)
+    finally:
+        mc.set_ascii(None)
 
 
 def test_a_sum_beside_a_sign_of_summation_stands_in_parentheses():
@@ -335,3 +377,26 @@ def test_what_touches_the_diagonal_alone_is_said_to():
     text = told(made, x)
     assert "= Wᵢⱼ, and ∂rᵢₖ/∂xⱼ = 0 for k ≠ i: x₂ touches only rᵢᵢ for every i, where it multiplies Wᵢ₂." in text
     assert "xⱼ acts on rᵢᵢ for every i. A nudge" in text
+
+
+def test_an_explanation_is_text_that_can_be_typeset(d):
+    e = d.explain(W)
+    assert isinstance(e, str) and repr(e) == str(e) and e.startswith("∂s/∂W: scalar by matrix")
+    assert e._repr_latex_() == e.to_latex() and e._repr_markdown_() == e.to_markdown()
+    assert r"\paragraph{The chain rule}" in e.to_latex() and "**The chain rule**" in e.to_markdown()
+    for shown in (e.to_latex(), e.to_markdown()):
+        assert shown.isascii() and r"$\frac{\partial s}{\partial W_{ij}}" in shown and shown.count("$") % 2 == 0
+
+
+def test_a_nudge_has_a_letter_of_its_own():
+    eps, w = mc.scalar("epsilon", positive=True), mc.vector("w", n)
+    text = told(mc.derive(mc.sqrt(w.T @ w + eps), wrt=[w]), w)
+    assert "nudged by η" in text and "times η" in text and "ε" in text
+
+
+def test_an_entry_is_not_written_like_a_name():
+    z2 = mc.let("z2", u.T @ mc.vector("e", n))
+    x3 = mc.vector("x3", n)
+    d = mc.derive(mc.let("L", u.T @ mc.tanh(z) + z2 + u.T @ x3), wrt=[W])
+    assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in told(d, W)
+    assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in str(d)

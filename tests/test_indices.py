@@ -158,7 +158,19 @@ def diagonals():
     return mc.derive(mc.trace(S @ mc.let("r", mc.diag(W @ x))) + mc.sum(mc.let("q", mc.diag(v) @ X)), wrt=[W, x, v])
 
 
-DERIVATIONS = [regression, classifier, network, products, logistic, scalars, rows, shared, diagonals]
+def recurrent():
+    U, g = mc.matrix("U", n, m), mc.vector("g", n)
+    h1 = mc.let("h1", mc.tanh(mc.let("z1", S @ v + U @ x)))
+    return mc.derive(g.T @ mc.tanh(mc.let("z2", S @ h1 + U @ mc.vector("x2", m))), wrt=[S, U, v])
+
+
+def ridge():
+    w = mc.vector("w", m)
+    r = D @ w - mc.vector("l", N)
+    return mc.derive(r.T @ r + t * w.T @ w, wrt=[w])
+
+
+DERIVATIONS = [regression, classifier, network, products, logistic, scalars, rows, shared, diagonals, recurrent, ridge]
 
 
 def proofs(d):
@@ -299,6 +311,38 @@ def test_what_an_entry_touches_and_with_what(e, by, index, wanted):
     assert all(any(_fits(place, pattern) for pattern in patterns) for place in moved)
     for pattern in patterns:  # every place of a pattern is moved: the values are random, so none is zero by accident
         assert any(_fits(place, pattern) for place in moved)
+
+
+RECURRENT = [("z1", S), ("h1", S), ("z2", S), ("z2", x), ("z2", v)]
+
+
+@pytest.mark.parametrize("name, by", RECURRENT)
+def test_what_an_entry_touches_through_names_is_what_it_moves(name, by):
+    d = recurrent()
+    y = next(p for p in d.pieces if p.name == name)
+    index = (2, 3)[: 2 if by is S else 1]
+    patterns = [key if isinstance(key, tuple) else (key,) for key in mc.touches(y, by, *index)]
+    moved = touched(y, by, *index)
+    assert holds(y, by) and moved and all(any(_fits(place, pattern) for pattern in patterns) for place in moved)
+    assert all(any(_fits(place, pattern) for place in moved) for pattern in patterns)
+
+
+def test_a_name_does_not_change_what_is_touched():
+    h = mc.tanh(S @ v)
+    bare, named = mc.touches(S @ h, S, 2, 3), mc.touches(mc.let("z2", S @ mc.let("h", h)), S, 2, 3)
+    assert bare.keys() == named.keys() == {2, "k"}
+    assert named == {2: "h₃", "k": "Sₖ₂ (1 − h₂²) v₃"}
+
+
+def test_a_direct_derivative_holds_the_other_ways_fixed():
+    d = recurrent()
+    z2 = next(p for p in d.pieces if p.name == "z2")
+    found = local(z2, S)
+    assert [str(e) for e in found.held] == ["h₁"] and "|direct" in found.formula(UNICODE)
+    assert local(z2, S, through=True).held == () and "|direct" not in tensor(z2, S).formula()
+    lines = index_argument(d, S, UNICODE)
+    assert "S₂₃ touches directly only (z₂)₂, where it multiplies (h₁)₃." in lines
+    assert any(line.startswith("Direct: with h₁ held fixed") for line in lines)
 
 
 def _fits(place, pattern):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
@@ -40,6 +40,9 @@ from matcalc.derivations.cost import multiplications
 from matcalc.derivations.steps import Steps, steps
 from matcalc.errors import MatcalcError, ShapeError
 
+if TYPE_CHECKING:
+    from matcalc.derivations.explain import Explanation
+
 _FACTORS = 5  # a chain with more factors is written from error signal to error signal
 
 
@@ -66,6 +69,7 @@ class Derivation:
         self.seed = const(1) if seed is None else seed
         self.pieces = pieces(self.target)
         self._needed = depending(topological([self.target]), self.wrt)
+        self._acted: dict[Expr, set[Expr]] = {}
         self._sweep()
 
     @cached_property
@@ -201,8 +205,21 @@ class Derivation:
         return found
 
     def partial(self, piece: Expr, part: Expr) -> Partial:
-        """∂piece/∂part, marked as direct where the piece is the target and depends on the part in other ways too."""
-        return Partial(piece, part, piece is self.target and len(self.users(part)) > 1)
+        """∂piece/∂part, marked as direct where the part reaches the piece by way of another ingredient too."""
+        others = self._parts(piece) if len(self.users(part)) > 1 else []
+        return Partial(piece, part, any(e in self._above(part) for e in others))
+
+    def _above(self, part: Expr) -> set[Expr]:
+        """The pieces that a part acts on."""
+        if part not in self._acted:
+            found: set[Expr] = set()
+            waiting = [part]
+            while waiting:
+                new = [user for user in self.users(waiting.pop()) if user not in found]
+                found.update(new)
+                waiting += new
+            self._acted[part] = found
+        return self._acted[part]
 
     def chain(self, x: Expr) -> Sum:
         """∂s/∂x as the chain rule gives it, unevaluated; long chains begin at the nearest error signals."""
@@ -312,14 +329,15 @@ class Derivation:
 
         return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)), **batch)
 
-    def explain(self, x: Any, strategy: str | None = None) -> str:
+    def explain(self, x: Any, strategy: str | None = None) -> Explanation:
         """In sentences: the case and its shapes, the rules, the index argument, why the transpose.
 
-        ``strategy`` is ``"jacobian_then_reshape"`` or ``"shape_convention"``, the two ways of the lecture.
+        ``strategy`` is ``"jacobian_then_reshape"`` or ``"shape_convention"``, the two ways of the lecture. It is text to print,
+        with ``to_latex`` and ``to_markdown``.
         """
         from matcalc.derivations.explain import explain
 
-        return explain(self, _by_name(self.given, x), strategy) if strategy else explain(self, _by_name(self.given, x))
+        return explain(self, _by_name(self.given, x), strategy)
 
     def check(self, seed: int = 0, **options: Any) -> Any:
         """Every gradient against central differences of the target, at random values. The report says what was found."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from matcalc.core import sizes
@@ -10,30 +11,58 @@ from matcalc.core.operations import ADD, DIAG
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
 from matcalc.derivations.index_form import Folded, Local, fold, local
-from matcalc.derivations.index_writing import alphabet, ends, entry_at, letters_of, partial
+from matcalc.derivations.index_writing import alphabet, among, ends, entry_at, letters_of, partial
 from matcalc.derivations.rules import told
 from matcalc.derivations.sentences import Section, Words, case, kind, listed, rendered
-from matcalc.derivations.strategies import STRATEGIES, edges, reshaping, row_form, users
+from matcalc.derivations.strategies import STRATEGIES, defined, edges, reshaping, row_form, spoken, users
 from matcalc.derivations.tensor import tensor
 from matcalc.derivations.transposes import is_outer, why
 from matcalc.errors import MatcalcError
-from matcalc.paper.writing import Notation, current, written
+from matcalc.paper.writing import LATEX, Notation, current, written
 
 
-def explain(d: Derivation, x: Any, strategy: str | None = None, notation: Notation | None = None) -> str:
-    """The gradient of a derivation by x in sentences, in Unicode or ASCII as ``set_ascii`` says, or in LaTeX.
+class Explanation(str):
+    """A gradient in sentences: the text as ``set_ascii`` says, and the same typeset, to hand in or to show."""
+
+    _tell: Callable[[Notation], list[Section]]
+
+    def __new__(cls, tell: Callable[[Notation], list[Section]]) -> Explanation:
+        """The text of the sections, and how they are told in any notation."""
+        made = super().__new__(cls, rendered(tell(current()), current()))
+        made._tell = tell
+        return made
+
+    def to_latex(self) -> str:
+        """Paragraphs with formulas between dollars, for a document with amsmath."""
+        return rendered(self._tell(LATEX), LATEX)
+
+    def to_markdown(self) -> str:
+        """Headings in bold and sentences with formulas between dollars."""
+        return "\n\n".join(f"**{s.title}**\n\n" + "\n\n".join(s.sentences) for s in self._tell(LATEX)) + "\n"
+
+    _repr_latex_ = to_latex
+    _repr_markdown_ = to_markdown
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def explain(d: Derivation, x: Any, strategy: str | None = None) -> Explanation:
+    """The gradient of a derivation by x in sentences.
 
     ``strategy`` is None for the whole explanation, or one of the lecture's two ways to the result, told step by step:
     "jacobian_then_reshape" or "shape_convention". MatcalcError if the derivation is not by x.
     """
-    w = Words(notation or current())
     x = _variable(d, x)
-    if strategy is not None:
-        if strategy not in STRATEGIES:
-            raise MatcalcError(f"a strategy is one of {', '.join(map(repr, STRATEGIES))}, not {strategy!r}")
-        return rendered(STRATEGIES[strategy](d, x, w), w.n)
+    if strategy is not None and strategy not in STRATEGIES:
+        raise MatcalcError(f"a strategy is one of {', '.join(map(repr, STRATEGIES))}, not {strategy!r}")
+    tell = _whole if strategy is None else STRATEGIES[strategy]
+    return Explanation(lambda n: tell(d, x, Words(among(n, d.target))))
+
+
+def _whole(d: Derivation, x: Expr, w: Words) -> list[Section]:
     sections = [tell(d, x, w) for tell in (_case, _path, _pieces, _signals, _folded, _both)]
-    return rendered([s for s in sections if s.sentences], w.n)
+    return [s for s in sections if s.sentences]
 
 
 def _variable(d: Derivation, x: Any) -> Expr:
@@ -60,10 +89,11 @@ def _case(d: Derivation, x: Expr, w: Words) -> Section:
             f"derivative is a row, {w.row(x)}; by the shape convention it has the shape of {w.show(x)}, {w.shape(x.shape)}."
         )
     _, below = ends((), x.shape, _letters(d, x))
+    nudge = w.nudge([d.target])
     small = w.entry(x, "".join(letters_of(below).values()))
     found.sentences.append(
-        f"It is a slope, the sensitivity of {w.show(s)} to a small change: when {w.formula(small)} is nudged by {w.epsilon}, "
-        f"{w.show(s)} changes by about {w.formula(partial(written(s, n), small, n))} times {w.epsilon}."
+        f"It is a slope, the sensitivity of {w.show(s)} to a small change: when {w.formula(small)} is nudged by {nudge}, "
+        f"{w.show(s)} changes by about {w.formula(partial(written(s, n), small, n))} times {nudge}."
     )
     return found
 
@@ -91,11 +121,13 @@ def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
     for piece, part in edges(d, x):
         rule, value = told(piece, part, w.n), d.local(piece, part)
         found.sentences.append(
-            f"{w.equation(Partial(piece, part), value)}, {w.jacobian_shape(piece, part)}: {case(piece.shape, part.shape)}, "
+            f"{w.equation(d.partial(piece, part), value)}, {w.jacobian_shape(piece, part)}: {case(piece.shape, part.shape)}, "
             f"{w.count(piece.shape, 'output')} and {w.count(part.shape, 'input')}. Rule: {rule.name}."
         )
         entries = local(piece, part, letters)
         said = _by_entries(entries, value, part is x, w) if entries is not None else []
+        if entries is not None and (direct := entries.direct(w)):
+            found.sentences.append(direct)
         if (not said or not rule.simple) and rule.why not in because:
             found.sentences.append(f"Because: {rule.why}.")
             because.add(rule.why)
@@ -141,9 +173,10 @@ def _diagonal(found: Local, e: Expr, w: Words) -> str:
 
 def _identity(found: Local, w: Words) -> str:
     i, j = (next(iter(letters_of(at).values())) for at in (found.above, found.below))
+    depends = "depends directly" if found.held else "depends"
     return (
         f"{w.formula(found.left(w.n))} is 1 if {w.formula(f'{i} = {j}')}, and 0 if not: {w.formula(found.output(w.n))} "
-        f"depends on {w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
+        f"{depends} on {w.formula(w.entry(found.x, i))} only, which is added with coefficient 1. So the matrix is the identity."
     )
 
 
@@ -184,15 +217,17 @@ def _rank_three(found: Local, w: Words) -> list[str]:
     return [
         f"With one axis for every index this is a rank-3 object, {axes}: {w.formula(found.formula(w.n))}, where the bracket is 1 "
         "if the indices agree and 0 if not. Almost all of it is zero; the factor that is left when it is multiplied by a row "
-        f"from the left is {left}, {row}. (That is what is meant where notes call {w.partial(found.y, found.x)} a {row} row.)"
+        f"from the left is {left}, {row}."
     ]
 
 
 # ---- the error signal, and the sums folded back ------------------------------------------------------------------------
 def _signals(d: Derivation, x: Expr, w: Words) -> Section:
-    found = Section("The error signal")
-    for piece in users(d, x):
-        if piece in d.signals:
+    above, here = spoken(d, x), users(d, x)
+    found = Section("The error signals" if len(above) > 1 else "The error signal")
+    found.sentences += [line for line in [defined(d, [piece for piece in above if piece not in here], w)] if line]
+    for piece in above:
+        if piece in here:
             signal = d.signals[piece]
             below = [w.show(v) for v in d.wrt if v in topological([piece])]
             said = (
@@ -228,8 +263,9 @@ def _folded(d: Derivation, x: Expr, w: Words) -> Section:
             sides = dict.fromkeys([f.by_entry(n), *f.sides(n), f.folded(n)])
             found.sentences.append(f"{w.formula(' = '.join(sides))}.")
         else:
-            way = "By way of" if k == 0 else "Likewise by way of"
-            found.sentences.append(f"{way} {w.show(f.local.y)}: {w.formula(' = '.join(f.sides(n)))}.")
+            way = "Directly in" if f.local.y is d.target else "By way of" if k == 0 else "Likewise by way of"
+            first = [f.local.left(n)] if f.local.y is d.target else []
+            found.sentences.append(f"{way} {w.show(f.local.y)}: {w.formula(' = '.join([*first, *f.sides(n)]))}.")
         reasons = [*_spread(f, w), *_pairs(f, w), *why(f.result, x, f.local.below, f.contracted, w)]
         found.sentences += reasons if k == 0 or not _alike(f, folds[0]) else []
     if len(folds) > 1:
@@ -244,21 +280,13 @@ def _alike(f: Folded, first: Folded) -> bool:
 
 def _spread(f: Folded, w: Words) -> list[str]:
     """Why the gradient is a sum over the rows of a batch: one entry acts in all of them."""
-    at = f.local
-    along = at.free
-    if not along or not at.linear or len(at.terms) != 1 or f.upstream.shape == ():
+    at, said = f.local, f.local.spread(w)
+    if said is None or f.upstream.shape == ():
         return []
-    shown = letters_of(at.above, at.below)
-    letters = [shown[p] for p in along]
-    axes = ["rows" if p is at.above[0] else "columns" for p in along]
-    output, entry = w.formula(at.output(w.n, True)), w.formula(at.input(w.n))
-    every = listed([w.formula(letter) for letter in letters])
-    acts = {"1": "is added to", f"{w.n.minus}1": "is subtracted from"}.get(at.value(w.n, True), "acts on")
+    acts, every = said
+    axes = ["rows" if p is at.above[0] else "columns" for p in at.free]
     batch = f", the {listed(axes)} of {w.show(at.y)}" if kind(at.y.shape) == "matrix" else ""
-    return [
-        f"{entry} {acts} {output} for every {every}. A nudge of it moves them all, and its effects add: that is the sum over "
-        f"{every}{batch}."
-    ]
+    return [f"{acts}. A nudge of it moves them all, and its effects add: that is the sum over {every}{batch}."]
 
 
 def _pairs(f: Folded, w: Words) -> list[str]:

@@ -14,12 +14,25 @@ from typing import TYPE_CHECKING, Any
 from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients
+from matcalc.calculus.terms import scalar_part
 from matcalc.core import sizes
 from matcalc.core.constructors import add, transpose
-from matcalc.core.expression import LET, Expr, const, expr, topological, zero
+from matcalc.core.expression import LET, Expr, const, expr, zero
 from matcalc.core.sizes import Size
 from matcalc.derivations.breakup import ingredients
-from matcalc.derivations.index_writing import alphabet, ends, entry, entry_at, letters_of, partial, sum_of, sum_sign
+from matcalc.derivations.index_writing import (
+    alphabet,
+    among,
+    ends,
+    entry,
+    entry_at,
+    joined,
+    letters_of,
+    partial,
+    scaled,
+    sum_of,
+    sum_sign,
+)
 from matcalc.derivations.indices import (
     At,
     Entry,
@@ -30,10 +43,11 @@ from matcalc.derivations.indices import (
     collected,
     contraction,
     derivative,
+    held,
     linear_part,
     places,
 )
-from matcalc.derivations.sentences import Words, loose
+from matcalc.derivations.sentences import Words, listed, loose
 from matcalc.derivations.transposes import careful, factors, is_outer, plain
 from matcalc.errors import ShapeError
 from matcalc.paper.writing import Notation, current, factor, written
@@ -54,6 +68,7 @@ class Local:
     below: At
     terms: Terms
     letters: str
+    held: tuple[Expr, ...] = ()  # other ingredients of y on which x acts too
 
     # ---- what it says ----------------------------------------------------------------------------------------------------
     @cached_property
@@ -107,7 +122,7 @@ class Local:
 
     def left(self, n: Notation, tied: bool = False) -> str:
         """∂zₖ/∂Wᵢⱼ."""
-        return partial(self.output(n, tied), self.input(n), n)
+        return partial(self.output(n, tied), self.input(n), n, bool(self.held))
 
     def value(self, n: Notation, tied: bool = False) -> str:
         """[k = i] xⱼ, or xⱼ where the indices agree."""
@@ -152,6 +167,23 @@ class Local:
         shown = letters_of(self.above, self.below)
         return [w.formula(f"{shown[a]} {w.unequal} {shown[b]}") for a, b in self.ties.items()]
 
+    def direct(self, w: Words) -> str | None:
+        """With h₁ held fixed, where x acts on y through h₁ too; None where it does not."""
+        if not self.held:
+            return None
+        them = "it" if len(self.held) == 1 else "them"
+        names = listed([w.show(e) for e in self.held])
+        return f"Direct: with {names} held fixed; what acts through {them} is counted once, by the other summands."
+
+    def spread(self, w: Words) -> tuple[str, str] | None:
+        """bⱼ is added to Rᵢⱼ for every i, and the i: where one entry of x acts in all rows of a batch, or in all columns."""
+        if not self.free or not self.linear or len(self.terms) != 1:
+            return None
+        shown = letters_of(self.above, self.below)
+        every = listed([w.formula(shown[p]) for p in self.free])
+        acts = {"1": "is added to", f"{w.n.minus}1": "is subtracted from"}.get(self.value(w.n, True), "acts on")
+        return f"{w.formula(self.input(w.n))} {acts} {w.formula(self.output(w.n, True))} for every {every}", every
+
     def cases(self, w: Words) -> str | None:
         """The two cases of a column by a column of the same length: pᵢ (1 − pᵢ) for i = j and −pᵢ pⱼ for i ≠ j."""
         i, j = (places(at) for at in (self.above, self.below))
@@ -175,7 +207,8 @@ class Local:
         output = w.formula(w.entry(self.y, _joined(where)))
         only = f"every {output}" if len(free) == len(where) else f"only {output}" + (f" for every {free[0]}" if free else "")
         does = {"1": "is added", f"{w.n.minus}1": "is subtracted"}.get(value, f"multiplies {w.formula(value)}")
-        return f"{w.formula(w.entry(self.x, _joined(at)))} touches {only}, where it {does}."
+        touches = "touches directly" if self.held else "touches"
+        return f"{w.formula(w.entry(self.x, _joined(at)))} {touches} {only}, where it {does}."
 
     def touched(self, at: tuple[int, ...], n: Notation) -> dict[tuple[int | str, ...], str]:
         """Which entries of y the entry of x at ``at`` touches, with what derivative; a letter stands for every place."""
@@ -206,7 +239,7 @@ def local(y: Expr, x: Expr, letters: str | None = None, through: bool = False) -
     letters = letters or alphabet(y, x)
     above, below = ends(y.shape, x.shape, letters)
     terms = derivative(y, x, above, below, through)
-    return None if terms is None else Local(y, x, above, below, terms, letters)
+    return None if terms is None else Local(y, x, above, below, terms, letters, () if through else tuple(held(y, x)))
 
 
 # ---- the sum over the outputs, folded back ---------------------------------------------------------------------------
@@ -268,19 +301,13 @@ class Folded:
 
 
 def fold(d: Derivation, piece: Expr, x: Expr, letters: str) -> Folded | None:
-    """What a piece passes on to x, entry by entry; None where it cannot be written so, or x acts on it in other ways too."""
-    if not _alone(piece, x):
-        return None
+    """What a piece passes on to x, entry by entry; None where it cannot be written so."""
     found = local(piece, x, letters)
     if found is None:
         return None
     g = d.upstream[piece]
     passed = simplify(gradients(piece.args[0], [x], g, _opaque, piece)[x])
     return Folded(d.target, found, g, passed)
-
-
-def _alone(piece: Expr, x: Expr) -> bool:
-    return all(part is x or x not in topological([part]) for part in ingredients(piece))
 
 
 def _opaque(e: Expr) -> bool:
@@ -298,14 +325,21 @@ def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
     forms = [f for f in found if f is not None and f.local.linear and len(f.local.terms) == 1]
     if not forms or len(forms) < len(users):
         return []
+    n = among(n, d.target)
     words, said = Words(n), []
     for f in forms:
         touching = f.local.touching(words)
-        said += [f.local.argument(words, ":" if touching else "."), touching]
-    return [loose(line) for line in (*said, *_concluded(w, forms, words)) if line]
+        said += [f.local.argument(words, ":" if touching else "."), touching, f.local.direct(words)]
+    return [loose(line) for line in (*said, *_concluded(w, forms, set(d.signals.values()), words)) if line]
 
 
-def _concluded(x: Expr, forms: list[Folded], w: Words) -> list[str]:
+def _as_row(f: Folded, n: Notation) -> str:
+    """1/N δᵀ xᵀ, where δ is a row."""
+    product = f"{factor(transpose(f.upstream), n)} {factor(factors(f.result)[1], n)}"
+    return scaled(scalar_part(f.result)[0], product, n)
+
+
+def _concluded(x: Expr, forms: list[Folded], signals: set[Expr], w: Words) -> list[str]:
     """δᵢ xⱼ is the outer product δ xᵀ; where the matrix is used in several pieces, the sum over them."""
     if any(f.upstream is const(1) for f in forms):
         return []
@@ -320,15 +354,17 @@ def _concluded(x: Expr, forms: list[Folded], w: Words) -> list[str]:
     what = f"the {what}{'s' if len(forms) > 1 and parts else ''}"
     said = f"So {w.formula(f'{first.by_entry(n)} = {entries}')}: {what} {w.show(total)}"
     lines = [f"{said}, {w.fits(*(p.shape for p in parts), x.shape)}." if parts else f"{said}."]
-    if outer:
-        rows = " + ".join(f"{factor(transpose(f.upstream), n)} {factor(factors(f.result)[1], n)}" for f in forms)
-        lines.append(f"(With {w.show(first.upstream)} written as a row, as on the slides, the same is {w.formula(rows)}.)")
+    if outer and all(f.upstream in signals for f in forms):
+        rows = joined([_as_row(f, n) for f in forms], n)
+        instead = f"{listed([w.show(f.upstream) for f in forms])} as {'a row' if len(forms) == 1 else 'rows'} instead"
+        lines.append(f"(With {instead}, the same matrix is {w.formula(rows)}.)")
     return lines + careful(first.result, x, w)
 
 
 def touches(y: Any, w: Any, *index: int) -> dict[int | str | tuple[int | str, ...], str]:
     """Which entries of y the entry of w at ``index`` touches, counted from one, and with what derivative.
 
+    It is the whole effect, also by way of named intermediates: a name changes how the answer is written, not the answer.
     ``touches(z, W, 2, 3)`` is ``{2: 'x₃'}`` for z = W x + b, and ``touches(X @ W, W, 2, 3)`` is ``{('k', 3): 'Xₖ₂'}``: every
     entry in column 3, k standing for any row; ``('i', 'i')`` is every entry of the diagonal. An entry of a column has one
     index, a scalar has none, (). Where an entry of y matches several keys, their derivatives add. ShapeError if w has no such
@@ -338,7 +374,7 @@ def touches(y: Any, w: Any, *index: int) -> dict[int | str | tuple[int | str, ..
     lengths = _lengths(w)
     if len(index) != len(lengths) or any(i < 1 or (isinstance(n, int) and i > n) for i, n in zip(index, lengths, strict=True)):
         raise ShapeError(f"{w} is {sizes.show(w.shape)}, so it has no entry {index}; entries are counted from one")
-    found = local(y, w)
+    found = local(y, w, through=True)
     if found is None:
         raise ShapeError(f"the derivative of {y} by {w} has no formula by entries; mc.tensor gives its numbers")
     return {where[0] if len(where) == 1 else where: value for where, value in found.touched(index, current()).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import coefficient, is_negative
@@ -54,6 +55,19 @@ def _at(shape: Shape, letters: str) -> At:
     return row, column
 
 
+@dataclass(frozen=True)
+class Among(Notation):
+    """A notation within a derivation, whose names no entry may look like."""
+
+    names: frozenset[str] = frozenset()
+
+
+def among(n: Notation, *roots: Expr) -> Among:
+    """The notation, where an entry of z is written (z)₂ if there is a z₂."""
+    own = {field.name: getattr(n, field.name) for field in fields(n)}
+    return Among(**own, names=frozenset(written(e, n) for e in topological(roots) if e.name is not None))
+
+
 # ---- signs -----------------------------------------------------------------------------------------------------------
 def sum_sign(letters: str, n: Notation) -> str:
     """Σₖ."""
@@ -67,12 +81,13 @@ def unequal(n: Notation) -> str:
     return r"\neq" if n.latex else "!=" if n.kind == "ascii" else "≠"
 
 
-def partial(above: str, below: str, n: Notation) -> str:
+def partial(above: str, below: str, n: Notation, direct: bool = False) -> str:
     """∂above/∂below, of things already written; ``above`` may be empty, for the operator."""
     if n.latex:
-        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        fraction = rf"\frac{{\partial {above}}}{{\partial {below}}}"
+        return rf"\left.{fraction}\right|_{{\text{{direct}}}}" if direct else fraction
     d = "d" if n.kind == "ascii" else "∂"
-    return f"{d}{above}/{d}{below}"
+    return f"{d}{above}/{d}{below}" + ("|direct" if direct else "")
 
 
 # ---- entries ---------------------------------------------------------------------------------------------------------
@@ -83,7 +98,9 @@ def entry(e: Expr, index: str, n: Notation) -> str:
 
 def _scripted(base: str, e: Expr, index: str, n: Notation) -> str:
     bare = base[-1] == ")" or (e.name is not None and not any(parts(e.name)[2:]))  # no sub- or superscript yet
-    return (base if bare else n.parens(base)) + _lowered(index, n)
+    shown = _lowered(index, n)
+    alike = isinstance(n, Among) and base + shown in n.names
+    return (base if bare and not alike else n.parens(base)) + shown
 
 
 def _lowered(index: str, n: Notation) -> str:
@@ -167,6 +184,19 @@ def sum_of(terms: Sequence[Term], n: Notation, letters: str, taken: Iterable[str
     return n.parens(line) if beside and (len(terms) > 1 or _negative(terms[0])) else line
 
 
+def joined(terms: Sequence[str], n: Notation) -> str:
+    """Terms side by side, with their signs."""
+    line = terms[0]
+    for term in terms[1:]:
+        line += f" {n.minus} {term.removeprefix(n.minus)}" if term.startswith(n.minus) else f" + {term}"
+    return line
+
+
+def scaled(scale: Expr, text: str, n: Notation) -> str:
+    """What is written, times a scalar."""
+    return written(mul(scale, _stand_in(0)), n).replace(written(_stand_in(0), n), text)
+
+
 def _without(factors: Sequence[Factor], taken: Sequence[Factor]) -> tuple[Factor, ...]:
     rest = list(factors)
     for f in taken:
@@ -196,8 +226,7 @@ def _term(term: Term, n: Notation, letters: str, alone: bool = False) -> tuple[b
     if term.summed:
         first = next(k for k, f in enumerate(factors) if any(p in term.summed for p in spots(f)))
         line.insert(first, sum_sign("".join(sorted((shown[s] for s in term.summed), key=letters.find)), n))
-    scaled = written(mul(scale, _stand_in(0)), n)
-    return negative, scaled.replace(written(_stand_in(0), n), " ".join(line))
+    return negative, scaled(scale, " ".join(line), n)
 
 
 def _factor(f: Factor, shown: dict[Place, str], n: Notation, alone: bool) -> str:

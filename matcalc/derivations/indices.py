@@ -193,6 +193,13 @@ def _plain(e: Expr) -> bool:
 
 
 # ---- the derivative --------------------------------------------------------------------------------------------------
+def held(y: Expr, x: Expr) -> list[Expr]:
+    """The named parts of a piece through which x acts on it too: a local derivative by x holds them fixed."""
+    body = y.args[0] if y.op is LET and y is not x else y
+    order = topological([body], lambda e: e.op is not LET and e is not x)
+    return [e for e in order if e.op is LET and e is not x and x in topological([e])]
+
+
 def derivative(y: Expr, x: Expr, above: At, below: At, through: bool = False) -> Terms | None:
     """∂(entry of y at ``above``) / ∂(entry of x at ``below``); None where it cannot be written with indices.
 
@@ -290,6 +297,7 @@ def contracted(term: Term) -> Term | None:
                     continue
                 again = True
                 break
+    term = replace(term, factors=tuple(_upright(f) for f in term.factors))
     scale = term.scale
     for f in term.factors:
         if isinstance(f, Entry) and not places(f.at):
@@ -305,6 +313,11 @@ def contracted(term: Term) -> Term | None:
         if index not in left:
             scale = mul(scale, const(index.size))
     return Term(factors, tuple(s for s in term.summed if s in used), simplify(scale))
+
+
+def _upright(f: Factor) -> Factor:
+    """An entry of Aᵀ is one of A."""
+    return Entry(f.of.args[0], f.at[::-1]) if isinstance(f, Entry) and f.of.op is TRANSPOSE else f
 
 
 def _total(f: Factor, factors: Sequence[Factor], summed: Sequence[Index]) -> Expr | None:

@@ -18,7 +18,7 @@ from matcalc.core.constructors import add, matmul, mul, transpose
 from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, leaf, let, number, rebuilt, substituted, topological
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW
 from matcalc.derivations.chain import Partial
-from matcalc.derivations.indices import holding
+from matcalc.derivations.indices import held, holding
 from matcalc.derivations.sentences import Words, listed, loose
 from matcalc.derivations.teaching import Rule, Use, around, rule_for
 from matcalc.paper.writing import UNICODE, Notation, factor, written
@@ -48,7 +48,16 @@ def rule_of(piece: Expr, part: Expr, n: Notation = UNICODE) -> tuple[str, str]:
 
 
 def told(piece: Expr, part: Expr, n: Notation) -> Told:
-    """The rule that gives ∂piece/∂part."""
+    """The rule that gives ∂piece/∂part, named parts through which the part acts too held fixed."""
+    found = _told(piece, part, n)
+    fixed = held(piece, part)
+    if not fixed:
+        return found
+    w = Words(n)
+    return replace(found, why=f"with {listed([w.show(e) for e in fixed])} held fixed, {found.why}")
+
+
+def _told(piece: Expr, part: Expr, n: Notation) -> Told:
     way = Way.up(piece, part, Words(n))
     flat = next((rule_for(Use(e, k, way.w)) for e, k in way.steps if e.op.flat), None)
     if flat is not None:  # whatever is below and above it
@@ -209,7 +218,7 @@ def _written_out(way: Way) -> str:
     if len(links) <= _LINKS:
         factors = way.factors()
         defined = [w.equation(f.value, f.body) for f in reversed(factors[1:])]
-        shown = [w.equation(Partial(f.value, f.by), f.jacobian) for f in factors]
+        shown = [w.equation(Partial(f.value, f.by, bool(held(f.body, f.by))), f.jacobian) for f in factors]
         if all(len(text) <= _WIDE or w.n.latex for text in (*defined, *shown)):
             asides = [f"; and for the {rule.noun}: {rule.why}" for rule in _telling(factors, links, w)]
             return f"with {listed(defined)}: {listed(shown)}, multiplied{''.join(asides)}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matcalc.core import names, sizes
-from matcalc.core.expression import Expr
+from matcalc.core.expression import Expr, topological
 from matcalc.core.sizes import Shape
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.index_writing import entry, sum_sign, unequal
@@ -20,6 +20,7 @@ _WIDEST = 100
 _LONGEST = 50  # a longer formula may be broken anywhere
 _UNBROKEN = "\N{NO-BREAK SPACE}"  # within a formula; an ordinary space on the page
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_SMALL = {"epsilon": ("eps", "epsilon", "varepsilon"), "eta": (), "xi": (), "tau": (), "omega": ()}  # and what is read alike
 _SIGNS = {"latex": {"×": r" \times ", "·": r" \cdot "}, "ascii": {"×": "x", "·": "*"}}
 
 
@@ -154,10 +155,11 @@ class Words:
         """The sign ≠."""
         return unequal(self.n)
 
-    @property
-    def epsilon(self) -> str:
-        """A small number."""
-        return self.formula(r"\varepsilon" if self.n.latex else "eps" if self.n.kind == "ascii" else "ε")
+    def nudge(self, roots: Sequence[Expr]) -> str:
+        """A letter for a small number, ε unless it names something else."""
+        taken = {names.text(e.name) for e in topological(roots) if e.name is not None}
+        letter = next((k for k, v in _SMALL.items() if not taken & {*v, names.text(k)}), "nudge")
+        return self.formula(self.n.name(letter))
 
     def plain(self, sentence: str) -> str:
         """A sentence with names in it, in ASCII outside Unicode."""

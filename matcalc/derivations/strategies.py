@@ -12,16 +12,18 @@ from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import gradients
 from matcalc.core import sizes
 from matcalc.core.constructors import transpose, vec
-from matcalc.core.expression import EYE, Expr, is_zero
+from matcalc.core.expression import EYE, Expr, is_zero, topological
 from matcalc.core.operations import DIAG
 from matcalc.derivations.breakup import ingredients
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation, opaque
+from matcalc.derivations.index_form import local
 from matcalc.derivations.sentences import Section, Words, kind
 from matcalc.derivations.transposes import factors, is_outer, other_orders
 from matcalc.paper.writing import factor
 
 _LONG = 12  # a longer way is told from the nearest error signal
+_SIGNALS = 6  # more are not all written out
 
 
 def ways(d: Derivation, x: Expr) -> list[list[Expr]]:
@@ -33,9 +35,13 @@ def ways(d: Derivation, x: Expr) -> list[list[Expr]]:
 
 
 def edges(d: Derivation, x: Expr) -> list[tuple[Expr, Expr]]:
-    """The pairs (piece, part) on these ways, each once."""
+    """The pairs (piece, part) on these ways, each once, from the target down: a part receives before it passes on."""
     found = [(a, b) for way in ways(d, x) for a, b in zip(way, way[1:], strict=False)]
-    return list(dict.fromkeys(found))
+    height = {piece: k for k, piece in enumerate(d.pieces)}
+    depth: dict[Expr, int] = {}  # steps from the target, by the longest way
+    for piece, part in sorted(found, key=lambda edge: -height[edge[0]]):
+        depth[part] = max(depth.get(part, 0), depth.setdefault(piece, 0) + 1)
+    return sorted(dict.fromkeys(found), key=lambda edge: depth[edge[0]])
 
 
 def users(d: Derivation, x: Expr) -> list[Expr]:
@@ -46,6 +52,20 @@ def users(d: Derivation, x: Expr) -> list[Expr]:
 def row_form(d: Derivation, x: Expr) -> Expr:
     """The Jacobian form by a variable of the derivation, which may have other parts than what was asked for."""
     return dict(zip(d.wrt, d.jacobians.values(), strict=True))[x]
+
+
+def spoken(d: Derivation, x: Expr) -> list[Expr]:
+    """The pieces whose error signals the gradient by x speaks of, from the target down."""
+    held = set(topological([d[x], *(d.upstream[piece] for piece in users(d, x))]))
+    return [piece for piece, signal in d.signals.items() if signal in held]
+
+
+def defined(d: Derivation, pieces: list[Expr], w: Words) -> str:
+    """What the error signals at these pieces are, in a sentence: δ₂ = u ∘ f′(z₂) arrives at z₂."""
+    said = [f"{w.equation(d.signals[piece], d.signals[piece].args[0])} arrives at {w.show(piece)}" for piece in pieces]
+    if len(said) > _SIGNALS:
+        return f"From above, {said[0]}, {said[1]}, and so on down to {said[-1]}."
+    return f"From above, {', then '.join(said)}." if said else ""
 
 
 def reshaping(x: Expr, w: Words) -> str:
@@ -63,7 +83,7 @@ def _jacobian_then_reshape(d: Derivation, x: Expr, w: Words) -> list[Section]:
         shapes = [(a.shape, b.shape) for a, b in steps]
         if head:
             shapes.insert(0, ((), way[0].shape))
-        product = [*head, *(Partial(a, b).write(w.n) for a, b in steps)]
+        product = [*head, *(d.partial(a, b).write(w.n) for a, b in steps)]
         if len(product) == 1:
             first.sentences.append(f"{w.formula(product[0])} is a single Jacobian: there is nothing to multiply.")
             continue
@@ -77,6 +97,10 @@ def _jacobian_then_reshape(d: Derivation, x: Expr, w: Words) -> list[Section]:
         first.sentences.append("Several ways lead there: add their products.")
     result = f"{w.equation(Partial(d.target, x), row_form(d, x))}, {w.row(x)}."
     first.sentences.append(f"Multiply: {result}" if any(len(way) > 2 or way[0] is not d.target for way in ways(d, x)) else result)
+    if here := defined(d, spoken(d, x), w):
+        first.sentences.append(
+            f"The error signals in it are what the factors on the left give, each in the shape of its piece. {here}"
+        )
     needed = f"The update needs the shape of {w.show(x)}, {w.shape(x.shape)}"
     last.sentences.append(
         f"{needed}: the same numbers, {reshaping(x, w)}: {w.show(d[x])}."
@@ -96,7 +120,7 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
         g = d.upstream[piece]
         passed = simplify(gradients(piece.args[0], [part], g, opaque, piece)[part])
         shape = w.shape(part.shape) if part.shape else "a number"
-        reason = f"{shape} like {w.show(part)}: {_justified(piece, part, d.local(piece, part), g, passed, w)}."
+        reason = f"{shape} like {w.show(part)}: {_justified(d, piece, part, passed, w)}."
         if arriving.count(part) == 1:
             signal = [d.signals[part]] if part in d.signals else []
             found.sentences.append(f"{w.equation(Partial(s, part), passed, *signal)}, {reason}")
@@ -108,15 +132,16 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
     return [found]
 
 
-def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, passed: Expr, w: Words) -> str:
+def _justified(d: Derivation, piece: Expr, part: Expr, passed: Expr, w: Words) -> str:
     """Why the local Jacobian appears as it does, by shapes."""
-    if is_zero(local):
+    jacobian, g, shown = d.local(piece, part), d.upstream[piece], w.formula(d.partial(piece, part).write(w.n))
+    if is_zero(jacobian):
         return "nothing passes"
-    if local.op is EYE:
-        return f"{w.partial(piece, part)} is the identity, so the gradient passes unchanged"
-    if local.op is DIAG:
-        return f"{w.partial(piece, part)} is diagonal, its own transpose, so it multiplies entry by entry"
-    jacobian = w.jacobian_shape(piece, part)
+    if jacobian.op is EYE:
+        return f"{shown} is the identity, so the gradient passes unchanged"
+    if jacobian.op is DIAG:
+        return f"{shown} is diagonal, its own transpose, so it multiplies entry by entry"
+    shape = w.jacobian_shape(piece, part)
     if kind(part.shape) == "matrix":
         return _of_matrix(piece, part, g, passed, w)
     if part.shape == piece.shape == ():
@@ -124,11 +149,14 @@ def _justified(piece: Expr, part: Expr, local: Expr, g: Expr, passed: Expr, w: W
     if part.shape == ():
         return "the sum over the outputs of gradient times derivative"
     if piece.shape == ():
-        return f"the Jacobian {w.show(local)} is a row, {jacobian}, and {w.show(part)} is a column: transpose it"
+        return f"the Jacobian {w.show(jacobian)} is a row, {shape}, and {w.show(part)} is a column: transpose it"
+    found = local(piece, part)
+    if found is not None and kind(piece.shape) == "matrix" and (said := found.spread(w)):
+        return f"{said[0]}, so what arrives at them all is added, which is the sum over {said[1]}"
     stacked = ", stacked," if kind(piece.shape) == "matrix" else ""
     fits = w.multiplied((part.shape, piece.shape), (piece.shape, ()))
     column = w.times(f"{sizes.entries(piece.shape)}×1")
-    return f"the Jacobian is {jacobian}, the gradient of {w.show(piece)}{stacked} {column}: transpose the Jacobian, {fits}"
+    return f"the Jacobian is {shape}, the gradient of {w.show(piece)}{stacked} {column}: transpose the Jacobian, {fits}"
 
 
 def _of_matrix(piece: Expr, part: Expr, g: Expr, passed: Expr, w: Words) -> str:
