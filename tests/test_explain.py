@@ -326,3 +326,32 @@ def test_an_entry_is_not_written_like_a_name():
     d = mc.derive(mc.let("L", u.T @ mc.tanh(z) + z2 + u.T @ x3), wrt=[W])
     assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in told(d, W)
     assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in str(d)
+
+
+def test_why_a_local_jacobian_is_zero():
+    w = mc.vector("w", n)
+    mu = mc.let("mu", mc.mean(w))
+    spread = mc.let("sigma", mc.sqrt(mc.mean((w - mu) ** 2)))
+    text = told(mc.derive(spread, wrt=[w]), w)
+    assert "It is 0, because μ = 1/n sum(w) makes (μ − 1/n sum(w)) / √(1/n sum((w − μ)²)) vanish." in text
+
+
+def test_a_choice_that_shapes_leave_is_warned_of_everywhere():
+    S, v = mc.matrix("S", n), mc.vector("v", n)
+    square = mc.derive(u.T @ mc.tanh(S @ v), wrt=[S, v])
+    assert "Careful: the shapes leave a choice: Sδ has the right shape too and is wrong" in str(square)
+    assert "S is square, so v δᵀ has the right shape too" in told(square, S, "shape_convention")
+    assert "Sδ has the right shape too" in told(square, v, "shape_convention")
+
+
+def test_a_row_of_errors_keeps_the_factor():
+    K, q, y = mc.matrix("K", n, m), mc.vector("q", m), mc.vector("y", n)
+    text = str(mc.derive(u.T @ mc.softmax(K @ q / mc.sqrt(m)), wrt=[K]))
+    assert "(With δ as a row instead, the same matrix is 1/√m δᵀ qᵀ.)" in text
+    assert "as a row" not in str(mc.derive(mc.norm(K @ q - y) ** 2 / 2, wrt=[K]))
+
+
+def test_a_quotient_of_entries_is_a_quotient():
+    p, y = mc.vectors("p y", n)
+    d = mc.derive(-y.T @ mc.log(p), wrt=[p])
+    assert "∂J/∂pⱼ = −yⱼ / pⱼ" in told(d, p) and r"-\frac{y_{j}}{p_{j}}" in d.explain(p).to_latex()

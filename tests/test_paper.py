@@ -150,7 +150,7 @@ def test_latex_is_what_amsmath_katex_and_mathjax_share():
 def test_the_latex_of_a_derivation_is_what_they_share(case):
     d = case.derivation
     parts = [("align*", d.to_latex()), ("align*", d.to_latex(standalone=True)), ("aligned", d.to_markdown())]
-    parts += [("align*", explain(d, x, way, LATEX)) for x in d.wrt for way in (None, *STRATEGIES)]
+    parts += [("align*", explain(d, x, way).to_latex()) for x in d.wrt for way in (None, *STRATEGIES)]
     assert d.to_latex().startswith(r"\begin{align*}") and "$" not in d.to_latex()  # set as it stands, without dollars
     for environment, text in parts:
         blocks = re.findall(rf"\\begin{{{re.escape(environment)}}}\n.*?\n\\end{{{re.escape(environment)}}}", text, re.DOTALL)

@@ -48,7 +48,7 @@ from matcalc.derivations.indices import (
     places,
 )
 from matcalc.derivations.sentences import Words, listed, loose
-from matcalc.derivations.transposes import careful, factors, is_outer, plain
+from matcalc.derivations.transposes import careful, factors, is_outer, other_orders, plain
 from matcalc.errors import ShapeError
 from matcalc.paper.writing import Notation, current, factor, written
 
@@ -312,8 +312,8 @@ def _opaque(e: Expr) -> bool:
 
 # ---- the argument for a matrix, in a few lines -----------------------------------------------------------------------
 def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
-    """The index argument for a matrix variable of a derivation, in sentences; nothing where it does not apply."""
-    if w.shape == () or 1 in w.shape:
+    """The index argument in sentences: for a matrix, and for a vector where the shapes alone leave a choice."""
+    if w.shape == () or (1 in w.shape and not other_orders(d[w], w.shape)):
         return []
     users = [piece for piece in d.pieces if w in ingredients(piece) and piece in d.upstream]
     letters = alphabet(d.target, w)

@@ -9,9 +9,9 @@ from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.core import names, shapes
 from matcalc.core.constructors import mul
-from matcalc.core.expression import ONES, Expr, const, is_one, leaf, rebuilt, topological
+from matcalc.core.expression import ONES, Expr, const, is_one, leaf, number, rebuilt, topological
 from matcalc.core.names import parts
-from matcalc.core.operations import BROADCAST, TRANSPOSE
+from matcalc.core.operations import BROADCAST, POW, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.derivations.indices import At, Delta, Entry, Factor, Index, Place, Term, places, spots
 from matcalc.paper.writing import Notation, factor, written
@@ -211,6 +211,13 @@ def _term(term: Term, n: Notation, letters: str) -> str:
     shown = _shown(term, letters)
     if not term.factors:
         return written(term.scale, n)
+    under = [f for f in term.factors if _is_reciprocal(f)]
+    over = [f for f in term.factors if not _is_reciprocal(f)]
+    if len(under) == 1 and any(isinstance(f, Entry) for f in over) and not any(p in term.summed for p in spots(under[0])):
+        # yⱼ / ŷⱼ, not yⱼ (1 / ŷⱼ)
+        above = _term(replace(term, factors=tuple(over), scale=const(1)), n, letters)
+        below = entry_at(under[0].of.args[0], under[0].at, shown, n)  # type: ignore[union-attr]
+        return scaled(term.scale, rf"\frac{{{above}}}{{{below}}}" if n.latex else f"{above} / {below}", n)
     alone = len(term.factors) == 1 and not term.summed and is_one(term.scale)
     conditions = iter(sorted(term.deltas, key=lambda f: _letter(f.a, shown)))  # [k = i] before [l = j]
     factors = [next(conditions) if isinstance(f, Delta) else f for f in term.factors]
@@ -219,6 +226,10 @@ def _term(term: Term, n: Notation, letters: str) -> str:
         first = next(k for k, f in enumerate(factors) if any(p in term.summed for p in spots(f)))
         line.insert(first, sum_sign("".join(sorted((shown[s] for s in term.summed), key=letters.find)), n))
     return scaled(term.scale, " ".join(line), n)
+
+
+def _is_reciprocal(f: Factor) -> bool:
+    return isinstance(f, Entry) and f.of.op is POW and number(f.of.args[1]) == -1
 
 
 def _factor(f: Factor, shown: dict[Place, str], n: Notation, alone: bool) -> str:

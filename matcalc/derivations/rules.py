@@ -39,6 +39,7 @@ class Told:
     name: str
     why: str
     simple: bool = False
+    flat: bool = False  # piecewise constant
 
 
 def rule_of(piece: Expr, part: Expr, n: Notation = UNICODE) -> tuple[str, str]:
@@ -61,7 +62,7 @@ def _told(piece: Expr, part: Expr, n: Notation) -> Told:
     way = Way.up(piece, part, Words(n))
     flat = next((rule_for(Use(e, k, way.w)) for e, k in way.steps if e.op.flat), None)
     if flat is not None:  # whatever is below and above it
-        return Told(flat.name, flat.why, True)
+        return Told(flat.name, flat.why, True, True)
     if way.meeting is not None:
         return _several(way)
     if not way.steps:
