@@ -355,3 +355,33 @@ def test_a_quotient_of_entries_is_a_quotient():
     p, y = mc.vectors("p y", n)
     d = mc.derive(-y.T @ mc.log(p), wrt=[p])
     assert "∂J/∂pⱼ = −yⱼ / pⱼ" in told(d, p) and r"-\frac{y_{j}}{p_{j}}" in d.explain(p).to_latex()
+
+
+def test_layers_of_one_form_are_argued_once():
+    S, R = mc.matrix("S", n), mc.matrix("R", n)
+    text = str(mc.derive(u.T @ mc.tanh(S @ mc.tanh(R @ mc.tanh(W @ x))), wrt=[W, R, S]))
+    assert text.count("touches only") == 1
+    assert "Likewise ∂s/∂Rᵢⱼ = (δ₂)ᵢ (h₁)ⱼ: the outer product δ₂ h₁ᵀ, [n×1][1×n] = [n×n]." in text
+    assert "Careful: R is square, so h₁ δ₂ᵀ" in text
+
+
+@pytest.mark.parametrize(
+    "e, by, name",
+    [
+        (u.T @ (b * z), z, "weighted sum"),
+        (u.T @ (z / mc.norm(b)), z, "dot product"),
+        (-u.T @ mc.log(mc.softmax(z)), z, "softmax cross-entropy"),
+        (-u.T @ mc.log(z), z, "weighted sum of logarithms"),
+        (mc.sqrt(mc.mean(z**2) + 1), z, "square root of a sum of squares"),
+    ],
+)
+def test_rules_are_called_what_a_teacher_calls_them(e, by, name):
+    from matcalc.derivations.rules import rule_of
+
+    assert rule_of(mc.let("J", e), by)[0] == name
+
+
+def test_no_rule_is_called_by_more_than_two_of():
+    for case in cases():
+        for step in case.derivation.steps:
+            assert step.rule.count(" of ") <= 2
