@@ -400,3 +400,62 @@ def test_an_entry_is_not_written_like_a_name():
     d = mc.derive(mc.let("L", u.T @ mc.tanh(z) + z2 + u.T @ x3), wrt=[W])
     assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in told(d, W)
     assert "W₂₃ touches only (z)₂, where it multiplies (x)₃" in str(d)
+
+
+def test_why_a_local_jacobian_is_zero():
+    w = mc.vector("w", n)
+    mu = mc.let("mu", mc.mean(w))
+    spread = mc.let("sigma", mc.sqrt(mc.mean((w - mu) ** 2)))
+    text = told(mc.derive(spread, wrt=[w]), w)
+    assert "It is 0, because μ = 1/n sum(w) makes (μ − 1/n sum(w)) / √(1/n sum((w − μ)²)) vanish." in text
+
+
+def test_a_choice_that_shapes_leave_is_warned_of_everywhere():
+    S, v = mc.matrix("S", n), mc.vector("v", n)
+    square = mc.derive(u.T @ mc.tanh(S @ v), wrt=[S, v])
+    assert "Careful: the shapes leave a choice: Sδ has the right shape too and is wrong" in str(square)
+    assert "S is square, so v δᵀ has the right shape too" in told(square, S, "shape_convention")
+    assert "Sδ has the right shape too" in told(square, v, "shape_convention")
+
+
+def test_a_row_of_errors_keeps_the_factor():
+    K, q, y = mc.matrix("K", n, m), mc.vector("q", m), mc.vector("y", n)
+    text = str(mc.derive(u.T @ mc.softmax(K @ q / mc.sqrt(m)), wrt=[K]))
+    assert "(With δ as a row instead, the same matrix is 1/√m δᵀ qᵀ.)" in text
+    assert "as a row" not in str(mc.derive(mc.norm(K @ q - y) ** 2 / 2, wrt=[K]))
+
+
+def test_a_quotient_of_entries_is_a_quotient():
+    p, y = mc.vectors("p y", n)
+    d = mc.derive(-y.T @ mc.log(p), wrt=[p])
+    assert "∂J/∂pⱼ = −yⱼ / pⱼ" in told(d, p) and r"-\frac{y_{j}}{p_{j}}" in d.explain(p).to_latex()
+
+
+def test_layers_of_one_form_are_argued_once():
+    S, R = mc.matrix("S", n), mc.matrix("R", n)
+    text = str(mc.derive(u.T @ mc.tanh(S @ mc.tanh(R @ mc.tanh(W @ x))), wrt=[W, R, S]))
+    assert text.count("touches only") == 1
+    assert "Likewise ∂s/∂Rᵢⱼ = (δ₂)ᵢ (h₁)ⱼ: the outer product δ₂ h₁ᵀ, [n×1][1×n] = [n×n]." in text
+    assert "Careful: R is square, so h₁ δ₂ᵀ" in text
+
+
+@pytest.mark.parametrize(
+    "e, by, name",
+    [
+        (u.T @ (b * z), z, "weighted sum"),
+        (u.T @ (z / mc.norm(b)), z, "dot product"),
+        (-u.T @ mc.log(mc.softmax(z)), z, "softmax cross-entropy"),
+        (-u.T @ mc.log(z), z, "weighted sum of logarithms"),
+        (mc.sqrt(mc.mean(z**2) + 1), z, "square root of a sum of squares"),
+    ],
+)
+def test_rules_are_called_what_a_teacher_calls_them(e, by, name):
+    from matcalc.derivations.rules import rule_of
+
+    assert rule_of(mc.let("J", e), by)[0] == name
+
+
+def test_no_rule_is_called_by_more_than_two_of():
+    for case in cases():
+        for step in case.derivation.steps:
+            assert step.rule.count(" of ") <= 2

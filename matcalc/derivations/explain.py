@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from matcalc.calculus.simplify import simplify
+from matcalc.calculus.sweep import jacobians
 from matcalc.core import sizes
-from matcalc.core.expression import EYE, LET, Expr, inner, topological
+from matcalc.core.expression import EYE, LET, Expr, inner, is_zero, leaf, substituted, topological
 from matcalc.core.operations import ADD, DIAG
+from matcalc.derivations.breakup import ingredients
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
 from matcalc.derivations.index_form import Folded, Local, fold, local
@@ -128,6 +131,9 @@ def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
         said = _by_entries(entries, value, part is x, w) if entries is not None else []
         if entries is not None and (direct := entries.direct(w)):
             found.sentences.append(direct)
+        if is_zero(value) and not rule.flat:
+            found.sentences.append(_vanishing(piece, part, w))
+            continue
         if (not said or not rule.simple) and rule.why not in because:
             found.sentences.append(f"Because: {rule.why}.")
             because.add(rule.why)
@@ -138,6 +144,16 @@ def _pieces(d: Derivation, x: Expr, w: Words) -> Section:
             remarked = True
         found.sentences += said
     return found
+
+
+def _vanishing(piece: Expr, part: Expr, w: Words) -> str:
+    """Why a local Jacobian is 0 that is not 0 as it stands: by what the names in it stand for."""
+    given = {e: leaf(str(e.name), e.shape) for e in ingredients(piece) if e.op is LET}
+    by = given.get(part, part)
+    formal = simplify(jacobians(substituted(piece.args[0], given), [by])[by])
+    if is_zero(formal):
+        return "It is 0, because what the places where it stands contribute cancels."
+    return f"It is 0, because {listed([w.equation(e, e.args[0]) for e in given])} makes {w.show(formal)} vanish."
 
 
 def _by_entries(found: Local, value: Expr, asked: bool, w: Words) -> list[str]:

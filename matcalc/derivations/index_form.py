@@ -48,7 +48,7 @@ from matcalc.derivations.indices import (
     places,
 )
 from matcalc.derivations.sentences import Words, listed, loose
-from matcalc.derivations.transposes import careful, factors, is_outer, plain
+from matcalc.derivations.transposes import careful, factors, is_outer, other_orders, plain
 from matcalc.errors import ShapeError
 from matcalc.paper.writing import Notation, current, factor, written
 
@@ -316,21 +316,37 @@ def _opaque(e: Expr) -> bool:
 
 # ---- the argument for a matrix, in a few lines -----------------------------------------------------------------------
 def index_argument(d: Derivation, w: Expr, n: Notation) -> list[str]:
-    """The index argument for a matrix variable of a derivation, in sentences; nothing where it does not apply."""
-    if w.shape == () or 1 in w.shape:
+    """The index argument in sentences: for a matrix, and for a vector where the shapes alone leave a choice."""
+    if w.shape == () or (1 in w.shape and not other_orders(d[w], w.shape)):
         return []
-    users = [piece for piece in d.pieces if w in ingredients(piece) and piece in d.upstream]
-    letters = alphabet(d.target, w)
-    found = [fold(d, piece, w, letters) for piece in users] if len(users) <= _USES else []
-    forms = [f for f in found if f is not None and f.local.linear and len(f.local.terms) == 1]
-    if not forms or len(forms) < len(users):
+    forms = _forms(d, w)
+    if not forms:
         return []
-    n = among(n, d.target)
-    words, said = Words(n), []
+    words, said = Words(among(n, d.target)), []
+    if any(_one_layer(d, v) for v in d.wrt[: d.wrt.index(w)]) and _one_layer(d, w):
+        line = _result(w, forms, words, "Likewise")
+        return [loose(line) for line in (line, *careful(forms[0].result, w, words))]
     for f in forms:
         touching = f.local.touching(words)
         said += [f.local.argument(words, ":" if touching else "."), touching, f.local.direct(words)]
     return [loose(line) for line in (*said, *_concluded(w, forms, set(d.signals.values()), words)) if line]
+
+
+def _forms(d: Derivation, w: Expr) -> list[Folded]:
+    """The argument for each piece that w stands in, if every one can be written so."""
+    users = [piece for piece in d.pieces if w in ingredients(piece) and piece in d.upstream]
+    letters = alphabet(d.target, w)
+    found = [fold(d, piece, w, letters) for piece in users] if len(users) <= _USES else []
+    forms = [f for f in found if f is not None and f.local.linear and len(f.local.terms) == 1]
+    return forms if len(forms) == len(users) else []
+
+
+def _one_layer(d: Derivation, w: Expr) -> bool:
+    """Whether w is a matrix that stands in one layer Wx, of which the argument is the same for all: ∂s/∂Wᵢⱼ = δᵢ xⱼ."""
+    if w.shape == () or 1 in w.shape:
+        return False
+    forms = _forms(d, w)
+    return len(forms) == 1 and not forms[0].local.held and is_outer(forms[0].result, forms[0].upstream)
 
 
 def _as_row(f: Folded, n: Notation) -> str:
@@ -339,10 +355,8 @@ def _as_row(f: Folded, n: Notation) -> str:
     return scaled(scalar_part(f.result)[0], product, n)
 
 
-def _concluded(x: Expr, forms: list[Folded], signals: set[Expr], w: Words) -> list[str]:
-    """δᵢ xⱼ is the outer product δ xᵀ; where the matrix is used in several pieces, the sum over them."""
-    if any(f.upstream is const(1) for f in forms):
-        return []
+def _result(x: Expr, forms: list[Folded], w: Words, so: str) -> str:
+    """So ∂s/∂Wᵢⱼ = δᵢ xⱼ: the outer product δ xᵀ."""
     n, first, total = w.n, forms[0], zero(x.shape)
     for f in forms:
         total = add(total, f.result)
@@ -352,9 +366,16 @@ def _concluded(x: Expr, forms: list[Folded], signals: set[Expr], w: Words) -> li
     parts = factors(first.result)
     what = "outer product" if outer else "product" if parts else "entry of"
     what = f"the {what}{'s' if len(forms) > 1 and parts else ''}"
-    said = f"So {w.formula(f'{first.by_entry(n)} = {entries}')}: {what} {w.show(total)}"
-    lines = [f"{said}, {w.fits(*(p.shape for p in parts), x.shape)}." if parts else f"{said}."]
-    if outer and all(f.upstream in signals for f in forms):
+    said = f"{so} {w.formula(f'{first.by_entry(n)} = {entries}')}: {what} {w.show(total)}"
+    return f"{said}, {w.fits(*(p.shape for p in parts), x.shape)}." if parts else f"{said}."
+
+
+def _concluded(x: Expr, forms: list[Folded], signals: set[Expr], w: Words) -> list[str]:
+    """δᵢ xⱼ is the outer product δ xᵀ; where the matrix is used in several pieces, the sum over them."""
+    if any(f.upstream is const(1) for f in forms):
+        return []
+    n, first, lines = w.n, forms[0], [_result(x, forms, w, "So")]
+    if all(is_outer(f.result, f.upstream) for f in forms) and all(f.upstream in signals for f in forms):
         rows = joined([_as_row(f, n) for f in forms], n)
         instead = f"{listed([w.show(f.upstream) for f in forms])} as {'a row' if len(forms) == 1 else 'rows'} instead"
         lines.append(f"(With {instead}, the same matrix is {w.formula(rows)}.)")

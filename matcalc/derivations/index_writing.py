@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.core import names, shapes
 from matcalc.core.constructors import mul
-from matcalc.core.expression import ONES, Expr, const, is_one, leaf, rebuilt, topological
+from matcalc.core.expression import ONES, Expr, const, is_one, leaf, number, rebuilt, topological
 from matcalc.core.names import parts
-from matcalc.core.operations import ADD, BROADCAST, TRANSPOSE
+from matcalc.core.operations import ADD, BROADCAST, POW, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.derivations.indices import At, Delta, Entry, Factor, Index, Place, Term, places, spots
 from matcalc.paper.writing import Notation, factor, written
@@ -219,6 +219,13 @@ def _term(term: Term, n: Notation, letters: str, alone: bool = False) -> tuple[b
     alone = alone and not negative
     if not term.factors:
         return negative, written(scale, n) if alone or scale.op is not ADD else factor(scale, n)
+    under = [f for f in term.factors if _is_reciprocal(f)]
+    over = [f for f in term.factors if not _is_reciprocal(f)]
+    if len(under) == 1 and any(isinstance(f, Entry) for f in over) and not any(p in term.summed for p in spots(under[0])):
+        # yⱼ / ŷⱼ, not yⱼ (1 / ŷⱼ)
+        _, above = _term(replace(term, factors=tuple(over), scale=const(1)), n, letters)
+        below = entry_at(under[0].of.args[0], under[0].at, shown, n)  # type: ignore[union-attr]
+        return negative, scaled(scale, rf"\frac{{{above}}}{{{below}}}" if n.latex else f"{above} / {below}", n)
     alone = alone and len(term.factors) == 1 and not term.summed and is_one(scale)
     conditions = iter(sorted(term.deltas, key=lambda f: _letter(f.a, shown)))  # [k = i] before [l = j]
     factors = [next(conditions) if isinstance(f, Delta) else f for f in term.factors]
@@ -227,6 +234,10 @@ def _term(term: Term, n: Notation, letters: str, alone: bool = False) -> tuple[b
         first = next(k for k, f in enumerate(factors) if any(p in term.summed for p in spots(f)))
         line.insert(first, sum_sign("".join(sorted((shown[s] for s in term.summed), key=letters.find)), n))
     return negative, scaled(scale, " ".join(line), n)
+
+
+def _is_reciprocal(f: Factor) -> bool:
+    return isinstance(f, Entry) and f.of.op is POW and number(f.of.args[1]) == -1
 
 
 def _factor(f: Factor, shown: dict[Place, str], n: Notation, alone: bool) -> str:

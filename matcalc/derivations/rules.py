@@ -39,6 +39,7 @@ class Told:
     name: str
     why: str
     simple: bool = False
+    flat: bool = False  # piecewise constant
 
 
 def rule_of(piece: Expr, part: Expr, n: Notation = UNICODE) -> tuple[str, str]:
@@ -61,7 +62,7 @@ def _told(piece: Expr, part: Expr, n: Notation) -> Told:
     way = Way.up(piece, part, Words(n))
     flat = next((rule_for(Use(e, k, way.w)) for e, k in way.steps if e.op.flat), None)
     if flat is not None:  # whatever is below and above it
-        return Told(flat.name, flat.why, True)
+        return Told(flat.name, flat.why, True, True)
     if way.meeting is not None:
         return _several(way)
     if not way.steps:
@@ -191,21 +192,32 @@ class Way:
 
 # ---- the part stands in one place ------------------------------------------------------------------------------------
 def _named(rules: list[Rule]) -> str:
-    """Square of a norm: the nouns from the outermost inwards."""
+    """Square of a norm: the nouns from the outermost inwards, what has a name of its own by that; the chain rule of many."""
     nouns = [rule.noun for rule in reversed(rules)]
-    familiar = FAMILIAR.get(tuple(nouns))
-    if familiar is not None:
-        return familiar
-    if len(nouns) > _LINKS:
-        return f"chain rule, {len(nouns)} functions deep"
-    return " of ".join([nouns[0], *(_article(noun) for noun in nouns[1:])])
+    for known, name in FAMILIAR.items():
+        for k in range(len(nouns) - len(known) + 1):
+            if tuple(nouns[k : k + len(known)]) == known:
+                nouns[k : k + len(known)] = [name]
+    said = " of ".join([nouns[0], *(_article(noun) for noun in nouns[1:])])
+    return said if said.count(" of ") <= _OF else "chain rule"
 
 
 FAMILIAR = {
     ("dot product", "log softmax"): "softmax cross-entropy",
+    ("dot product", "elementwise logarithm", "softmax"): "softmax cross-entropy",
     ("sum", "entrywise product", "log softmax"): "softmax cross-entropy",
+    ("sum", "entrywise product", "elementwise logarithm", "softmax"): "softmax cross-entropy",
     ("sum", "elementwise square"): "sum of squares",
+    ("sum", "elementwise logarithm"): "sum of logarithms",
+    ("dot product", "elementwise logarithm"): "weighted sum of logarithms",
+    ("sum", "entrywise product"): "weighted sum",
+    ("dot product", "entrywise product"): "weighted sum",
+    ("dot product", "multiple"): "dot product",
+    ("sum", "sum"): "sum",
+    ("multiple", "reciprocal"): "quotient",
+    ("entrywise product", "elementwise reciprocal"): "entrywise quotient",
 }
+_OF = 2
 
 
 def _article(noun: str) -> str:

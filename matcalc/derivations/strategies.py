@@ -19,7 +19,7 @@ from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation, opaque
 from matcalc.derivations.index_form import local
 from matcalc.derivations.sentences import Section, Words, kind
-from matcalc.derivations.transposes import factors, is_outer, other_orders
+from matcalc.derivations.transposes import careful, factors, is_outer, other_orders
 from matcalc.paper.writing import factor
 
 _LONG = 12  # a longer way is told from the nearest error signal
@@ -126,6 +126,7 @@ def _shape_convention(d: Derivation, x: Expr, w: Words) -> list[Section]:
             found.sentences.append(f"{w.equation(Partial(s, part), passed, *signal)}, {reason}")
         else:
             found.sentences.append(f"{w.show(part)} receives {w.show(passed)} from {w.show(piece)}, {reason}")
+        found.sentences += careful(passed, part, w)
     for part in dict.fromkeys(b for b in arriving if arriving.count(b) > 1):
         total = d[x] if part is x else d.upstream[part]
         found.sentences.append(f"What several uses of {w.show(part)} send is added: {w.equation(Partial(s, part), total)}.")

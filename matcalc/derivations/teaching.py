@@ -221,7 +221,7 @@ def _function(u: Use) -> Rule:
     """Any function that acts entry by entry."""
     op = u.e.op
     word = _WORDS.get(op.name, "function" if op.user else op.name.replace("_", " "))
-    noun = word if u.e.shape == () else "elementwise function"
+    noun = word if u.e.shape == () else "elementwise logarithm" if op.name == "log" else "elementwise function"
     if op.kink is not None:
         return _rule("piecewise function", f"the derivative on either side of the kink; {op.convention}", noun)
     if len(u.e.args) > 1:
