@@ -133,6 +133,9 @@ def test_a_known_function_that_is_typed_out_is_a_step():
     d = mc.derive(-mc.sum(y * mc.log(mc.exp(z) / mc.sum(mc.exp(z)))), wrt=[z])
     found = [str(step) for step in d.steps if step.rule == "known function"]
     assert found == ["exp(z) / sum(exp(z)) = softmax(z)"]
+    twice = mc.let("a", 1 / (1 + mc.exp(-z))), mc.let("b", 1 / (1 + mc.exp(-z)) + y)
+    again = mc.derive(mc.sum(twice[0] * twice[1]), wrt=[z])
+    assert [step.rule for step in again.steps].count("known function") == 1
     assert "exp(z) / sum(exp(z)) = softmax(z)" in str(d).split("2  Chain rule")[0]
     assert d.check().ok and str(d[z]) == "sum(y) softmax(z) − y"
 

@@ -28,7 +28,7 @@ def known(y: Expr) -> tuple[Expr, list[tuple[Expr, Expr]]]:
             found += pairs
             new = let(e.params[0], body) if e.op is LET else body
         done[e] = new
-    return done[y], found
+    return done[y], list(dict.fromkeys(found))
 
 
 def broken_up(y: Expr, taken: Iterable[Expr] = ()) -> tuple[Expr, dict[Expr, Expr]]:
