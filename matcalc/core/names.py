@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from functools import lru_cache
 
 from matcalc.errors import MatcalcError
 
@@ -43,6 +44,7 @@ def _is_script(char: str) -> bool:
     return unicodedata.decomposition(char).startswith("<")
 
 
+@lru_cache(maxsize=4096)
 def parts(name: str) -> tuple[str, str, str, str]:
     """Base, accent, subscript and superscript: ``yhat_1`` is ``("y", "hat", "1", "")``.
 

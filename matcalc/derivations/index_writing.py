@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 from matcalc.calculus.simplify import simplify
 from matcalc.calculus.terms import coefficient, is_negative
@@ -22,6 +23,7 @@ _SUBSCRIPTS = str.maketrans("0123456789" + _LETTERS, "₀₁₂₃₄₅₆₇�
 
 
 # ---- letters ---------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=8)  # asked for every variable of one derivation
 def alphabet(*roots: Expr) -> str:
     """The letters for indices, in the order in which they are taken: none that names a variable, a function or a size.
 
@@ -62,6 +64,7 @@ class Among(Notation):
     names: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=8)
 def among(n: Notation, *roots: Expr) -> Among:
     """The notation, where an entry of z is written (z)₂ if there is a z₂."""
     own = {field.name: getattr(n, field.name) for field in fields(n)}
