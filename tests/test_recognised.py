@@ -201,3 +201,14 @@ def test_wide_sums_and_products_take_linear_time():
         return times
 
     assert made(400) < 2.2 * made(200)
+
+
+def test_a_mask_beside_a_known_function_is_a_factor():
+    w = mc.vector("w", n)
+    masked = (w > 0) * mc.exp(x) / mc.sum(mc.exp(x))
+    known, pairs = recognised(masked)
+    assert str(known) == "1[w > 0] ∘ softmax(x)" and len(pairs) == 1
+    d = mc.derive(mc.sum(masked * (1 / (1 + mc.exp(-x)))), wrt=[x])
+    assert d.check().ok
+    m = mc.let("m", w > 0)
+    assert str(mc.grad(mc.sum((w > 0) * x), x)) == "1[w > 0]" and str(mc.grad(mc.sum(m * x), x)) == "m"

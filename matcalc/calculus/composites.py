@@ -179,4 +179,4 @@ def _exchanged(cluster: _Cluster, parts: list[Expr], fusions: list[Fusion]) -> l
             if t != 0:
                 put(first, base, t)
     found = [(base, t) for slot in slots for base, t in slot.items()]
-    return [written.get((base, t)) or cluster.times(base, t) for base, t in found]
+    return [written[base, t] if (base, t) in written else cluster.times(base, t) for base, t in found]  # a mask is no truth value

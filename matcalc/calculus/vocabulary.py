@@ -116,7 +116,10 @@ class Vocabulary:
         for x in order:
             new = rebuilt(x, tuple(done[a] for a in x.args)) if x.op is not LET else x
             inside = x.op in (MUL, POW) and [user.op for user in users.get(x, [])] == [MUL]  # a product is taken as a whole
-            done[x] = self._whole.get(new) or (self._product(new) if new.op in (MUL, POW) and not inside else new)
+            if new in self._whole:
+                done[x] = self._whole[new]
+            else:
+                done[x] = self._product(new) if new.op in (MUL, POW) and not inside else new
         return [done[e] for e in roots]
 
     def _product(self, e: Expr) -> Expr:

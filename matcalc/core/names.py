@@ -34,7 +34,8 @@ def checked(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     if len(name) > _LONGEST or not _NAME.fullmatch(name) or any(map(_is_script, name)) or "^{T}" in name:
         raise MatcalcError(
-            f"{name[:_LONGEST]!r} is not a name: a letter, then letters, digits, _ and sub- or superscripts in braces"
+            f"{name[:_LONGEST]!r} is not a name: a letter, then letters, digits, _ and sub- or superscripts in braces; "
+            "yhat is written ŷ, and theta θ"
         )
     return name
 

@@ -56,7 +56,7 @@ class _Page:
         drawn, said = self.drawn, self.said
         value = self._formula(headline(drawn), f"{said.target} = {said.value}", inline=True)
         yield f"<h1>Derivatives of {value}</h1>"
-        yield f'<p class="quiet">{self._sentence(drawn.statement(LATEX.inline), said.statement(str))}</p>'
+        yield f'<p class="quiet">{self._sentence(drawn.statement(LATEX.inline))}</p>'
         for stage, spoken in zip(drawn.stages, said.stages, strict=True):
             yield f'<section>\n<h2><span class="number">{stage.number}</span>{html.escape(stage.title)}</h2>'
             yield f'<p class="quiet">{html.escape(stage.introduction)}</p>'
@@ -67,23 +67,23 @@ class _Page:
         for block, said in zip(stage.blocks, spoken.blocks, strict=True):
             if isinstance(block, Prose) and isinstance(said, Prose):
                 if block.title:
-                    yield f"<h3>{self._sentence(block.title, said.title)}</h3>"
-                yield f"<p>{' '.join(map(self._sentence, block.sentences, said.sentences))}</p>"
+                    yield f"<h3>{self._sentence(block.title)}</h3>"
+                yield f"<p>{' '.join(map(self._sentence, block.sentences))}</p>"
             elif isinstance(block, Display) and isinstance(said, Display):
                 lines = "\n".join(
                     line for pair in zip(block.equations, said.equations, strict=True) for line in self._rows(*pair)
                 )
                 yield f'<div class="display"><table>\n{lines}\n</table></div>'
 
-    def _sentence(self, sentence: str, said: str) -> str:
-        """A sentence with its formulas drawn; each is read aloud as LaTeX, since the words around it fix no place in ``said``."""
+    def _sentence(self, sentence: str) -> str:
+        """A sentence with its formulas drawn; each is read aloud as LaTeX, since it has no counterpart of its own in Unicode."""
         parts = _FORMULA.split(sentence)
         return "".join(html.escape(p) if k % 2 == 0 else self._formula(p, p, inline=True) for k, p in enumerate(parts))
 
     def _rows(self, e: Equation, said: Equation) -> Iterator[str]:
         """A row for every side, and for every line of a long one."""
         left = self._formula(e.left, said.left)
-        reason = self._sentence(e.reason, said.reason)
+        reason = self._sentence(e.reason)
         if not e.sides:
             yield _row(left, "", self._formula(e.shape, said.shape), reason)
         for k, (side, spoken) in enumerate(zip(e.sides, said.sides, strict=True)):
