@@ -9,6 +9,7 @@ import pytest
 from modules import GOLDEN_NAMES, LECTURE, W, arrays, d, golden, m, n, score, t, v, x
 
 import matcalc as mc
+from matcalc.code.module import Layer
 from matcalc.code.to_numpy import module, upstream
 from matcalc.core.expression import topological
 
@@ -89,12 +90,13 @@ def test_columns_may_have_two_axes_and_rows_do():
 
 def test_getsource_and_tracebacks_show_the_source():
     code = golden("score_tanh")
-    assert inspect.getsource(code.forward).startswith("def score_forward(u, W, b, x):")
+    assert inspect.getsource(code.forward).startswith("def score_forward(u: Array, W: Array")
     assert inspect.getsource(code.functions["score_backward"]) in code.source
     try:
         code.functions["score_forward"](LECTURE["u"], LECTURE["W"], LECTURE["b"], np.ones(3))
-    except ValueError:
-        assert "z = W @ x + b" in traceback.format_exc()
+    except AssertionError as refused:
+        assert str(refused) == "x has shape (3,), not (m,)"
+        assert "assert x.shape == (m,)" in traceback.format_exc()
     else:
         pytest.fail("the shapes do not fit")
 
@@ -103,7 +105,8 @@ def test_the_source_stands_alone(tmp_path):
     for name in GOLDEN_NAMES:
         tree = ast.parse(golden(name).source)
         imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-        assert imported == ["numpy"] and not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
+        typing = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        assert imported == ["numpy"] and typing == ["collections.abc"] * (name == "score_generic")
     path = golden("score_tanh").write(tmp_path / "score.py")
     namespace = {}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
@@ -162,7 +165,7 @@ def test_what_has_no_source_is_refused_by_name():
 
     nameless = Operation("nameless", lambda op, args, params: args[0].shape)
     with pytest.raises(mc.UnsupportedError, match="nameless"):
-        module("t", node(nameless, (x,)), [], [], upstream(x))
+        module(Layer("t", node(nameless, (x,)), [], [], upstream(x)))
 
 
 def test_whole_numbers_given_to_the_written_module_do_not_cut_off_a_gradient():

@@ -109,7 +109,12 @@ def jacobians(y: Expr, wrt: Sequence[Expr], below: Below | None = None, name: Ex
 
 def nudged(y: Expr, nudges: dict[Expr, Expr]) -> Expr:
     """The change of y, to first order, when each variable changes by its nudge."""
-    order = topological([y])
+    return changes([y], nudges)[0]
+
+
+def changes(roots: Sequence[Expr], nudges: dict[Expr, Expr]) -> list[Expr]:
+    """The changes of several values, in one sweep."""
+    order = topological(roots)
     alias = aliases(order, nudges)
     change: dict[Expr, Expr] = dict(nudges)
     for e in order:
@@ -120,4 +125,4 @@ def nudged(y: Expr, nudges: dict[Expr, Expr]) -> Expr:
                 pushed = push(e, k, change[a], alias)
                 if pushed is not None:
                     change[e] = add(change[e], pushed) if e in change else pushed
-    return change.get(y, zero(y.shape))
+    return [change.get(y, zero(y.shape)) for y in roots]

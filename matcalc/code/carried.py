@@ -26,14 +26,15 @@ _COMPARED = (GREATER, GREATER_EQUAL)
 class Carried:
     """The functions below some expressions, and their names in the source.
 
-    ``generic`` are those that the caller gives, in order; the others become functions of the module.
+    ``generic`` are those that the caller gives, in order; the others become functions of the module. The expressions are those
+    of several functions, and ``of`` tells which generic ones a function needs.
     """
 
-    def __init__(self, order: Iterable[Expr]) -> None:
+    def __init__(self, *orders: Iterable[Expr]) -> None:
         self.called: dict[Operation, str] = {}
         self._bodies: dict[Operation, tuple[Expr, Expr]] = {}
         generic: dict[Operation, None] = {}
-        order = list(order)
+        order = [e for below in orders for e in below]
         stack = [e.op for e in order]
         self._said: dict[str, set[str]] = {}  # the parameters that some call of a function states
         for e in order:
@@ -52,16 +53,26 @@ class Carried:
                 stack += [e.op for e in topological([self._bodies[op][1]])]
             elif hasattr(helpers, own := _own_name(op)) and op not in _COMPARED:
                 self.called[op] = own
-        self.generic = sorted(generic, key=lambda op: (op.text, op.order))
+        self.generic = _ordered(generic)
         self.reserved = set(self.called.values())
 
     def name(self, op: Operation) -> str:
         """What the function is called in the source."""
         return self.called[op]
 
+    def of(self, order: Iterable[Expr]) -> list[Operation]:
+        """The generic functions below some of the expressions."""
+        found = {e.op for e in order}
+        stack = [op for op in found if op in self._bodies]
+        while stack:
+            new = {e.op for e in topological([self._bodies[stack.pop()][1]])} - found
+            found |= new
+            stack += [op for op in new if op in self._bodies]
+        return [op for op in self.generic if op in found]
+
     def choose(self, taken: Names) -> None:
         """Names for the functions that the user defined."""
-        for op in sorted(self._bodies, key=lambda op: (op.text, op.order)):
+        for op in _ordered(self._bodies):
             self.called[op] = taken.take(op.numpy)
 
     def imports(self) -> list[str]:
@@ -76,7 +87,7 @@ class Carried:
 
     def blocks(self) -> list[list[str]]:
         """The definitions, each as lines."""
-        return [*self._helpers(), *(self._defined(op) for op in sorted(self._bodies, key=lambda op: (op.text, op.order)))]
+        return [*self._helpers(), *(self._defined(op) for op in _ordered(self._bodies))]
 
     def _helpers(self) -> list[list[str]]:
         found = sorted(name for op, name in self.called.items() if not op.user and not op.numpy.startswith("scipy."))
@@ -98,6 +109,10 @@ class Carried:
         formula = f"{names.text(op.text)}{'′' * op.order}({written(x, UNICODE)}) = {written(op.body[1], UNICODE)}"
         head = [f"def {self.called[op]}({given[x]}):", f'    """{quoted(formula)}, entry by entry."""']
         return head + [text for line in (*lines, result) for text in t.lines(line, 4)]
+
+
+def _ordered(ops: Iterable[Operation]) -> list[Operation]:
+    return sorted(ops, key=lambda op: (op.text, op.order))
 
 
 def _own_name(op: Operation) -> str:

@@ -10,19 +10,19 @@ import functools
 import itertools
 import linecache
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from matcalc.calculus.batching import Batch
-from matcalc.code.fitting import Cache, checked_parts, choices, whole
+from matcalc.code.arguments import Arguments
+from matcalc.code.fitting import Cache
+from matcalc.code.module import Module
+from matcalc.code.requested import REQUESTS
 from matcalc.core import names, sizes
-from matcalc.core.expression import Expr, Operation
-from matcalc.declarations import Function
+from matcalc.core.expression import Expr
 from matcalc.errors import EvaluationError, MatcalcError
-from matcalc.numeric.evaluate import Given, public
 
 _counter = itertools.count(1)
 
@@ -34,6 +34,13 @@ class Gradients(dict[str, Any]):
     """
 
     became: Mapping[str, str] = {}
+
+    @classmethod
+    def of(cls, found: Any, became: Mapping[str, str]) -> Gradients:
+        """Gradients with what stands for what."""
+        made = cls(found)
+        made.became = became
+        return made
 
     def __missing__(self, key: Any) -> Any:
         name = key.name if isinstance(key, Expr) else key
@@ -51,32 +58,19 @@ class Generated:
     its variable's shape, and ``value_and_grad(**arrays)``, of a scalar, ``(value, gradients by name)``. They check and convert as
     ``mc.evaluate`` does (a column may be ``(m, 1)``, float32 stays float32) and then call the functions of the source, which
     are in ``functions`` by name.
+
+    Where asked for: ``jacobian(**arrays)`` and ``hessian(**arrays)``, by several variables a dict by name, of rows by name;
+    ``jvp`` and ``hvp`` with nudges ``dx=`` (zero where left out), and ``vjp(dout, **arrays)``.
     """
 
-    def __init__(
-        self,
-        name: str,
-        source: str,
-        arguments: Mapping[Expr, str],
-        functions: Mapping[Operation, str],
-        lengths: Mapping[Any, str],
-        output: Expr,
-        wrt: Sequence[Expr],
-        batch: Batch | None = None,
-    ) -> None:
-        self.name, self.source = name, source
-        self._arguments, self._generic, self._lengths = dict(arguments), dict(functions), dict(lengths)
-        self._output, self._wrt, self._batch = output, tuple(wrt), batch
-        self._parameters = [*self._arguments.values(), *self._generic.values(), *self._lengths.values()]
-        data = {x: batch.variable(x) for x in batch.data} if batch is not None else {}
-        self._counted = {self._arguments[e]: int(e.shape[1] == batch.count) for e in data.values()} if batch is not None else {}
-        became = {names.python(str(x.name)): self._arguments[e] for x, e in data.items()}
-        self._became = {x: of for x, of in became.items() if x not in self._arguments.values()}  # X may be given as x
-        self.functions = _compiled(name, source)
-        # the kinds of values that need no conversion, each with where row numbers stand and how many rows there are
-        self._accepted: dict[tuple[Any, ...], list[tuple[int, Expr, int]]] = {}
-        self.forward = self._with_cache(self._called_with_arrays(self.functions[f"{name}_forward"]))
-        self.backward = self._called_with_upstream(self.functions[f"{name}_backward"])
+    def __init__(self, module: Module) -> None:
+        layer = module.layer
+        self.name, self.source, self._module = layer.name, module.source(), module
+        self._output, self._wrt = layer.output, tuple(layer.wrt)
+        self.functions = _compiled(self.name, self.source)
+        checked, _ = self._checking("forward")
+        self.forward = self._with_cache(checked)
+        self.backward = self._called_with_upstream(self.functions[f"{self.name}_backward"])
 
     @functools.cached_property
     def value_and_grad(self) -> Callable[..., tuple[Any, Gradients]]:
@@ -88,16 +82,34 @@ class Generated:
                 f"value_and_grad is of a scalar, but {self.name} has shape {shown}; "
                 "use forward, and backward with an upstream gradient"
             )
-        called = self._called_with_arrays(raw)
+        called, became = self._checking("value_and_grad")
 
         @functools.wraps(raw)
         def value_and_grad(*positional: Any, **arrays: Any) -> tuple[Any, Gradients]:
             value, found = called(*positional, **arrays)
-            gradients = Gradients(found)
-            gradients.became = self._became
-            return value, gradients
+            return value, Gradients.of(found, became)
 
         return value_and_grad
+
+    def __getattr__(self, suffix: str) -> Callable[..., Any]:
+        """``jacobian``, ``hessian``, ``jvp``, ``hvp`` and ``vjp``, where they were asked for."""
+        if suffix not in REQUESTS:
+            raise AttributeError(f"a generated module has no {suffix}")
+        if suffix not in self._module.takes:
+            raise AttributeError(f"{self.name} has no {suffix}; ask for it with to_numpy(..., also=[{suffix!r}])")
+        called, became = self._checking(suffix)
+        words = [names.python(str(x.name)) for x in self._wrt]
+
+        @functools.wraps(self.functions[f"{self.name}_{suffix}"])
+        def requested(*positional: Any, **arrays: Any) -> Any:
+            found = called(*positional, **arrays)
+            if suffix not in ("jacobian", "hessian") or len(words) == 1:
+                return found
+            rows = [Gradients.of(zip(words, row, strict=True), became) for row in found] if suffix == "hessian" else found
+            return Gradients.of(zip(words, rows, strict=True), became)
+
+        setattr(self, suffix, requested)
+        return requested
 
     def write(self, path: str | Path) -> Path:
         """Writes the source to a file; the path itself is given back."""
@@ -110,29 +122,13 @@ class Generated:
         return f"<generated module {self.name}: value and gradients by {wrt}>"
 
     # ---- calls -------------------------------------------------------------------------------------------------------
-    def _called_with_arrays(self, raw: Callable[..., Any]) -> Callable[..., Any]:
-        parameters = self._parameters
-
-        @functools.wraps(raw)
-        def call(*positional: Any, **arrays: Any) -> Any:
-            if positional:
-                named = dict(zip(parameters, positional, strict=False))
-                if len(positional) > len(parameters) or named.keys() & arrays.keys():
-                    raise EvaluationError(f"{raw.__name__} takes {', '.join(parameters)}, each once")
-                arrays |= named
-            if self._became:
-                arrays = {of if (of := self._became.get(key, key)) not in arrays else key: a for key, a in arrays.items()}
-            values = [arrays.get(p) for p in parameters]
-            known = self._accepted.get(tuple(map(_kind, values)))
-            if known is None:
-                values = self._converted(arrays)
-            else:
-                for k, e, rows in known:
-                    whole(e, values[k], rows)
-                values = [np.float64(v) if type(v) is float else v for v in values]  # 1 / 0 is inf, as for arrays
-            return raw(*values)
-
-        return call
+    def _checking(self, suffix: str) -> tuple[Callable[..., Any], Mapping[str, str]]:
+        """A function of the module with its arguments checked, and the names by which data may be given too."""
+        module = self._module
+        asked = next((r for r in module.layer.requests if r.suffix == suffix and r.after), None)
+        nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked else {}
+        arguments = Arguments(self.name, module.takes[suffix], self._output, module.layer.batch, nudges)
+        return arguments.checking(self.functions[f"{self.name}_{suffix}"]), arguments.became
 
     @staticmethod
     def _with_cache(called: Callable[..., Any]) -> Callable[..., Any]:
@@ -163,74 +159,6 @@ class Generated:
             return raw(dout, cache)
 
         return backward
-
-    def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
-        """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time.
-
-        In place of a batch of no examples, one example is checked.
-        """
-        none = [p for p, axis in self._counted.items() if p in arrays and np.shape(arrays[p])[axis : axis + 1] == (0,)]
-        if none:
-            one = {p: np.zeros([length or 1 for length in np.shape(arrays[p])], np.asarray(arrays[p]).dtype) for p in none}
-            checked = dict(zip(self._parameters, self._converted({**arrays, **one}), strict=True))
-            return [x[:, :0] if p in none and self._counted[p] else x[:0] if p in none else x for p, x in checked.items()]
-        python: dict[str, Any] = {p: e for e, p in self._arguments.items()}
-        functions = {*self._generic.values(), *(op.text for op in self._generic)}
-        sizes_of = {p: s for s, p in self._lengths.items()}
-        missing = [p for p in sizes_of if p not in arrays]
-        if missing:
-            raise EvaluationError(f"{self.name} needs the size {', '.join(missing)}, which no array tells")
-        python |= sizes_of
-        values: dict[Any, Any] = {python.get(key, key): value for key, value in arrays.items() if key not in functions}
-        given = Given([self._output, *self._arguments], values)
-        checked_parts([self._output], given.lengths)
-        rows = choices([self._output], given.lengths)
-        converted: list[Any] = []
-        for e in self._arguments:
-            array = public(given.arrays[e], e.shape)
-            if e in rows:
-                array = whole(e, array, rows[e])
-            supplied = values.get(e, values.get(str(e.name)))
-            converted.append(supplied if _alike(supplied, array) else array)
-        converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
-        converted += [given.lengths[s] for s in self._lengths]
-        supplied = [arrays.get(p) for p in self._parameters]
-        if all(a is b or type(a) is float and type(b) is np.float64 for a, b in zip(supplied, converted, strict=True)):
-            at = [(k, e, rows[e]) for k, e in enumerate(self._arguments) if e in rows]
-            self._accepted[tuple(map(_kind, supplied))] = at
-        return converted
-
-    def _function(self, op: Operation, parameter: str, arrays: Mapping[str, Any]) -> Callable[..., Any]:
-        """f or one of its derivatives, given under its own name, or in a tuple under the name of f."""
-        for key in (parameter, op.text, names.python(op.text)):
-            found = arrays.get(key)
-            if isinstance(found, (tuple, list)) and len(found) > op.order:
-                found = found[op.order]
-            elif key != parameter and op.order:
-                continue
-            if callable(found) and not isinstance(found, (Expr, Function)):
-                return found
-        wanted = [p for other, p in self._generic.items() if other.text == op.text]
-        raise EvaluationError(
-            f"{self.name} needs the function {parameter}; give {', '.join(wanted)}, "
-            f"or {op.text} as a tuple of itself and its derivatives"
-        )
-
-
-def _alike(supplied: Any, array: Any) -> bool:
-    """Whether what the caller gave may stand for what it was converted to."""
-    if type(supplied) is not type(array):
-        return False
-    if type(array) is np.ndarray:
-        return supplied.shape == array.shape and supplied.dtype == array.dtype
-    return type(array) in (int, np.float32, np.float64)
-
-
-def _kind(value: Any) -> Any:
-    """What decides whether a value needs a conversion."""
-    if type(value) is np.ndarray:
-        return value.shape, value.dtype
-    return type(value) if type(value) in (int, float, np.float32, np.float64) else callable(value) and "function"
 
 
 def _compiled(name: str, source: str) -> dict[str, Any]:

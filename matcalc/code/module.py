@@ -1,116 +1,121 @@
 """A module as a person would write it: forward, backward, and for a scalar its value with all gradients.
 
-The graph is rewritten into stable forms (``stable``) and cheap ones (``lowering``), planned as a program (``program``) and
-written line by line (``arrays``). The cache is a tuple, as in hand-written layers: the line that unpacks it shows what the
-backward pass needs, and it holds nothing else.
+The cache is a tuple, as in hand-written layers: the line that unpacks it shows what the backward pass needs, and it holds
+nothing else. What is asked for beside these (``requested``) becomes functions of the same arguments.
 """
 
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
-from matcalc.code.arrays import Arrays
+from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
-from matcalc.code.lowering import lowered
-from matcalc.code.program import program, through_names
-from matcalc.code.stable import stable
+from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
+from matcalc.code.memory import copied, memory
+from matcalc.code.requested import Request
 from matcalc.core import names
 from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
 from matcalc.core.parts import row_numbers
-from matcalc.core.sizes import Shape
 from matcalc.paper.writing import UNICODE, written
 
 _FORMULAS = 12  # lines of formulas in a docstring
-_SUFFIXES = ("_forward", "_backward", "_value_and_grad")
-Line = ast.stmt | str  # a statement, or a comment
+_PAIR = ("_forward", "_backward", "_value_and_grad")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the functions are written. With ``asserts`` they hold the shapes of what they are given against those on paper."""
+
+    asserts: bool = True
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a module is for: an output, its gradients for the upstream gradient ``dout``, and what else is asked for.
+
+    ``signals`` maps a named error signal to the piece at which it arrives.
+    """
+
+    name: str
+    output: Expr
+    wrt: Sequence[Expr]
+    gradients: Sequence[Expr]
+    dout: Expr
+    signals: Mapping[Expr, Expr] = field(default_factory=dict)
+    batch: Batch | None = None
+    requests: Sequence[Request] = ()
+    style: Style = Style()
+
+    @property
+    def title(self) -> str:
+        """What the output is called in sentences."""
+        return names.text(str(self.output.name)) if self.output.name else "the value"
+
+    def leaves(self) -> list[Expr]:
+        """The arguments: what is derived by, the data, and all others, in this order."""
+        below = variables([self.output, *self.gradients])
+        given = [self.batch.variable(x) for x in self.batch.data] if self.batch is not None else []
+        first = [x for x in self.wrt if x.op is LEAF] + [e for e in given if e in below]
+        return [e for e in dict.fromkeys([*first, *below]) if e is not self.dout]
 
 
 class Module:
-    """One module while it is written. ``arguments`` and ``parameters`` are the leaves and functions that it takes, by name."""
+    """One module while it is written: its ``functions``, and what each of them ``takes``, by its suffix."""
 
-    def __init__(
-        self,
-        name: str,
-        output: Expr,
-        wrt: Sequence[Expr],
-        gradients: Sequence[Expr],
-        dout: Expr,
-        signals: Mapping[Expr, Expr],
-        batch: Batch | None = None,
-    ) -> None:
-        self.name, self.given, self.wrt, self.dout = name, output, wrt, dout
-        self.formulas, self.batch = gradients, batch
-        self.signals = {g.name: p for g, p in signals.items()}
-        safe = stable([output, *gradients])
-        self._typed = {e.name: e for e in topological([output]) if e.op is LET}
-        self._signals_as_given = {e.name: e for e in topological(gradients) if e.op is LET and e.name not in self._typed}
-        self.safe = {e.name: e for e in topological(safe[:1]) if e.op is LET}
-        lowest = lowered(safe)
-        self.output, *self.gradients = through_names(lowest[0], lowest[1:])
-        carried = Carried(topological([self.output, *self.gradients]))
-        taken = Names({"np", "cache", "float", "round", *(name + suffix for suffix in _SUFFIXES), *carried.reserved})
-        leaves = [x for x in wrt if x.op is LEAF]
-        given = [batch.variable(x) for x in batch.data] if batch is not None else []
-        below = variables([output, *gradients])
-        leaves = [e for e in dict.fromkeys([*leaves, *(e for e in given if e in below), *below]) if e is not dout]
-        self.arguments = {e: taken.take(names.python(str(e.name))) for e in leaves}
-        self.parameters = {op: taken.take(op.numpy) for op in carried.generic}
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        pair = Prepared(layer.output, layer.gradients)
+        further = [Prepared(r.values[0], r.values[1:]) for r in layer.requests]
+        self.carried = Carried(pair.order(), *(p.order() for p in further))
+        reserved = {"np", ARRAY, "cache", "float", "round", *(layer.name + suffix for suffix in _PAIR)}
+        reserved |= {f"{layer.name}_{r.suffix}" for r in layer.requests}
+        taken = Names(reserved | self.carried.reserved)
+        self.arguments = {e: taken.take(names.python(str(e.name))) for e in layer.leaves()}
+        self.generic = {op: taken.take(op.numpy) for op in self.carried.generic}
+        self.carried.called |= self.generic
         self.upstream = taken.take("dout", "upstream")
-        carried.called |= self.parameters
-        carried.choose(taken)
-        wanted = [(f"d{names.python(str(x.name))}", g) for x, g in zip(wrt, self.gradients, strict=True)]
-        self.carried = carried
-        self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
-        self._places = {of: k for k, of in enumerate(self.program.gradients)}
-        self.arrays = Arrays(
-            self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]), count=batch and batch.count
-        )
-        self._ids = {self.arguments[e] for e in row_numbers([output]) if e.shape}  # of which L[ids] is an array of its own
-        self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
-        self.title = names.text(str(output.name)) if output.name else "the value"
+        self.carried.choose(taken)
+        self._whole = row_numbers([layer.output])
+        self._ids = {self.arguments[e] for e in self._whole if e.shape}  # of which L[ids] is an array of its own
+        free = [Names(set(taken.used)) for _ in further]
+        self.takes: dict[str, Takes] = {}
+        self.functions = self._pair(pair, taken)
+        self.functions += [self._further(r, p, names) for r, p, names in zip(layer.requests, further, free, strict=True)]
 
     # ---- the text ----------------------------------------------------------------------------------------------------
+    def head(self) -> list[str]:
+        """The docstring of the module, and what it imports."""
+        imports = ["from collections.abc import Callable", ""] if any(takes.functions for takes in self.takes.values()) else []
+        return [*self._docstring(), "", *imports, "import numpy as np", *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
+
     def source(self) -> str:
         """The whole text."""
-        forward = self._forward()
-        backward = self._backward()
-        forward = self._prelude(forward, backward) + forward
-        self.sizes = self.arrays.lengths.asked
-        held = [*self._parameters(), *_targets(forward)]
-        read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(_targets(backward))
-        cache = [x for x in dict.fromkeys(held) if x in read]
-        blocks = [
-            *self.carried.blocks(),
-            self._forward_function(forward, cache),
-            self._backward_function(backward, cache),
-            *([self._both_function()] if self.given.shape == () else []),
-        ]
-        head = [*self._docstring(), "", "import numpy as np", *self.carried.imports()]
-        return "\n\n\n".join("\n".join(block) for block in [head, *blocks]) + "\n"
+        blocks = [self.head(), *self.carried.blocks(), *(function.text() for function in self.functions)]
+        return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
     def _docstring(self) -> list[str]:
-        by = _listed([names.text(str(x.name)) for x in self.wrt])
-        formulas = self._formulas()
-        gradients = f" and its gradient{'s' * (len(self.wrt) > 1)} by {by}" if self.wrt else ""
-        lines = [f'"""{self.title}{gradients}.', "", *(f"    {formula}" for formula in formulas), ""]
-        if self.batch is not None:
-            each = ", ".join(self.arguments[self.batch.variable(x)] for x in self.batch.data)
-            where = f" An example is a {'column' if self.batch.axis else 'row'}, a number an entry."
-            lines += [f"{each}: a batch of {self.batch.count} examples.{where}"]
+        layer = self.layer
+        by = listed([names.text(str(x.name)) for x in layer.wrt])
+        gradients = f" and its gradient{'s' * (len(layer.wrt) > 1)} by {by}" if layer.wrt else ""
+        lines = [f'"""{layer.title}{gradients}.', "", *(f"    {formula}" for formula in self._formulas()), ""]
+        if layer.batch is not None:
+            each = ", ".join(self.arguments[layer.batch.variable(x)] for x in layer.batch.data)
+            where = f" An example is a {'column' if layer.batch.axis else 'row'}, a number an entry."
+            lines += [f"{each}: a batch of {layer.batch.count} examples.{where}"]
         lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
     def _formulas(self) -> list[str]:
         """The named pieces, from the inputs to the output."""
-        pieces = list(self._typed.values())
-        if self.given.op is not LET:
-            pieces.append(self.given)
+        output = self.layer.output
+        pieces = [e for e in topological([output]) if e.op is LET]
+        if output.op is not LET:
+            pieces.append(output)
         shown = pieces if len(pieces) <= _FORMULAS else [*pieces[: _FORMULAS - 2], *pieces[-1:]]
         lines = []
         for e in shown:
@@ -120,238 +125,171 @@ class Module:
             lines.insert(-1, f"... {len(pieces) - len(shown)} more")
         return [line if len(line) <= t.WIDTH - 4 else line[: t.WIDTH - 8] + " ..." for line in lines]
 
-    # ---- forward -----------------------------------------------------------------------------------------------------
-    def _forward(self) -> list[Line]:
-        w = self.arrays
-        lines: list[Line] = []
-        for e in self.program.forward:
-            lines += self._as_typed(e)
-            w.assign(self.program.names[e], e, result=e is self.output)
-            lines += w.taken_lines()
-        return lines
+    # ---- forward, backward and both ------------------------------------------------------------------------------------
+    def _pair(self, prepared: Prepared, taken: Names) -> list[Function]:
+        layer = self.layer
+        wanted = [f"d{names.python(str(x.name))}" for x in layer.wrt]
+        body = self._body(prepared, wanted, taken, self.arguments, {layer.dout: self.upstream})
+        forward = self._ahead(body)
+        backward = self._behind(body)
+        forward = body.prelude([*forward, *backward], layer.style.asserts) + forward
+        takes = Takes(self.arguments, self.generic, body.asked)
+        self.takes |= {"forward": takes, "value_and_grad": takes}
+        held = [*takes.names(), *targets(forward)]
+        read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(targets(backward))
+        cache = [x for x in dict.fromkeys(held) if x in read]
+        both = [self._both(body, takes)] if layer.output.shape == () else []
+        return [self._forward(body, takes, forward, cache), self._backward(body, backward, cache), *both]
 
-    def _as_typed(self, e: Expr) -> list[Line]:
-        """The formula as the user wrote it, where another one is computed because it is stable."""
-        if e.op is not LET:
-            return []
-        before, after = self._typed.get(e.name), self.safe.get(e.name)
-        if before is None or after is None or before is after:
-            return []
-        text = written(before.args[0], UNICODE)
-        return [f"# {names.text(str(e.name))} = {text}, without overflow"] if text != written(after.args[0], UNICODE) else []
+    def _body(
+        self,
+        prepared: Prepared,
+        wanted: Sequence[str],
+        taken: Names,
+        takes: Mapping[Expr, str],
+        given: Mapping[Expr, str],
+        called: str = "out",
+    ) -> Body:
+        count = self.layer.batch and self.layer.batch.count
+        return Body(prepared, wanted, takes, given, taken, self.carried.name, self._whole, count, called)
 
-    def _prelude(self, forward: list[Line], backward: list[Line]) -> list[Line]:
-        """Rows as one-dimensional arrays, and the sizes that are needed."""
-        w = self.arrays
-        rows = [of for e, of in self.arguments.items() if e.shape and e.shape[0] == 1]
-        if rows:
-            trees = [x for x in (*forward, *backward, *w.lengths.defined.values()) if isinstance(x, ast.AST)]
-            used = t.names_in(trees)
-            rows = [of for of in rows if of in used]
-        flat = [t.assigned(of, t.at(t.name(of), t.constant(0))) for of in rows]
-        return [*flat, *_sizes(w.lengths.defined)]
+    def _ahead(self, body: Body) -> list[Line]:
+        """The lines up to the output, each with the formula as the user wrote it where a stable one is computed."""
+        typed = {e.name: e for e in topological([self.layer.output]) if e.op is LET}
+        found: list[Line] = []
+        for e, lines in body.ahead():
+            before, after = (typed.get(e.name), body.safe.get(e.name)) if e.op is LET else (None, None)
+            if before is not None and after is not None and before is not after:
+                text = written(before.args[0], UNICODE)
+                if text != written(after.args[0], UNICODE):
+                    found.append(f"# {names.text(str(e.name))} = {text}, without overflow")
+            found += lines
+        return found
 
-    def _forward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
-        out = self.program.names[self.output]
-        foreign = set(self.arguments.values())
-        lines = _copied(lines, [out] if self.output.shape else [], foreign, self._ids)
-        shape = "of shape " * (self.output.shape != ()) + _shape(self.output.shape)
-        text = self._signature("_forward", self._parameters())
-        first = _wrapped(f'"""{quoted(self.title)}, {shape}, and the cache for {self.name}_backward.', 4)
-        described = self._described()
-        text += [*first, "", *described, '    """'] if described else [*first[:-1], first[-1] + '"""']
-        text += _lines(lines)
-        text += t.lines(t.assigned("cache", t.sequence(map(t.name, cache))), 4)
-        root = _memory(lines, foreign, self._ids)
-        held = self.output.shape != () and root.get(out, out) in {root.get(of, of) for of in cache}
-        result = t.call(t.attribute(t.name(out), "copy")) if held else t.name(out)  # the caller may change it in place
-        returned = _turned(result, self.output.shape)
-        return text + t.lines(ast.Return(t.sequence([returned, t.name("cache")])), 4)
+    def _behind(self, body: Body) -> list[Line]:
+        """The lines of the gradients, each with the line of the derivation that it computes."""
+        layer = self.layer
+        given = {e.name: e for e in topological([layer.output]) if e.op is LET}
+        named = {e.name: e for e in topological(layer.gradients) if e.op is LET and e.name not in given}
+        arriving = {g.name: piece for g, piece in layer.signals.items()}
+        above = layer.title if layer.output.shape == () and layer.output.name else "L"
+        gradients = dict(zip(body.called, zip(layer.wrt, layer.gradients, strict=True), strict=True))
+        found: list[Line] = []
+        for target, e, lines in body.behind():
+            if target in gradients:
+                x, formula = gradients[target]
+                found += self._comment([f"∂{above}/∂{names.text(str(x.name))}"], formula)
+            elif e.op is LET and e.name in named:
+                piece = arriving.get(e.name)
+                by = [f"∂{above}/∂{names.text(str(piece.name))}"] if piece is not None else []
+                found += self._comment([names.text(str(e.name)), *by], named[e.name].args[0])
+            found += lines
+        if layer.style.asserts:
+            found[:0] = body.asserted_upstream(self.upstream)
+        if body.output.shape and body.output.shape[0] == 1:
+            found.insert(0, t.assigned(self.upstream, t.at(t.name(self.upstream), t.constant(0))))
+        return found
 
-    def _described(self) -> list[str]:
-        """The arguments, each with its shape."""
-        whole = row_numbers([self.given])
-        text = [f"    {of}: {_shape(e.shape)}{', whole numbers' * (e in whole)}" for e, of in self.arguments.items()]
-        for op, of in self.parameters.items():
-            kind = "function" if op.order == 0 else f"derivative {names.text(op.text)}{'′' * op.order}"
-            text.append(f"    {of}: a {kind}, entry by entry on arrays")
-        return [*text, *(f"    {of}: a size" for of in self.sizes.values())]
-
-    def _parameters(self) -> list[str]:
-        """What forward takes: arrays and numbers, functions, and sizes that no array tells."""
-        return [*self.arguments.values(), *self.parameters.values(), *self.sizes.values()]
-
-    # ---- backward ----------------------------------------------------------------------------------------------------
-    def _backward(self) -> list[Line]:
-        w = self.arrays
-        lines: list[Line] = []
-        results = set(self.program.gradients)
-        for target, e in self.program.backward:
-            comment = self._comment(target, e)
-            w.assign(target, e, result=target in results)
-            lines += [*comment, *w.taken_lines()]
-        if self.output.shape and self.output.shape[0] == 1:
-            lines.insert(0, t.assigned(self.upstream, t.at(t.name(self.upstream), t.constant(0))))
-        return lines
-
-    def _comment(self, target: str, e: Expr) -> list[Line]:
-        """The line of the derivation that is computed below."""
-        above = self.title if self.given.shape == () and self.given.name else "L"
-        parts = []
-        if target in self._places:
-            k = self._places[target]
-            parts.append(f"∂{above}/∂{names.text(str(self.wrt[k].name))}")
-            formula = self.formulas[k]
-        elif e.op is LET and e.name in self._signals_as_given:
-            parts.append(names.text(str(e.name)))
-            if e.name in self.signals:
-                parts.append(f"∂{above}/∂{names.text(str(self.signals[e.name].name))}")
-            formula = self._signals_as_given[e.name].args[0]
-        else:
-            return []
+    def _comment(self, parts: Sequence[str], formula: Expr) -> list[Line]:
+        """A line of the derivation; of what is called alone where the whole is too long."""
         line = "# " + " = ".join([*parts, written(self._without_upstream(formula), UNICODE)])
         return [line if len(line) <= t.WIDTH - 4 else "# " + " = ".join(parts)]
 
     def _without_upstream(self, e: Expr) -> Expr:
         """The formula for the gradient of the output itself, where that is a scalar."""
-        if self.given.shape != ():
+        if self.layer.output.shape != ():
             return e
-        done: dict[Expr, Expr] = {self.dout: const(1)}
+        done: dict[Expr, Expr] = {self.layer.dout: const(1)}
         for x in topological([e], lambda x: x.op is not LET):
             if x not in done:
                 done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.args and x.op is not LET else x
         return mul(1, done[e])
 
-    def _backward_function(self, lines: list[Line], cache: list[str]) -> list[str]:
-        results = self.program.gradients
-        arrays = [of for of, g in zip(results, self.gradients, strict=True) if g.shape]
-        lines = _copied(lines, arrays, {*cache, self.upstream}, self._ids)
-        text = self._signature("_backward", [self.upstream, "cache"])
-        by = _listed([names.text(str(x.name)) for x in self.wrt])
-        each = f"gradients by {by}, each in its variable's shape" if len(self.wrt) > 1 else f"gradient by {by}, in its shape"
-        each = each if self.wrt else "gradients that were asked for: none"
-        if self.given.shape == ():
-            said = f"a number, the gradient of the loss by {self.title}; 1 for the gradients of {self.title} itself"
+    def _forward(self, body: Body, takes: Takes, lines: list[Line], cache: list[str]) -> Function:
+        foreign = set(self.arguments.values())
+        shape = body.output.shape
+        lines = copied(lines, [body.out] if shape else [], foreign, self._ids)
+        about = f"{'of shape ' * (shape != ())}{said(shape)}"
+        title = f"{quoted(self.layer.title)}, {about}, and the cache for {self.layer.name}_backward."
+        described = takes.said(self._whole)
+        document = [*paragraph(title, first=True), *(["", *described] if described else [])]
+        root = memory(lines, foreign, self._ids)
+        kept = {root.get(of, of) for of in cache}
+        result = _own(body.out, kept | foreign, body.output, root)  # the caller may change it in place
+        lines = [*lines, t.assigned("cache", t.sequence(map(t.name, cache)))]
+        returned = t.sequence([turned(result, shape), t.name("cache")])
+        return self._function("forward", takes.typed(), document, lines, returned, f"tuple[{kind(shape)}, tuple]", body)
+
+    def _backward(self, body: Body, lines: list[Line], cache: list[str]) -> Function:
+        layer = self.layer
+        arrays = [of for of, g in zip(body.called, body.results, strict=True) if g.shape]
+        lines = copied(lines, arrays, {*cache, self.upstream}, self._ids)
+        by = listed([names.text(str(x.name)) for x in layer.wrt])
+        each = f"gradients by {by}, each in its variable's shape" if len(layer.wrt) > 1 else f"gradient by {by}, in its shape"
+        each = each if layer.wrt else "gradients that were asked for: none"
+        if layer.output.shape == ():
+            about = f"a number, the gradient of the loss by {layer.title}; 1 for the gradients of {layer.title} itself"
         else:
-            said = f"{_shape(self.given.shape)}, the gradient of the loss L by {self.title}"
-        text += [*_wrapped(f'"""The {each}, as a tuple.', 4), "", *_wrapped(f"{self.upstream}: {said}", 4)]
-        text += [f"    cache: from {self.name}_forward", '    """']
-        if cache:
-            text += t.lines(t.unpacked(cache, t.name("cache")), 4)
-        text += _lines(lines)
-        returned = [_turned(t.name(of), x.shape) for of, x in zip(results, self.wrt, strict=True)]
-        return text + t.lines(ast.Return(t.sequence(returned)), 4)
+            about = f"{said(layer.output.shape)}, the gradient of the loss L by {layer.title}"
+        document = [*paragraph(f"The {each}, as a tuple.", first=True), "", *paragraph(f"{self.upstream}: {about}")]
+        document.append(f"cache: from {layer.name}_forward")
+        unpacked: list[Line] = [t.unpacked(cache, t.name("cache"))] if cache else []
+        returned = t.sequence(turned(t.name(of), x.shape) for of, x in zip(body.called, layer.wrt, strict=True))
+        gives = f"tuple[{kinds([x.shape for x in layer.wrt])}, ...]" if layer.wrt else "tuple[()]"
+        takes = {self.upstream: kind(layer.output.shape), "cache": "tuple"}
+        return self._function("backward", takes, document, [*unpacked, *lines], returned, gives, body)
 
-    # ---- both --------------------------------------------------------------------------------------------------------
-    def _both_function(self) -> list[str]:
-        given = self._parameters()
-        out, results = self.program.names[self.output], self.program.gradients
-        text = self._signature("_value_and_grad", given)
-        text.append(f'    """{quoted(self.title)} and its gradients, by name."""')
-        called = t.call(f"{self.name}_forward", *map(t.name, given))
-        text += t.lines(t.unpacked([out, "cache"], called), 4)
-        called = t.call(f"{self.name}_backward", t.constant(1.0), t.name("cache"))
-        text += t.lines(t.unpacked(results, called), 4)
-        items = [f'"{names.python(str(x.name))}": {of}' for x, of in zip(self.wrt, results, strict=True)]
-        return text + t.bracketed(f"    return {out}, {{", items, "}", "    ", exploded=True)
+    def _both(self, body: Body, takes: Takes) -> Function:
+        name, given = self.layer.name, map(t.name, takes.names())
+        lines: list[Line] = [t.unpacked([body.out, "cache"], t.call(f"{name}_forward", *given))]
+        lines.append(t.unpacked(body.called, t.call(f"{name}_backward", t.constant(1.0), t.name("cache"))))
+        words = [names.python(str(x.name)) for x in self.layer.wrt]
+        returned = t.sequence([t.name(body.out), t.dictionary(zip(words, map(t.name, body.called), strict=True))])
+        gives = f"tuple[float, dict[str, {kinds([x.shape for x in self.layer.wrt])}]]"
+        document = [f"{quoted(self.layer.title)} and its gradients, by name."]
+        return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
 
-    def _signature(self, suffix: str, parameters: Iterable[str]) -> list[str]:
-        return t.bracketed(f"def {self.name}{suffix}(", list(parameters), "):", "")
+    # ---- what is asked for beside them -----------------------------------------------------------------------------------
+    def _further(self, r: Request, prepared: Prepared, taken: Names) -> Function:
+        before = dict.fromkeys(r.before, self.upstream)
+        arguments = {**before, **self.arguments, **{e: taken.take(names.python(str(e.name))) for e in r.after}}
+        body = self._body(prepared, r.wanted[1:], taken, arguments, {}, r.wanted[0])
+        comments = dict(zip([body.out, *body.called], r.comments, strict=True))
+        lines: list[Line] = []
+        parts = [*((body.program.names[e], x) for e, x in body.ahead()), *((of, x) for of, _, x in body.behind())]
+        for of, below in parts:
+            lines += [f"# {comments[of]}", *below] if comments.get(of) else below
+        takes = Takes(arguments, {op: self.generic[op] for op in self.carried.of(prepared.order())}, body.asked)
+        self.takes[r.suffix] = takes
+        values = [prepared.output, *prepared.results]
+        called = [body.out, *body.called]
+        foreign = set(arguments.values())
+        arrays = [of for of, e in zip(called, values, strict=True) if e.shape]
+        lines = copied(body.prelude(lines, self.layer.style.asserts) + lines, arrays, foreign, self._ids)
+        results = [turned(_own(of, foreign, e), e.shape) for of, e in zip(called, values, strict=True)]
+        single = r.bare and len(results) == 1
+        if r.grouped:
+            results = [t.sequence(results[k : k + r.grouped]) for k in range(0, len(results), r.grouped)]
+        shapes = kinds([e.shape for e in values])
+        gives = shapes if single else "tuple[tuple, ...]" if r.grouped else f"tuple[{shapes}, ...]"
+        document = [*paragraph(quoted(r.document), first=True), "", *takes.said(self._whole)]
+        result = results[0] if single else t.sequence(results)
+        return self._function(r.suffix, takes.typed(), document, lines, result, gives, body)
 
-
-# ---- lines ---------------------------------------------------------------------------------------------------------
-def _lines(lines: Iterable[Line]) -> list[str]:
-    return [text for x in lines for text in (["    " + x] if isinstance(x, str) else t.lines(x, 4))]
-
-
-def _wrapped(line: str, indent: int) -> list[str]:
-    """A line of a docstring, broken where it is too long."""
-    return textwrap.wrap(line, t.WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_long_words=False)
-
-
-def _sizes(defined: Mapping[str, ast.expr]) -> list[ast.stmt]:
-    """``n = x.shape[0]``, and ``n, m = W.shape`` where both are asked for."""
-    by_text = {t.text(value): of for of, value in defined.items()}
-    found: list[ast.stmt] = []
-    for of, value in defined.items():
-        array = t.text(value).removesuffix(".shape[0]").removesuffix(".shape[1]")
-        first, second = (by_text.get(f"{array}.shape[{k}]") for k in (0, 1))
-        if first is None or second is None:
-            found.append(t.assigned(of, value))
-        elif of == min(first, second, key=list(defined).index):
-            found.append(t.unpacked([first, second], t.name(f"{array}.shape")))
-    return found
-
-
-def _targets(lines: Iterable[Line]) -> list[str]:
-    """The names that are given a value, in order."""
-    targets = [x.targets[0] for x in lines if isinstance(x, ast.Assign)]
-    names_of = [target.elts if isinstance(target, ast.Tuple) else [target] for target in targets]
-    return [x.id for several in names_of for x in several if isinstance(x, ast.Name)]
-
-
-def _copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str], ids: set[str]) -> list[Line]:
-    """The lines with a copy where a result would share its memory with an argument, with the cache or with another result."""
-    root = _memory(lines, foreign, ids)
-    taken = foreign | {_NOBODY}
-    copies = set()
-    for of in results:
-        if root.get(of, of) in taken:
-            copies.add(of)
-        taken.add(root.get(of, of))
-    found: list[Line] = []
-    for x in lines:
-        if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name) and x.targets[0].id in copies:
-            x = t.assigned(x.targets[0].id, t.call(t.attribute(x.value, "copy")))
-        found.append(x)
-    return found
+    def _function(
+        self,
+        suffix: str,
+        takes: Mapping[str, str],
+        document: list[str],
+        lines: Iterable[Line],
+        result: ast.expr,
+        gives: str,
+        body: Body,
+    ) -> Function:
+        return Function(f"{self.layer.name}_{suffix}", dict(takes), document, list(lines), result, gives, body.shapes())
 
 
-def _memory(lines: Sequence[Line], foreign: set[str], ids: set[str]) -> dict[str, str]:
-    """For every name the one that its memory belongs to: itself, if it is an array of its own."""
-    root = {of: of for of in foreign}
-    for x in lines:
-        if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
-            seen = _viewed(x.value, ids)
-            root[x.targets[0].id] = root.get(seen, seen) if seen is not None else x.targets[0].id
-    return root
-
-
-def _viewed(x: ast.expr, ids: set[str]) -> str | None:
-    """The array whose memory the expression shows, if it makes none of its own; nobody's, if it must not be written to.
-
-    Rows that are picked by ``ids``, or by a list of numbers, are an array of their own.
-    """
-    while not isinstance(x, ast.Name):
-        method = x.func.attr if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) else ""
-        if method in ("broadcast_to", "diagonal"):
-            return _NOBODY
-        if isinstance(x, ast.Subscript) and (isinstance(x.slice, ast.List) or t.names_in([x.slice]) & ids):
-            return None
-        if isinstance(x, (ast.Attribute, ast.Subscript)):
-            x = x.value
-        elif method in ("ravel", "reshape"):
-            x = x.func.value  # type: ignore[attr-defined]
-        else:
-            return None
-    return x.id
-
-
-_NOBODY = ""
-
-
-def _turned(x: ast.expr, shape: Shape) -> ast.expr:
-    """A row as a matrix with one row."""
-    return t.at(x, t.constant(None), t.span(None, None)) if shape and shape[0] == 1 else x
-
-
-def _shape(of: Shape) -> str:
-    if of == ():
-        return "a number"
-    return f"({of[0]},)" if of[1] == 1 else f"({of[0]}, {of[1]})"
-
-
-def _listed(items: Sequence[str]) -> str:
-    if len(items) > 8:
-        return ", ".join([*items[:6], "...", items[-1]])
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else "nothing"
+def _own(of: str, foreign: set[str], e: Expr, root: Mapping[str, str] | None = None) -> ast.expr:
+    """An array that is given back, copied where its memory is foreign."""
+    shared = e.shape != () and (root or {}).get(of, of) in foreign
+    return t.call(t.attribute(t.name(of), "copy")) if shared else t.name(of)

@@ -33,7 +33,9 @@ class Program:
     gradients: list[str] = field(default_factory=list)
 
 
-def program(output: Expr, gradients: Sequence[tuple[str, Expr]], taken: Names, given: dict[Expr, str]) -> Program:
+def program(
+    output: Expr, gradients: Sequence[tuple[str, Expr]], taken: Names, given: dict[Expr, str], called: str = "out"
+) -> Program:
     """Plans the forward pass for ``output`` and the backward pass for the gradients, each with the name it should have.
 
     ``given`` are the leaves and the names they have; ``taken`` supplies further ones.
@@ -50,8 +52,10 @@ def program(output: Expr, gradients: Sequence[tuple[str, Expr]], taken: Names, g
         if e.op is LET and e not in made.names:
             made.names[e] = taken.take(names.python(str(e.name)))
     if output not in made.names:
-        made.names[output] = taken.take("out", "result")
-    made.gradients = [taken.take(wanted, f"grad_{wanted[1:]}") for wanted, _ in gradients]
+        made.names[output] = taken.take(called, "result")
+    for wanted, g in gradients:
+        held = made.names.get(g) == wanted  # a named part that is asked for under its own name
+        made.gradients.append(wanted if held else taken.take(wanted, f"grad_{wanted[1:]}"))
     for wanted, (_, g) in zip(made.gradients, gradients, strict=True):
         if g in bound and g not in within:
             made.names.setdefault(g, wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from matcalc.calculus.batching import Batch
@@ -13,7 +13,8 @@ from matcalc.code.arrays import Arrays, no_line
 from matcalc.code.generated import Generated
 from matcalc.code.lengths import rank
 from matcalc.code.lowering import lowered
-from matcalc.code.module import Module
+from matcalc.code.module import Layer, Module, Style
+from matcalc.code.requested import requests
 from matcalc.code.stable import fragile, stable
 from matcalc.core import names
 from matcalc.core.expression import (
@@ -46,6 +47,8 @@ def to_numpy(
     batch: str | None = None,
     data: Sequence[Any] = (),
     reduction: str | None = "auto",
+    also: Sequence[str] = (),
+    asserts: bool = True,
 ) -> Generated:
     """The NumPy module of a scalar, vector or matrix and its gradients by ``wrt`` (all its variables, if none are given).
 
@@ -56,21 +59,36 @@ def to_numpy(
     value is the ``"mean"`` or the ``"sum"`` over the examples, or ``None`` for one value an example; ``"auto"`` is the mean of a
     scalar, and one value an example of anything else.
 
+    ``also`` names further functions of the same arguments: ``"jacobian"`` and, of a scalar, ``"hessian"``, in the layout of
+    ``mc.jacobian``; ``"jvp"`` and ``"hvp"`` with a nudge for each variable, ``"vjp"`` with an upstream gradient.
+
+    The functions of the source hold the shapes of their arguments against those on paper, and name the one that differs; with
+    ``asserts=False`` they do not. Those of the result do so in any case.
+
     Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example.
     """
     y = expr(y)
     free = [x for x in variables([y]) if x not in row_numbers([y])]
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
+    also = [also] if isinstance(also, str) else list(also)
+    style = Style(asserts=asserts)
     if batch is None and (data or reduction != "auto"):
         raise MatcalcError("data and reduction are of a batch: say batch='rows' or batch='columns'")
     if batch is not None:
-        return _of_batch(y, many, name, batch, data, reduction)
-    return _of_one(y, many, name)
+        return _of_batch(y, many, name, also, style, batch, data, reduction)
+    return _of_one(y, many, name, also, style)
 
 
 def _of_batch(
-    y: Expr, many: Sequence[Expr], name: str | None, layout: str, data: Sequence[Any], reduction: str | None
+    y: Expr,
+    many: Sequence[Expr],
+    name: str | None,
+    also: Sequence[str],
+    style: Style,
+    layout: str,
+    data: Sequence[Any],
+    reduction: str | None,
 ) -> Generated:
     """The module for a batch, in the names that the derivation of one example has."""
     given: Sequence[Any] = data if isinstance(data, (list, tuple)) else [data]
@@ -87,20 +105,23 @@ def _of_batch(
     if whole.op is not LET:
         whole = let(str(d.target.name), whole)
     stood = [one.variable(x) if x in one else x for x in d.wrt]
-    return _of_one(whole, stood, name or _called(y), one)
+    return _of_one(whole, stood, name or _called(y), also, style, one)
 
 
 def _called(y: Expr) -> str:
     return names.python(str(y.name)) if y.name is not None else "layer" if y.shape else "value"
 
 
-def _of_one(y: Expr, many: Sequence[Expr], name: str | None, batch: Batch | None = None) -> Generated:
+def _of_one(
+    y: Expr, many: Sequence[Expr], name: str | None, also: Sequence[str], style: Style, batch: Batch | None = None
+) -> Generated:
     d = Derivation(y, many, upstream(y))
     if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
         safe, here = _stable_between(y, [x for x in many if x.op is LET])
         d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
     signals = {g: p for p, g in d.signals.items()}
-    return module(name or _called(y), d.target, d.wrt, list(d.gradients.values()), d.seed, signals, batch)
+    gradients = list(d.gradients.values())
+    return module(Layer(name or _called(y), d.target, d.wrt, gradients, d.seed, signals, batch, requests(also, d), style))
 
 
 def _stable_between(y: Expr, asked: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
@@ -128,25 +149,11 @@ def upstream(y: Expr) -> Expr:
     return leaf(Names({str(e.name) for e in topological([y]) if e.name}).take("dout", "upstream"), y.shape)
 
 
-def module(
-    name: str,
-    output: Expr,
-    wrt: Sequence[Expr],
-    gradients: Sequence[Expr],
-    dout: Expr,
-    signals: Mapping[Expr, Expr] | None = None,
-    batch: Batch | None = None,
-) -> Generated:
-    """The module for an output and its gradients, expressions in the leaves, in names, and in the upstream gradient ``dout``.
-
-    ``signals`` maps a named error signal to the piece at which it arrives, for the comments. Raises UnsupportedError, naming
-    the operation, for what has no NumPy source.
-    """
-    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
-        raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
-    made = Module(name, output, wrt, gradients, dout, signals or {}, batch)
-    source = made.source()
-    return Generated(name, source, made.arguments, made.parameters, made.sizes, output, wrt, batch)
+def module(layer: Layer) -> Generated:
+    """The module of a layer. Raises UnsupportedError, naming the operation, for what has no NumPy source."""
+    if not layer.name.isidentifier() or not layer.name.isascii() or keyword.iskeyword(layer.name):
+        raise MatcalcError(f"the name of a module is a Python identifier, but got {layer.name!r}")
+    return Generated(Module(layer))
 
 
 def numpy_source(e: Expr) -> str:

@@ -85,6 +85,12 @@ def several(items: Iterable[Tree]) -> Tree:
     return ast.List(list(items), ast.Load())
 
 
+def dictionary(items: Iterable[tuple[str, Tree]]) -> Tree:
+    """A dict with words as keys."""
+    pairs = list(items)
+    return ast.Dict([ast.Constant(word) for word, _ in pairs], [value for _, value in pairs])
+
+
 def at(of: Tree, *index: Tree) -> Tree:
     """``of[index]``."""
     return ast.Subscript(of, index[0] if len(index) == 1 else sequence(index), ast.Load())
@@ -120,6 +126,12 @@ def increased(target: Tree, value: Tree) -> ast.stmt:
 def decreased(target: Tree, value: Tree) -> ast.stmt:
     """``target -= value``."""
     return ast.AugAssign(target, ast.Sub(), value, lineno=0)  # type: ignore[arg-type]
+
+
+def asserted(left: Tree, right: Tree, message: Sequence[str | Tree]) -> ast.stmt:
+    """``assert left == right, f"message"``, where the trees of the message stand in braces."""
+    said: list[Tree] = [ast.Constant(x) if isinstance(x, str) else ast.FormattedValue(x, -1) for x in message]
+    return ast.Assert(ast.Compare(left, [ast.Eq()], [right]), ast.JoinedStr(said))
 
 
 @cache
@@ -227,7 +239,7 @@ def _spaced(match: re.Match[str]) -> str:
     axes = []
     for axis in match[1].split(", "):
         start, colon, stop = axis.partition(":")
-        simple = all(not bound or bound.isidentifier() or bound.isdecimal() for bound in (start, stop))
+        simple = all(not bound or bound.isidentifier() or bound.removeprefix("-").isdecimal() for bound in (start, stop))
         axes.append(axis if simple or not colon else f"{start} : {stop}".strip())
     return f"[{', '.join(axes)}]"
 
@@ -235,6 +247,11 @@ def _spaced(match: re.Match[str]) -> str:
 def lines(statement: ast.stmt, indent: int) -> list[str]:
     """The statement, broken where it is too long for one line."""
     pad = " " * indent
+    if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
+        *before, last = statement.value.elts
+        assert isinstance(last, ast.Dict)
+        items = [f"{text(key)}: {text(value)}" for key, value in zip(last.keys, last.values, strict=True) if key is not None]
+        return bracketed(f"{pad}return {', '.join(map(text, before))}, {{", items, "}", pad, exploded=True)
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple):
         return _items(f"{pad}return ", [text(x) for x in statement.value.elts], "", bare=True)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
@@ -246,9 +263,15 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Tuple):
         return _items(f"{pad}{text(statement.targets[0])} = ", [text(x) for x in statement.value.elts], "", bare=False)
     line = pad + text(statement)
+    if len(line) > WIDTH and isinstance(statement, ast.Assert) and statement.msg is not None:
+        return [f"{pad}assert {text(statement.test)}, (", pad + " " * _STEP + text(statement.msg), f"{pad})"]
     if len(line) <= WIDTH or not isinstance(statement, (ast.Assign, ast.AugAssign)):
         return [line]
     return _broken(line[: len(line) - len(text(statement.value))], statement.value, pad) or [line]
+
+
+def _with_dict(value: ast.Tuple) -> bool:
+    return bool(value.elts) and isinstance(value.elts[-1], ast.Dict)
 
 
 def _items(head: str, items: list[str], tail: str, bare: bool) -> list[str]:

@@ -319,15 +319,15 @@ class Derivation:
     def _repr_latex_(self) -> str:
         return self.to_latex()
 
-    def to_numpy(self, name: str | None = None, **batch: Any) -> Any:
+    def to_numpy(self, name: str | None = None, **options: Any) -> Any:
         """The NumPy module of the forward and the backward pass, in the names of the derivation.
 
         ``batch="rows"`` or ``"columns"`` with ``data=[x]`` makes it one for a batch of examples, and ``reduction`` says what the
-        value is: ``"mean"`` (the default), ``"sum"``, or None for one value an example.
+        value is: ``"mean"`` (the default), ``"sum"``, or None for one value an example. All options are those of ``mc.to_numpy``.
         """
         from matcalc.code.to_numpy import to_numpy
 
-        return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)), **batch)
+        return to_numpy(self.given, list(self._asked), name or names.python(str(self.target.name)), **options)
 
     def explain(self, x: Any, strategy: str | None = None) -> Explanation:
         """In sentences: the case and its shapes, the rules, the index argument, why the transpose.

@@ -1,0 +1,153 @@
+"""Jacobians, Hessians and products with them, as functions of a generated module: against symbolic values and each other."""
+
+import ast
+
+import numpy as np
+import pytest
+
+import matcalc as mc
+
+n, m, k = mc.dims("n m k")
+W, x, t = mc.matrix("W", n, m), mc.vector("x", m), mc.scalar("t")
+b, u = mc.vectors("b u", n)
+A, V, T = mc.matrix("A", m), mc.matrix("V", m, k), mc.matrix("T", n, k)
+KINDS = ["jacobian", "hessian", "vjp", "jvp", "hvp"]
+
+SCALARS = {
+    "window classifier": (mc.let("s", u.T @ mc.tanh(mc.let("z", W @ x + b))), [u, W, b, x]),
+    "quadratic form": (x.T @ A @ x, [x]),
+    "logistic": (mc.sum(mc.softplus(-b * (W @ x))), [x, W]),
+    "least squares": (mc.norm(W @ V - T) ** 2, [W, V]),
+    "softmax": (mc.softmax_cross_entropy(W @ x, mc.one_hot(1, n)) + t * mc.norm(W) ** 2, [W, t]),
+    "log det": (mc.logdet(A @ A.T + t * mc.eye(m)), [A, t]),
+    "linear": (u.T @ b, [u]),
+    "constant": (mc.norm(x), [x, b]),
+}
+ARRAYS = {
+    "affine": (W @ x + b, [x, W, b]),
+    "row": (mc.let("y", mc.tanh(x.T @ W.T)), [W, x]),
+    "matrix": (mc.exp(W @ A), [W, A]),
+    "itself": (x, [x]),
+}
+
+
+LENGTHS = {n: 3, m: 4, k: 2}
+
+
+def arrays():
+    random = np.random.default_rng(0)
+    return {str(e.name): random.standard_normal([LENGTHS[s] for s in e.shape if s != 1]) for e in (W, x, t, b, u, A, V, T)}
+
+
+def taken(code, suffix, at):
+    parameters = code.functions[f"{code.name}_{suffix}"].__annotations__
+    return {key: a for key, a in at.items() if key in parameters}
+
+
+@pytest.mark.parametrize("case", SCALARS)
+def test_hessians_and_their_products_agree(case):
+    y, wrt = SCALARS[case]
+    code = mc.to_numpy(y, wrt=wrt, name="f", also=KINDS)
+    at = arrays()
+    given = taken(code, "hessian", at)
+    found = code.hessian(**given)
+    blocks = {(str(wrt[0].name),) * 2: found} if len(wrt) == 1 else {(r, c): found[r][c] for r in found for c in found[r]}
+    random = np.random.default_rng(1)
+    nudges = {f"d{e.name}": random.standard_normal(np.shape(at[str(e.name)])) for e in wrt}
+    products = code.hvp(**given, **nudges)
+    for e, product in zip(wrt, products, strict=True):
+        row = sum(
+            np.reshape(blocks[str(e.name), str(o.name)], (np.size(at[str(e.name)]), -1)) @ np.ravel(nudges[f"d{o.name}"], "F")
+            for o in wrt
+        )
+        np.testing.assert_allclose(np.ravel(product, "F"), row, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(  # the block on the diagonal is the symbolic Hessian
+            blocks[str(e.name), str(e.name)].squeeze(),
+            mc.evaluate(mc.hessian(y, e), {**at, **LENGTHS}).squeeze(),
+            rtol=1e-9,
+            atol=1e-9,
+        )
+    value, change = code.jvp(**given, **nudges)
+    out, gradients = code.value_and_grad(**given)
+    assert value == pytest.approx(out)
+    slope = sum(np.sum(gradients[str(e.name)] * nudges[f"d{e.name}"]) for e in wrt)
+    assert change == pytest.approx(slope)
+    for e, g in zip(wrt, code.vjp(1.0, **given), strict=True):
+        np.testing.assert_allclose(g, gradients[str(e.name)], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_jacobians_and_their_products_agree(case):
+    y, wrt = ARRAYS[case]
+    code = mc.to_numpy(y, wrt=wrt, name="f", also=["jacobian", "vjp", "jvp"])
+    at = arrays()
+    given = taken(code, "jacobian", at)
+    found = code.jacobian(**given)
+    jacobians = {str(wrt[0].name): found} if len(wrt) == 1 else found
+    random = np.random.default_rng(1)
+    nudges = {f"d{e.name}": random.standard_normal(np.shape(at[str(e.name)])) for e in wrt}
+    out, cache = code.forward(**given)
+    value, change = code.jvp(**given, **nudges)
+    np.testing.assert_allclose(value, out)
+    total = sum(jacobians[str(e.name)] @ np.ravel(nudges[f"d{e.name}"], "F") for e in wrt)
+    np.testing.assert_allclose(np.ravel(change, "F"), total, rtol=1e-9)
+    dout = random.standard_normal(out.shape)
+    for e, g, also in zip(wrt, code.vjp(dout, **given), code.backward(dout, cache), strict=True):
+        np.testing.assert_allclose(np.ravel(g, "F"), np.ravel(dout, "F") @ jacobians[str(e.name)], rtol=1e-9)
+        np.testing.assert_allclose(g, also, rtol=1e-12)
+
+
+def test_nudges_left_out_are_zero():
+    code = mc.to_numpy(SCALARS["quadratic form"][0], wrt=[x, A], also=["hvp", "jvp"])
+    at = {key: a for key, a in arrays().items() if key in "xA"}
+    dx = np.arange(4.0)
+    np.testing.assert_allclose(code.hvp(**at, dx=dx)[0], code.hvp(**at, dx=dx, dA=np.zeros((4, 4)))[0])
+    assert code.jvp(**at)[1] == 0
+
+
+def test_a_batch_has_a_hessian_of_its_mean():
+    w = mc.vector("w", m)
+    loss = mc.softplus(-t * (x.T @ w))
+    code = mc.to_numpy(loss, wrt=[w], batch="rows", data=[x, t], also=["hessian"])
+    random = np.random.default_rng(0)
+    X, s, at = random.standard_normal((6, 4)), np.sign(random.standard_normal(6)), random.standard_normal(4)
+    each = [mc.evaluate(mc.hessian(loss, w), {"x": row, "t": label, "w": at}) for row, label in zip(X, s, strict=True)]
+    np.testing.assert_allclose(code.hessian(X=X, t=s, w=at), np.mean(each, axis=0), rtol=1e-10)
+
+
+def test_what_is_given_back_is_the_callers_own():
+    code = mc.to_numpy(u.T @ (W @ x), wrt=[u, W, x], also=["hessian", "jacobian"])
+    at = taken(code, "hessian", arrays())
+    found = code.functions["value_hessian"](**at)
+    flat = [h for row in found for h in row]
+    for k, h in enumerate(flat):
+        assert not any(np.shares_memory(h, other) for other in [*flat[:k], *at.values()])
+    (y,) = [mc.to_numpy(x, wrt=[x], name="f").functions["f_forward"](at["x"])[0]]
+    assert not np.shares_memory(y, at["x"])
+
+
+def test_what_is_not_there_is_said():
+    code = mc.to_numpy(W @ x, wrt=[x], name="f")
+    with pytest.raises(AttributeError, match=r"f has no jacobian; ask for it with to_numpy\(..., also=\['jacobian'\]\)"):
+        code.jacobian(W=np.eye(2), x=np.ones(2))
+    with pytest.raises(mc.MatcalcError, match="on request, but not 'laplacian'"):
+        mc.to_numpy(W @ x, wrt=[x], also=["laplacian"])
+    for of in ("hessian", "hvp"):
+        with pytest.raises(mc.MatcalcError, match=f"{of} is of a scalar"):
+            mc.to_numpy(W @ x, wrt=[x], also=of)
+
+
+def test_shapes_are_held_against_those_on_paper():
+    code = mc.to_numpy(mc.tanh(W @ x + b), wrt=[W, x, b], name="f", also=["jvp"])
+    run = code.functions
+    good = {"W": np.ones((3, 4)), "x": np.ones(4), "b": np.ones(3)}
+    out, cache = run["f_forward"](**good)
+    for key, bad in {"x": np.ones(3), "b": np.ones((3, 1)), "W": np.ones(3)}.items():
+        with pytest.raises(AssertionError, match=f"{key} has shape"):
+            run["f_forward"](**{**good, key: bad})
+    with pytest.raises(AssertionError, match="dout has shape"):
+        run["f_backward"](np.ones((3, 1)), cache)
+    with pytest.raises(AssertionError, match="dx has shape"):
+        run["f_jvp"](**good, dW=np.ones((3, 4)), dx=np.ones((4, 1)), db=np.ones(3))
+    plain = mc.to_numpy(mc.tanh(W @ x + b), wrt=[W, x, b], name="f", also=["jvp"], asserts=False).source
+    assert "assert" in code.source and not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(plain)))
