@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from matcalc.code.arguments import Arguments
+from matcalc.code.cost import Cost, cost, sizes_of
 from matcalc.code.fitting import Cache
 from matcalc.code.module import Module
 from matcalc.code.requested import REQUESTS
@@ -110,6 +111,15 @@ class Generated:
 
         setattr(self, suffix, requested)
         return requested
+
+    def cost(self, sizes: Mapping[Any, Any] | None = None, /, *, dtype: Any = float, **given: Any) -> Cost:
+        """What the passes cost: flops, memory traffic, the cache, beside the cost without reuse of error signals.
+
+        Polynomials in the sizes; numbers with ``cost({n: 8, m: 20})``, ``cost(n=8, m=20)`` or arrays, ``cost(W=W, x=x)``.
+        """
+        found = cost(self._module, np.dtype(dtype).itemsize)
+        told = {**(sizes or {}), **given}
+        return found.at(sizes_of(self._module, told)) if told else found
 
     def write(self, path: str | Path) -> Path:
         """Writes the source to a file; the path itself is given back."""

@@ -14,6 +14,7 @@ from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
+from matcalc.code.cost import said_of_cache
 from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
 from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
@@ -138,6 +139,7 @@ class Module:
         held = [*takes.names(), *targets(forward)]
         read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(targets(backward))
         cache = [x for x in dict.fromkeys(held) if x in read]
+        self.body, self.cache = body, cache
         both = [self._both(body, takes)] if layer.output.shape == () else []
         return [self._forward(body, takes, forward, cache), self._backward(body, backward, cache), *both]
 
@@ -213,6 +215,7 @@ class Module:
         title = f"{quoted(self.layer.title)}, {about}, and the cache for {self.layer.name}_backward."
         described = takes.said(self._whole)
         document = [*paragraph(title, first=True), *(["", *described] if described else [])]
+        document += ["", *paragraph(said_of_cache(body, cache))]
         root = memory(lines, foreign, self._ids)
         kept = {root.get(of, of) for of in cache}
         result = _own(body.out, kept | foreign, body.output, root)  # the caller may change it in place

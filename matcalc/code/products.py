@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sympy
 
@@ -23,6 +23,12 @@ from matcalc.core.sizes import Shape
 
 if TYPE_CHECKING:
     from matcalc.code.arrays import Arrays
+
+
+class Named(Protocol):
+    """Whoever knows which expressions have a name."""
+
+    names: dict[Expr, str]
 
 
 def is_mask(e: Expr) -> bool:
@@ -98,7 +104,7 @@ def _chained(above: Sequence[Tree], below: Sequence[Tree]) -> Tree:
 
 def product(w: Arrays, e: Expr) -> Tree:
     """A Hadamard product, or a product by scalars, taken as a whole."""
-    value, floating, masks = _flattened(w, e)
+    value, floating, masks = flattened(w, e)
     if masks and not any(f.shape for f in floating):  # masks alone have no floating type
         floating.append(masks.pop(max(range(len(masks)), key=lambda k: rank(masks[k].shape))))
     scalars, columns, rows, full = (Factors() for _ in range(4))
@@ -107,7 +113,7 @@ def product(w: Arrays, e: Expr) -> Tree:
     for f in floating:
         vector = columns if rank(f.shape) and f.shape[1] == 1 else rows
         group = scalars if f.shape == () else full if rank(f.shape) == rank(e.shape) else vector
-        exponent = _divisor(w, f)
+        exponent = divisor(w, f)
         if exponent is None:
             group.above.append(w.value(f))
         else:
@@ -129,7 +135,7 @@ def product(w: Arrays, e: Expr) -> Tree:
     return _chained([_chained(above, below), *(w.lift(w.raw(m), m, e.shape) for m in masks)], [])
 
 
-def _flattened(w: Arrays, e: Expr) -> tuple[Any, list[Expr], list[Expr]]:
+def flattened(w: Named, e: Expr) -> tuple[Any, list[Expr], list[Expr]]:
     """The number in front, the factors, and the factors that are masks."""
     value: Any = 1
     found: list[Expr] = []
@@ -160,7 +166,7 @@ def _number(w: Arrays, value: Any, scalars: Factors) -> None:
         scalars.below.append(w.lengths.divisor(below) if isinstance(below, sympy.Basic) else scalar(below, w.lengths))
 
 
-def _divisor(w: Arrays, f: Expr) -> Any:
+def divisor(w: Named, f: Expr) -> Any:
     """t, of a factor x to the power -t that is written as a division; else None."""
     exponent = value_of(f.args[1]) if f.op is POW and f not in w.names else None
     return -exponent if exponent is not None and is_negative(exponent) else None

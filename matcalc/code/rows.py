@@ -14,7 +14,7 @@ from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
 from matcalc.code.chosen import AT, PICK, RESHAPE
 from matcalc.code.lengths import rank
-from matcalc.code.products import power, product, scalar
+from matcalc.code.products import Named, power, product, scalar
 from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import mul, transpose
@@ -73,7 +73,7 @@ def _commutation(w: Arrays, e: Expr) -> Tree:
 
 
 # ---- sums ----------------------------------------------------------------------------------------------------------
-def terms_of(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
+def terms_of(e: Expr, w: Named) -> list[tuple[bool, Expr]]:
     """The terms of a sum, each with whether it is subtracted; of anything else, itself."""
     found: list[tuple[bool, Expr]] = []
     stack = [(False, e)]

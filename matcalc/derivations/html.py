@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matcalc.derivations.document import Display, Document, Equation, Prose, Stage, document
 from matcalc.derivations.latex import headline
+from matcalc.errors import MatcalcError
 from matcalc.paper.lines import broken, ems
 from matcalc.paper.notation import LATEX, UNICODE
 from matcalc.paper.typeset import Typesetter
@@ -27,14 +28,39 @@ _FORMULA = re.compile(r"\$([^$]*)\$")
 
 def page(d: Derivation) -> str:
     """The page. MatcalcError if the library that typesets formulas is not installed."""
-    return _Page(document(d, COLOURED), document(d, UNICODE)).whole()
+    return _Page(document(d, COLOURED), document(d, UNICODE), _cost(d)).whole()
+
+
+def _cost(d: Derivation) -> list[str]:
+    """What the generated code costs, as a table; nothing where there is no code."""
+    from matcalc.code.cost import text  # stands above
+
+    try:
+        cost = d.to_numpy("code").cost()
+    except MatcalcError:
+        return []
+    rows = [_cells(of, (work.flops, work.reads, work.writes), text) for of, work in cost.rows()]
+    memory = "; ".join(f"{of}: {text(x)}" for of, x in cost.memory())
+    heads = "".join(f"<th>{word}</th>" for word in ("", "flops", "elements read", "elements written"))
+    said = "The generated NumPy, a multiplication with an addition being 2 flops and a function such as exp 10."
+    table = f'<div class="display"><table class="cost">\n<tr>{heads}</tr>\n' + "\n".join(rows) + "\n</table></div>"
+    return [
+        f'<section>\n<h2>Cost</h2>\n<p class="quiet">{said}</p>',
+        table,
+        f"<p>Bytes, {html.escape(memory)}.</p>",
+        "</section>",
+    ]
+
+
+def _cells(first: str, others: tuple[Any, ...], text: Callable[[Any], str]) -> str:
+    return f"<tr><td>{first}</td>" + "".join(f'<td class="number">{html.escape(text(x))}</td>' for x in others) + "</tr>"
 
 
 class _Page:
     """A document drawn, and the same document in Unicode to be read aloud."""
 
-    def __init__(self, drawn: Document, said: Document) -> None:
-        self.drawn, self.said = drawn, said
+    def __init__(self, drawn: Document, said: Document, cost: list[str]) -> None:
+        self.drawn, self.said, self.cost = drawn, said, cost
         self.typesetter = Typesetter()
 
     def whole(self) -> str:
@@ -62,6 +88,7 @@ class _Page:
             yield f'<p class="quiet">{html.escape(stage.introduction)}</p>'
             yield from self._blocks(stage, spoken)
             yield "</section>"
+        yield from self.cost
 
     def _blocks(self, stage: Stage, spoken: Stage) -> Iterator[str]:
         for block, said in zip(stage.blocks, spoken.blocks, strict=True):
