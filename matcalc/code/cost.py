@@ -207,7 +207,7 @@ def sizes_of(module: Module, given: Mapping[Any, Any]) -> Mapping[Any, int]:
     roots = [module.layer.output, *module.arguments]
     symbols = {s.name for e in topological(roots) for n in e.shape if isinstance(n, sympy.Basic) for s in n.free_symbols}
     for key in values:
-        if not isinstance(key, Expr) and str(key) not in symbols:
+        if isinstance(key, str) and key not in symbols:
             raise MatcalcError(
                 f"{key} is neither a size nor an argument of {module.layer.name}; its sizes are {', '.join(sorted(symbols))}"
             )

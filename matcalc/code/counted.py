@@ -18,7 +18,7 @@ from matcalc.code.body import Body
 from matcalc.code.chosen import AT, PICK, RESHAPE
 from matcalc.code.lengths import rank
 from matcalc.code.lowering import ROW, SOLVE
-from matcalc.code.products import divisor, flattened, is_mask
+from matcalc.code.products import divisor, flattened, fraction, is_mask
 from matcalc.code.rows import is_put, terms_of
 from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, number
 from matcalc.core.operations import (
@@ -243,9 +243,9 @@ def _product(w: Lines, e: Expr) -> _Seen:
         floating.append(masks.pop(max(range(len(masks)), key=lambda k: rank(masks[k].shape))))
     negative = is_negative(value)
     groups: dict[Any, list[_Seen]] = {(): [], "column": [], "row": [], "full": []}
-    if (-value if negative else value) != 1:
-        groups[()].append(_Seen(()))
-        negative = False
+    above, below_it = fraction(-value if negative else value)
+    groups[()] += [_Seen(()) for x in (above, below_it) if x != 1]
+    negative = negative and above == 1  # the sign of a number is its own
     for f in floating:
         below = divisor(w, f)
         of = w._seen(f if below is None else f.args[0])

@@ -154,16 +154,18 @@ def flattened(w: Named, e: Expr) -> tuple[Any, list[Expr], list[Expr]]:
 
 def _number(w: Arrays, value: Any, scalars: Factors) -> None:
     """The number in front: one third divides by three."""
-    above: Any = value
-    below: Any = 1
-    if isinstance(value, Fraction) and value.denominator & (value.denominator - 1):
-        above, below = value.numerator, value.denominator
-    elif isinstance(value, sympy.Basic):
-        above, below = sympy.fraction(value)
+    above, below = fraction(value)
     if above != 1:
         scalars.above.append(scalar(above, w.lengths))
     if below != 1:
         scalars.below.append(w.lengths.divisor(below) if isinstance(below, sympy.Basic) else scalar(below, w.lengths))
+
+
+def fraction(value: Any) -> tuple[Any, Any]:
+    """What is multiplied by and what is divided by; an exact decimal is one number."""
+    if isinstance(value, Fraction) and value.denominator & (value.denominator - 1):
+        return value.numerator, value.denominator
+    return sympy.fraction(value) if isinstance(value, sympy.Basic) else (value, 1)
 
 
 def divisor(w: Named, f: Expr) -> Any:

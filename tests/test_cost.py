@@ -1,0 +1,199 @@
+"""What generated code costs: against hand counts, against the arrays in the cache, and against the memory that is measured."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import sympy
+from batches import drawn, stacked
+from modules import GOLDEN_NAMES, LECTURE, W, arrays, b, golden, k, m, n, score, u, v, x
+from test_batch import LENGTHS, MODELS, SOURCES, module
+
+import matcalc as mc
+from matcalc.code.cost import text
+from matcalc.derivations.cost import FUNCTION
+
+N, H, C = mc.dims("N H C")
+F = FUNCTION
+
+
+def flops(code):
+    cost = code.cost()
+    return [sympy.expand(w.flops) for w in (cost.forward, cost.backward, cost.alone, cost.jacobians)]
+
+
+# ---- hand counts -----------------------------------------------------------------------------------------------------------
+def test_the_score_of_the_lecture():
+    code = mc.derive(score(mc.tanh), [u, W, b, x]).to_numpy(name="score")
+    forward = 2 * n * m + n + F * n + 2 * n  # W @ x, + b, tanh, u @ h
+    delta = 4 * n  # dout * u, h * h, 1 - ., the product
+    backward = n + delta + n * m + 2 * n * m  # dout * h, delta, delta xᵀ, Wᵀ delta; db is delta
+    alone = backward + 2 * delta  # W, b and x each need it
+    by_jacobians = 4 * n + 3 * (2 * n * n) + (2 * n * n * m + 2 * n * n + 2 * n * m)
+    # s by h four times, h by z thrice, z by W, b, x: the diagonal ones as matrices
+    assert flops(code) == [sympy.expand(e) for e in (forward, backward, alone, by_jacobians)]
+    cost = code.cost()
+    assert cost.total.flops == sympy.expand(forward + backward)
+    assert (cost.forward.reads, cost.forward.writes) == (n * m + m + 2 * n + n + 2 * n, 3 * n)
+    assert (cost.cached, cost.arguments) == (8 * n, 8 * (n + n * m + m).expand())
+
+
+def test_an_affine_layer_of_a_batch():
+    code = mc.to_numpy(W @ x + b, [W, b, x], name="affine", batch="rows", data=[x])
+    forward, backward, alone, by_jacobians = flops(code)
+    assert forward == sympy.expand(2 * N * n * m + N * n)
+    assert backward == alone == sympy.expand(2 * N * n * m + N * n + 2 * N * n * m)
+    assert by_jacobians == sympy.expand(2 * N * n * (n * m + n + N * m))
+    cost = code.cost()
+    assert cost.cached == 0 and "nothing beyond the arguments" in code.source
+    assert cost.backward.reads == sympy.expand(2 * N * n + N * m + n * m + N * n)
+    assert cost.backward.writes == n * m + n + N * m
+
+
+def mlp():
+    W1, W2 = mc.matrix("W1", H, m), mc.matrix("W2", C, H)
+    label = mc.vector("y", C, distribution=True)
+    hidden = mc.let("h", mc.relu(mc.let("z", W1 @ x)))
+    J = mc.let("J", mc.softmax_cross_entropy(mc.let("s", W2 @ hidden), label))
+    return mc.derive(J, [W1, W2]).to_numpy(name="mlp", batch="rows", data=[x, label])
+
+
+def test_a_net_with_one_hidden_layer():
+    cost = mlp().cost()
+    products = 2 * N * m * H + 2 * N * H * C
+    log_softmax = (F + 4) * N * C
+    assert cost.forward.flops == sympy.expand(products + N * H + log_softmax + N * C + N * C + 2)
+    signal = F * N * C + N * C + N * C + 1  # exp, - Y, times dout / N
+    assert cost.backward.flops == sympy.expand(signal + 2 * N * H * C + 2 * N * H * C + 2 * N * H + 2 * N * m * H)
+    assert sympy.expand(cost.alone.flops - cost.backward.flops) == sympy.expand(signal)
+    assert cost.cached == sympy.expand(8 * (2 * N * H + N * C))
+
+
+def test_least_squares():
+    forward, backward, alone, _ = flops(golden("least_squares"))
+    assert forward == sympy.expand(2 * n * m + n + 2 * n + 1)  # W @ x, - b, r @ r, / n
+    assert backward == alone == sympy.expand(2 + n + 2 * n * m)  # 2 * dout / n, times r, Wᵀ delta
+
+
+# ---- against what is there -------------------------------------------------------------------------------------------------
+def owner(a):
+    while a.base is not None:
+        a = a.base
+    return a
+
+
+def held(cache, arguments):
+    """The bytes of the arrays in the cache that are no arguments, views as what they are views of."""
+    given = {id(owner(a)) for a in arguments if isinstance(a, np.ndarray)}
+    owners = {id(owner(a)): owner(a) for a in cache if isinstance(a, np.ndarray)}
+    return sum(a.nbytes for key, a in owners.items() if key not in given)
+
+
+_BUFFERS = 3 * 65536  # NumPy's own, for operands that it walks through in another order
+
+
+def against_the_arrays(code, given, lengths, least=0.9):
+    """The cache to the byte; the peak as far as NumPy keeps all temporaries (it reuses those above 256 KiB)."""
+    cost = code.cost(lengths)
+    out, cache = code.forward(**given)
+    assert held(cache, given.values()) == cost.cached, code.source
+    up = np.ones(np.shape(out)) if np.shape(out) else 1.0
+    backward = code.functions[f"{code.name}_backward"]
+    backward(up, cache)
+    tracemalloc.start()
+    found = backward(up, cache)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    beyond = cost.peak - cost.cached - (out.nbytes if np.shape(out) else 0)
+    assert least * beyond <= peak <= beyond + _BUFFERS and found, f"{peak} of {beyond}\n{code.source}"
+
+
+GENERIC = {"f": (np.sin, np.cos)}
+
+
+@pytest.mark.parametrize("name", GOLDEN_NAMES)
+def test_the_cache_of_a_golden_module(name):
+    code = golden(name)
+    given = arrays(W=(190, 170), x=170, b=190, u=190, x_c=170)
+    given["y"] = 0.3 if name == "logistic" else np.full(190, 1 / 190)
+    takes = code._module.takes["forward"].names()
+    given = {key: value for key, value in given.items() if key in takes} | (GENERIC if "f" in takes else {})
+    against_the_arrays(code, given, {n: 190, m: 170})
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_cache_of_a_golden_batch(name):
+    code = module(name, **SOURCES[name])
+    e, data, _ = MODELS[name.removesuffix("_columns").removesuffix("_each")]()
+    lengths = {s: 150 + 7 * j for j, s in enumerate(LENGTHS)}
+    same, each = drawn(e, data, 140, lengths)
+    layout = SOURCES[name].get("batch", "rows")
+    given = {str(y.name): a for y, a in same.items()}
+    given |= {str(y.name): stacked(y, [at[y] for at in each], layout, lengths) for y in data}
+    against_the_arrays(code, given, {**lengths, N: 140}, 0.6)
+
+
+def test_the_cost_is_linear_in_the_depth():
+    def deep(layers):
+        weights = mc.matrices(" ".join(f"W{j}" for j in range(layers)), n)
+        a = x0 = mc.vector("x", n)
+        for w in weights:
+            a = mc.tanh(w @ a)
+        return mc.to_numpy(mc.vector("u", n).T @ a, [*weights, x0], name="net").cost(n=10)
+
+    costs = [deep(layers) for layers in (4, 8, 12)]
+    for of in (lambda c: c.forward.flops, lambda c: c.backward.flops, lambda c: c.cached, lambda c: c.total.bytes):
+        first, second, third = map(of, costs)
+        assert third - second == second - first > 0
+    first, second, third = (c.alone.flops for c in costs)
+    assert third - second > second - first
+
+
+# ---- sizes and text --------------------------------------------------------------------------------------------------------
+def test_sizes_by_symbol_by_name_and_by_arrays():
+    code = golden("score_tanh")
+    wanted = code.cost().at({n: 8, m: 20})
+    assert wanted == code.cost({n: 8, m: 20}) == code.cost(n=8, m=20) == code.cost({"n": 8}, m=20) == code.cost(**LECTURE)
+    assert isinstance(wanted.backward.flops, int) and wanted.cached == 64
+    assert code.cost(n=8).cached == 64 and code.cost(n=8).backward.flops == 24 * m + 40
+    assert code.cost(n=8, m=20, dtype=np.float32).cached == 32
+    batch = mc.to_numpy(W @ x + b, [W, b, x], name="affine", batch="rows", data=[x])
+    assert batch.cost(x=np.ones((5, 20)), b=np.ones(8)) == batch.cost({N: 5, n: 8, m: 20})
+    with pytest.raises(mc.MatcalcError, match="its sizes are m, n"):
+        code.cost(p=3)
+
+
+def test_a_mask_has_one_byte_an_entry():
+    mask = mc.let("mask", x > 0)
+    code = mc.to_numpy(mc.sum(mask * x * v), [v], name="t")
+    _, cache = code.forward(x=np.ones(5), v=np.ones(5))
+    assert code.cost(m=5).cached == held(cache, [owner(a) for a in cache if np.shape(a) and a.dtype == float]) == 5
+
+
+def test_the_table():
+    shown = str(golden("score_tanh").cost(n=8, m=20)).splitlines()
+    assert shown[0].split() == ["flops", "read", "written", "bytes"]
+    assert len({len(line) for line in shown[:7]}) == 1
+    assert shown[4].split() == ["together", "944", "464", "244", "5,664"]
+    assert text(8 * n * m + 8 * n) == "8·(m·n + n)" and text(n**2 + n + 1) == "n² + n + 1" and text(1234) == "1,234"
+    assert text(sympy.Integer(0)) == "0" and text(2 * n / 3) == "2/3·n"
+
+
+def test_the_rules_of_operations_with_a_rule_of_their_own():
+    A, B = mc.matrix("A", n, positive_definite=True), mc.matrix("B", n, k)
+    forward = {
+        mc.sum(mc.inv(A) @ B): None,
+        mc.logdet(A): sympy.Rational(2, 3) * n**3,
+        mc.sum(mc.exp(B)): (F + 1) * n * k,
+        mc.norm(B): 2 * n * k,
+        mc.trace(A): n,
+        mc.sum(mc.matrix_power(A, 5)): 6 * n**3 + n**2,
+    }
+    for e, wanted in forward.items():
+        found = mc.to_numpy(e, name="t").cost().forward.flops
+        assert wanted is None or sympy.expand(found - wanted) == 0, f"{e}: {found}"
+
+
+def test_the_page_has_the_table():
+    page = mc.derive(score(mc.tanh), [u, W, b, x]).to_html()
+    assert '<table class="cost">' in page and "3·m·n + 5·n" in page
