@@ -52,6 +52,8 @@ _LAZY = {
     "to_jacobian_form": "matcalc.derivations.layout",
     "LAYOUTS": "matcalc.derivations.layout",
     "parse": "matcalc.read.text",
+    "module": "matcalc.code.joined",
+    "course": "matcalc.courses.course",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sympy
 
@@ -36,10 +36,10 @@ class Carried:
         generic: dict[Operation, None] = {}
         order = [e for below in orders for e in below]
         stack = [e.op for e in order]
-        self._said: dict[str, set[str]] = {}  # the parameters that some call of a function states
+        self.said: dict[str, set[str]] = {}  # the parameters that some call of a function states
         for e in order:
             said = {w for w, v in zip(e.op.keywords, e.params, strict=False) if v is not None}
-            self._said.setdefault(_own_name(e.op), set()).update(said)
+            self.said.setdefault(_own_name(e.op), set()).update(said)
         seen: set[Operation] = set()
         while stack:
             op = stack.pop()
@@ -78,7 +78,7 @@ class Carried:
     def imports(self) -> list[str]:
         """What the carried functions need beside NumPy."""
         needed = {own for op, own in self.called.items() if op.numpy.startswith("scipy.")}
-        for block in self._helpers():
+        for block in self.helpers().values():
             needed |= t.names_in([ast.parse("\n".join(block))]) & set(helpers.SCIPY)
         by_module: dict[str, list[str]] = {}
         for own in sorted(needed):
@@ -87,11 +87,17 @@ class Carried:
 
     def blocks(self) -> list[list[str]]:
         """The definitions, each as lines."""
-        return [*self._helpers(), *(self._defined(op) for op in _ordered(self._bodies))]
+        return [*self.helpers().values(), *self.defined().values()]
 
-    def _helpers(self) -> list[list[str]]:
+    def helpers(self, said: Mapping[str, set[str]] | None = None) -> dict[str, list[str]]:
+        """The stable forms by name, in the simplest form that has the parameters that calls state, here or in ``said``."""
+        said = self.said if said is None else said
         found = sorted(name for op, name in self.called.items() if not op.user and not op.numpy.startswith("scipy."))
-        return [t.simplest(inspect.getsource(getattr(helpers, name)), self._said.get(name, set())) for name in found]
+        return {name: t.simplest(inspect.getsource(getattr(helpers, name)), said.get(name, set())) for name in found}
+
+    def defined(self) -> dict[str, list[str]]:
+        """The functions of the user by name."""
+        return {self.called[op]: self._defined(op) for op in _ordered(self._bodies)}
 
     def _defined(self, op: Operation) -> list[str]:
         """A function of the user: its formula as the docstring, and a line for every shared part."""

@@ -64,14 +64,19 @@ class Generated:
     ``jvp`` and ``hvp`` with nudges ``dx=`` (zero where left out), and ``vjp(dout, **arrays)``.
     """
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, functions: dict[str, Any] | None = None) -> None:
         layer = module.layer
         self.name, self.source, self._module = layer.name, module.source(), module
         self._output, self._wrt = layer.output, tuple(layer.wrt)
-        self.functions = _compiled(self.name, self.source)
+        self.functions = compiled(self.name, self.source) if functions is None else functions
         checked, _ = self._checking("forward")
         self.forward = self._with_cache(checked)
         self.backward = self._called_with_upstream(self.functions[f"{self.name}_backward"])
+
+    @property
+    def module(self) -> Module:
+        """What the source was written from."""
+        return self._module
 
     @functools.cached_property
     def value_and_grad(self) -> Callable[..., tuple[Any, Gradients]]:
@@ -171,7 +176,7 @@ class Generated:
         return backward
 
 
-def _compiled(name: str, source: str) -> dict[str, Any]:
+def compiled(name: str, source: str) -> dict[str, Any]:
     """The functions of the source, by name."""
     filename = f"<matcalc {name} {next(_counter)}>"
     namespace: dict[str, Any] = {"__name__": name, "__file__": filename}

@@ -103,15 +103,21 @@ class Module:
         layer = self.layer
         by = listed([names.text(str(x.name)) for x in layer.wrt])
         gradients = f" and its gradient{'s' * (len(layer.wrt) > 1)} by {by}" if layer.wrt else ""
-        lines = [f'"""{layer.title}{gradients}.', "", *(f"    {formula}" for formula in self._formulas()), ""]
-        if layer.batch is not None:
-            each = ", ".join(self.arguments[layer.batch.variable(x)] for x in layer.batch.data)
-            where = f" An example is a {'column' if layer.batch.axis else 'row'}, a number an entry."
-            lines += [f"{each}: a batch of {layer.batch.count} examples.{where}"]
+        lines = [f'"""{layer.title}{gradients}.', "", *(f"    {formula}" for formula in self.formulas()), ""]
+        lines += self.batched()
         lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
-    def _formulas(self) -> list[str]:
+    def batched(self) -> list[str]:
+        """The sentence that says what is a batch."""
+        batch = self.layer.batch
+        if batch is None:
+            return []
+        each = ", ".join(self.arguments[batch.variable(x)] for x in batch.data)
+        where = f" An example is a {'column' if batch.axis else 'row'}, a number an entry."
+        return [f"{each}: a batch of {batch.count} examples.{where}"]
+
+    def formulas(self) -> list[str]:
         """The named pieces, from the inputs to the output."""
         output = self.layer.output
         pieces = [e for e in topological([output]) if e.op is LET]
