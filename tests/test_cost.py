@@ -7,10 +7,14 @@ import pytest
 import sympy
 from batches import drawn, stacked
 from modules import GOLDEN_NAMES, LECTURE, W, arrays, b, golden, k, m, n, score, u, v, x
+from table_examples import LENGTHS as LENGTHS_OF_TABLE
+from table_examples import examples
 from test_batch import LENGTHS, MODELS, SOURCES, module
 
 import matcalc as mc
 from matcalc.code.cost import text
+from matcalc.code.generated import Generated
+from matcalc.core.operations import TABLE
 from matcalc.derivations.cost import FUNCTION
 
 N, H, C = mc.dims("N H C")
@@ -131,6 +135,28 @@ def test_the_cache_of_a_golden_batch(name):
     given = {str(y.name): a for y, a in same.items()}
     given |= {str(y.name): stacked(y, [at[y] for at in each], layout, lengths) for y in data}
     against_the_arrays(code, given, {**lengths, N: 140}, 0.6)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_cache_of_every_operation(name):
+    for example in examples(TABLE[name]):
+        for e in (example.e, mc.sum(mc.tanh(example.e) * mc.let("y_again", example.e))):
+            code = mc.to_numpy(e, name="t")
+            named = {str(key): value for key, value in example.values.items()}
+            given = {of: named[str(key.name)] for key, of in code.module.takes["forward"].arguments.items()}
+            given |= {of: named[str(s)] for s, of in code.module.takes["forward"].sizes.items()}
+            found = {}
+
+            def spy(*arrays, raw=code.functions["t_forward"], found=found):
+                found["out"], found["cache"] = raw(*arrays)
+                found["arrays"] = arrays
+                return found["out"], found["cache"]
+
+            Generated(code.module, {**code.functions, "t_forward": spy}).forward(**given)
+            told = code.cost(
+                {str(key): value for key, value in given.items()} | {s: LENGTHS_OF_TABLE[s] for s in LENGTHS_OF_TABLE}
+            )
+            assert held(found["cache"], found["arrays"]) == told.cached, code.source
 
 
 def test_the_cost_is_linear_in_the_depth():
