@@ -37,7 +37,7 @@ def test_imports_point_one_way():
 
 
 # What each folder may import, besides itself: the flow of the whole package, read downwards.
-FOLDERS = ["core", "calculus", "paper", "numeric", "derivations", "code", "answers", "lecture"]
+FOLDERS = ["core", "calculus", "paper", "numeric", "derivations", "code", "courses", "answers", "lecture"]
 ORDERS = {
     "core": ["sizes", "expression", "shapes", "operations", "constructors"],
     "calculus": ["contraction", "local", "sweep", "simplify", "derivatives"],

@@ -44,9 +44,9 @@ from matcalc.core.sizes import Shape
 from matcalc.derivations.cost import Polynomial, count, flops, of_power, scaled, times
 
 FLOAT, MASK = "float", "mask"  # what an array holds: a mask has one byte an entry
-# How many arrays of the size of the argument the functions that a module carries hold at once, beside their result.
+# How many arrays of the size of each argument a function holds at once, beside its result.
 _INSIDE = {"softmax": 1, "log_softmax": 1, "logsumexp": 2, "sigmoid": 2, "silu": 2, "gelu": 2, "leaky_relu": 2, "elu": 2}
-_INSIDE |= {"winner": 3, "inv": 2, "polar": 2, "leading": 2}
+_INSIDE |= {"winner": 2, "inv": 2, "polar": 2, "leading": 3, "matrix_power": 1, "sylvester": 3, "expm": 7, "frechet": 14}
 
 
 def entries(shape: Shape, mask: bool = False) -> Polynomial:
@@ -169,7 +169,7 @@ class Lines:
         for operand in operands:
             peaks += [_summed(before, peak) for peak in operand.peaks]
             before.update(operand.new)
-        within = scaled(inside, max((o.read() for o in operands), key=len, default={})) if inside else {}
+        within = scaled(inside, _summed(*(operand.read() for operand in operands))) if inside else {}
         return _Seen(shape, mask, new, _largest([*peaks, _summed(before, new, within)]))
 
     def _chain(self, operands: Sequence[_Seen]) -> _Seen:
