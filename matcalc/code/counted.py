@@ -20,7 +20,7 @@ from matcalc.code.lengths import rank
 from matcalc.code.lowering import ROW, SOLVE
 from matcalc.code.products import divisor, flattened, fraction, is_mask
 from matcalc.code.rows import is_put, terms_of
-from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, number
+from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, number, topological
 from matcalc.core.operations import (
     ADD,
     BROADCAST,
@@ -47,6 +47,9 @@ FLOAT, MASK = "float", "mask"  # what an array holds: a mask has one byte an ent
 # How many arrays of the size of each argument a function holds at once, beside its result.
 _INSIDE = {"softmax": 1, "log_softmax": 1, "logsumexp": 2, "sigmoid": 2, "silu": 2, "gelu": 2, "leaky_relu": 2, "elu": 2}
 _INSIDE |= {"winner": 2, "inv": 2, "polar": 2, "leading": 3, "matrix_power": 1, "sylvester": 3, "expm": 7, "frechet": 14}
+# How often such a function reads and writes arrays of the size of its argument, with its result.
+_PASSES = {"softmax": (5, 3), "log_softmax": (5, 3), "logsumexp": (4, 2), "sigmoid": (8, 7), "silu": (10, 8), "gelu": (5, 4)}
+_PASSES |= {"leaky_relu": (5, 4), "elu": (6, 5)}
 
 
 def entries(shape: Shape, mask: bool = False) -> Polynomial:
@@ -84,6 +87,11 @@ class _Seen:
     new: Polynomial = field(default_factory=dict)
     peaks: Sequence[Polynomial] = ()
     root: str = ""
+    whole: Shape = ()  # the shape of what has that name
+
+    def same(self, other: _Seen) -> bool:
+        """Whether both read all of one array."""
+        return self.root != "" and self.root == other.root and {self.shape, other.shape} <= {self.whole, self.whole[::-1]}
 
     def read(self) -> Polynomial:
         return entries(self.shape, self.mask)
@@ -144,7 +152,7 @@ class Lines:
             of = self.names[e]
             if of not in self._given and of not in self.tallies:
                 self._line(of, e, False, False)  # a line that was put before the one that needs it
-            found = _Seen(e.shape, rank(e.shape) > 0 and e.op is not LEAF and is_mask(e), root=of)
+            found = _Seen(e.shape, rank(e.shape) > 0 and e.op is not LEAF and is_mask(e), root=of, whole=e.shape)
         else:
             found = self._seen(e.args[0], raw) if e.op is LET else self._written(e)
         return found if raw or not found.mask else self._made([found], e.shape, {})
@@ -154,6 +162,9 @@ class Lines:
             return _RULES[e.op](self, e)
         operands = [self._seen(a, raw=e.op.name == "where" and k == 0) for k, a in enumerate(e.args)]
         inside = _INSIDE.get(e.op.name, 2 if e.op.body is not None else 0)
+        reads, writes = _PASSES.get(e.op.name) or _passes(e)
+        self._now.reads.update(scaled(reads - 1, operands[0].read() if operands else {}))
+        self._now.writes.update(scaled(writes - 1, operands[0].read() if operands else {}))
         return self._made(operands, e.shape, flops(e), inside=inside)
 
     # ---- arrays ------------------------------------------------------------------------------------------------------
@@ -161,8 +172,9 @@ class Lines:
         """A new array from operands, one evaluated after the other."""
         new = entries(shape, mask)
         self._now.flops.update(work)
-        for operand in operands:
-            self._now.reads.update(operand.read())
+        for k, operand in enumerate(operands):
+            if not any(operand.same(before) for before in operands[:k]):  # x * x reads x once
+                self._now.reads.update(operand.read())
         self._now.writes.update(new)
         peaks: list[Polynomial] = []
         before: Counter[Any] = Counter()
@@ -183,6 +195,15 @@ class Lines:
     def negative(self, x: _Seen) -> _Seen:
         """-x."""
         return self._made([x], x.shape, count(x.shape))
+
+
+def _passes(e: Expr) -> tuple[int, int]:
+    """Those of a function that the user defined: each operation of its formula reads its arguments and writes its value."""
+    if e.op.body is None:
+        return 1, 1
+    steps = [x for x in topological([e.op.body[1]]) if x.args and flops(x)]
+    each = [_PASSES.get(x.op.name) or (len({a for a in x.args if a.op is not CONST}), 1) for x in steps]
+    return max(sum(reads for reads, _ in each), 1), max(sum(writes for _, writes in each), 1)
 
 
 def _together(a: Shape, b: Shape) -> Shape:

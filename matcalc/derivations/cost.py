@@ -102,7 +102,10 @@ def flops(e: Expr) -> Polynomial:
         multiplied, added, combinations = of_product(e)
         return scaled(multiplied + added, combinations) if multiplied or added else {}
     if name in EACH:
-        return scaled(EACH[name], count(e.shape if e.op.primes else whole))
+        found = Counter(scaled(EACH[name], count(e.shape if e.op.primes else whole)))
+        if name in ("log_softmax", "logsumexp"):  # the logarithm of each sum
+            found.update(scaled(FUNCTION, times(*(n for k, n in enumerate(whole) if e.params[0] == 1 - k))))
+        return found
     if name in OF_MATRIX:
         rows, columns = (e.args[-1].shape or (1, 1)) if name != "frechet" else e.shape
         large, small = (sympy.Max(rows, columns), sympy.Min(rows, columns)) if rows != columns else (rows, rows)
