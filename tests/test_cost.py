@@ -79,6 +79,18 @@ def test_least_squares():
     assert backward == alone == sympy.expand(2 + n + 2 * n * m)  # 2 * dout / n, times r, Wᵀ delta
 
 
+def test_a_hinge_loss_whose_gradient_is_put_in_place():
+    """A mask, its numbers, their product with dout / N, its copy, the sums of its rows, which are taken off at the labels."""
+    cost = mc.course("cs231n", "svm_loss").layers["svm_loss"].cost()
+    assert cost.backward.flops == sympy.expand(1 + N * C + N * C + N * C + N)
+    assert cost.backward.writes == sympy.expand(4 * N * C + N + N)
+    assert cost.backward.reads == sympy.expand(5 * N * C + 2 * N)
+    assert cost.backward.bytes == sympy.expand(8 * (cost.backward.writes + cost.backward.reads) - 2 * 7 * N * C)
+    assert cost.cached == 8 * N * C
+    jacobians = N * C + (N * C) ** 2 + 2 * N * C * N  # loss by margins, margins by x and by correct, correct by x
+    assert cost.jacobians.writes == sympy.expand(jacobians + N * C + N + N * C)  # and the row behind each but the first
+
+
 # ---- against what is there -------------------------------------------------------------------------------------------------
 def owner(a):
     while a.base is not None:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from matcalc.calculus.terms import is_negative
+from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code.body import Body
 from matcalc.code.chosen import AT, PICK, RESHAPE
 from matcalc.code.lengths import rank
 from matcalc.code.lowering import ROW, SOLVE
 from matcalc.code.products import divisor, flattened, fraction, is_mask
 from matcalc.code.rows import is_put, terms_of
+from matcalc.core.constructors import neg
 from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, number, topological
 from matcalc.core.operations import (
     ADD,
@@ -238,7 +239,9 @@ def _sum(w: Lines, e: Expr) -> _Seen:
     else:
         found = w._made([start], e.shape, count(e.shape) if start.shape else {})
     for _, x in put:
-        a = w._seen((x.args[0] if x.op is TRANSPOSE else x).args[0])
+        value = _inside(x).args[0]
+        turned = len(terms) > 1 and is_negative(coefficient(value)[0])  # += -v is -= v
+        a = w._seen(neg(value) if turned else value)
         a = a if x.op is PLACE else replace(a, shape=(_inside(x).args[1].shape))
         there = _Seen(a.shape, new={})
         step = w._made([a, there], a.shape, count(a.shape) if len(terms) > 1 else {})
