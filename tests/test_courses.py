@@ -317,3 +317,20 @@ def test_layers_are_chosen_by_name():
         mc.course("cs1")
     with pytest.raises(AttributeError, match="it has affine_forward"):
         made.dropout  # noqa: B018
+
+
+def test_float32_stays(images, words):
+    x, w, b = (np.ones(s, np.float32) for s in [(4, 2, 3), (6, 5), 5])
+    out, cache = images.affine_forward(x, w, b)
+    ids = np.array([[0, 1], [3, 3]])
+    results = [out, *images.affine_backward(out, cache), images.softmax_loss(out, np.arange(4))[1]]
+    results += [images.svm_loss(out, np.arange(4))[1], images.word_embedding_forward(ids, w)[0]]
+    param = {"mode": "train"}
+    for _ in range(2):
+        normed, cache = images.batchnorm_forward(out, b, b, param)
+        results += [normed, *images.batchnorm_backward(normed, cache), param["running_mean"], param["running_var"]]
+        param["mode"] = "test"
+    v, U = b[:3].copy(), w[:, :3].copy()
+    results += words.naive_softmax_loss_and_gradient(v, 4, U)[1:]
+    results += words.neg_sampling_loss_and_gradient(v, 4, U, Dataset(6))[1:]
+    assert {a.dtype for a in results} == {np.dtype(np.float32)}
