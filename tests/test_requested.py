@@ -62,7 +62,7 @@ def test_hessians_and_their_products_agree(case):
         )
         np.testing.assert_allclose(np.ravel(product, "F"), row, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(  # the block on the diagonal is the symbolic Hessian
-            blocks[str(e.name), str(e.name)].squeeze(),
+            np.squeeze(blocks[str(e.name), str(e.name)]),
             mc.evaluate(mc.hessian(y, e), {**at, **LENGTHS}).squeeze(),
             rtol=1e-9,
             atol=1e-9,

@@ -29,7 +29,7 @@ class Lengths:
     def __init__(self, arguments: Mapping[Expr, str], taken: Names, inline: bool = False, count: Any = None) -> None:
         self.defined: dict[str, Tree] = {}
         self.asked: dict[Any, str] = {}
-        self._taken, self._inline, self._count = taken, inline, count
+        self._taken, self._inline, self.count = taken, inline, count
         self._names: dict[Any, str] = {}
         self._divisor = ""
         self._told: dict[Any, Callable[[], Tree]] = {}
@@ -75,7 +75,7 @@ class Lengths:
             self._names[s] = self.asked[s] = str(s) if self._inline else self._taken.take(str(s), f"size_{s}")
             return name(self._names[s])
         tree = self._told[s]()
-        if self._inline or not s.is_Symbol or s == self._count:
+        if self._inline or not s.is_Symbol or s == self.count:
             return tree
         self._names[s] = self._taken.take(str(s), f"size_{s}")
         self.defined[self._names[s]] = tree
@@ -86,7 +86,7 @@ class Lengths:
         return constant(size) if isinstance(size, int) else number(size, self._divided_by)
 
     def _divided_by(self, s: Any) -> Tree:
-        if s != self._count or s not in self._told:
+        if s != self.count or s not in self._told:
             return self._symbol(s)
         if not self._divisor:
             self._divisor = self._taken.take(str(s), f"size_{s}")
@@ -96,8 +96,8 @@ class Lengths:
     def reshaped(self, lengths: Iterable[Any]) -> list[Tree]:
         """The axes to which an array is reshaped: NumPy finds the one that counts the examples."""
         several = list(lengths)
-        counted = [isinstance(length, sympy.Basic) and self._count in length.free_symbols for length in several]
-        if self._count is None or sum(counted) != 1:
+        counted = [isinstance(length, sympy.Basic) and self.count in length.free_symbols for length in several]
+        if self.count is None or sum(counted) != 1:
             return [self.code(length) for length in several]
         return [constant(-1) if counts else self.code(length) for length, counts in zip(several, counted, strict=True)]
 
@@ -107,9 +107,14 @@ class Lengths:
 
 
 def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
-    for e, of in arguments.items():
+    for e, of in telling(arguments):
         for k, length in enumerate(length for length in e.shape if length != 1):
             yield length, at(attribute(name(of), "shape"), constant(k))
+
+
+def telling(arguments: Mapping[Expr, str]) -> list[tuple[Expr, str]]:
+    """The arguments in the order in which they are asked for sizes: matrices first, for ``n, m = W.shape``."""
+    return sorted(arguments.items(), key=lambda item: -rank(item[0].shape))
 
 
 def number(e: Any, symbol: Callable[[Any], Tree] | None = None, below: Callable[[Any], Tree] | None = None) -> Tree:

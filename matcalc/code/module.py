@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
+from matcalc.code.asserts import asserted_upstream
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
 from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
@@ -185,7 +186,7 @@ class Module:
                 found += self._comment([names.text(str(e.name)), *by], named[e.name].args[0])
             found += lines
         if layer.style.asserts:
-            found[:0] = body.asserted_upstream(self.upstream)
+            found[:0] = asserted_upstream(self.upstream, body.output.shape, body.arrays.lengths)
         if body.output.shape and body.output.shape[0] == 1:
             found.insert(0, t.assigned(self.upstream, t.at(t.name(self.upstream), t.constant(0))))
         return found
