@@ -19,7 +19,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "matcalc, workspace": {"workspace": True},
     "matcalc, numba": {"jit": "numba"},
 }
-LEFT_OUT: dict[str, None] = {}  # variants that failed
+LEFT_OUT: dict[str, str] = {}  # variants that failed, and why
 SYMBOLIC = {"tanh": mc.tanh, "ReLU": mc.relu, "logistic": mc.sigmoid}
 
 
@@ -30,10 +30,10 @@ def variants(make: Callable[..., Any], call: Callable[[Any], Callable[[], Any]])
         try:
             run = call(make(**keywords))
             run()
-        except (TypeError, mc.MatcalcError):
+        except (TypeError, mc.MatcalcError) as error:
             if not keywords:
                 raise
-            LEFT_OUT[label] = None
+            LEFT_OUT[label] = str(error)
             continue
         found[label] = run
     return found

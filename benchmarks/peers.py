@@ -246,13 +246,11 @@ PEERS: tuple[type[Peer], ...] = (Autograd, Jax, JaxJit, Torch, TorchCompile, PyT
 PACKAGES = ("autograd", "jax", "torch", "pytensor", "casadi", "numba", "scipy")
 
 
-def installed(threads: str, without: Sequence[str] = ()) -> tuple[list[Peer], list[str]]:
-    """The peers that there are, and the labels of those that are left out."""
+def installed(threads: str) -> tuple[list[Peer], list[str]]:
+    """The peers that there are, and the labels of those that are not installed."""
     found: list[Peer] = []
-    missing = [peer.label for peer in PEERS if peer.label in without]
+    missing = []
     for peer in PEERS:
-        if peer.label in without:
-            continue
         try:
             found.append(peer(threads))
         except ImportError:
