@@ -115,6 +115,63 @@ def test_a_batch_has_a_hessian_of_its_mean():
     np.testing.assert_allclose(code.hessian(X=X, t=s, w=at), np.mean(each, axis=0), rtol=1e-10)
 
 
+LABELS = np.array([0, 2, 1, 1, 0, 2])
+c, lam, U = mc.scalar("c"), mc.scalar("lambda"), mc.matrix("U", k, n)
+BATCHES = {  # loss, data, parameters
+    "softmax regression": (mc.softmax_cross_entropy(W @ x + b, mc.one_hot(c, n)) + lam * mc.norm(W) ** 2, [x, c], [W, b]),
+    "two layers": (mc.softmax_cross_entropy(W.T @ mc.tanh(U.T @ mc.vector("h", k)), mc.one_hot(c, m)), ["h", c], [U, W]),
+    "no data in the Hessian": (x.T @ mc.vector("w", m) + lam * mc.norm(mc.vector("w", m)) ** 2, [x], [mc.vector("w", m)]),
+    "by the data too": (mc.softplus(x.T @ A @ x), [x], [A, x]),
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("case", BATCHES)
+def test_the_hessian_of_a_batch_is_that_of_the_loop(case, layout, reduction):
+    loss, data, wrt = BATCHES[case]
+    data = [mc.vector("h", k) if e == "h" else e for e in data]
+    code = mc.to_numpy(loss, wrt=wrt, name="f", batch=layout, data=data, reduction=reduction, also=["hessian", "hvp"])
+    random = np.random.default_rng(0)
+    leaves = {str(e.name): e for e in (W, b, x, c, lam, U, A, mc.vector("w", m), mc.vector("h", k))}
+    at = {key: random.standard_normal([LENGTHS[s] for s in e.shape if s != 1]) for key, e in leaves.items()}
+    each = {str(e.name): LABELS if e is c else random.standard_normal((6, LENGTHS[e.shape[0]])) for e in data}
+    arrays = {**at, **{key: a.T if layout == "columns" else a for key, a in each.items()}}
+    given = {p: arrays[names_of(p, each).rstrip("_")] for p in taken_names(code, "hessian")}
+    found = code.hessian(**given)
+    for r in wrt:
+        for s in wrt:
+            if case == "by the data too" and x in (r, s):
+                continue  # another shape than that of one example; held against hvp below
+            block = found if len(wrt) == 1 else found[str(r.name)][str(s.name)]
+            second = mc.jacobian(mc.jacobian(loss, r).T, s)
+            loop = [mc.evaluate(second, {**at, **LENGTHS, **{key: a[k] for key, a in each.items()}}) for k in range(6)]
+            whole = np.mean(loop, axis=0) if reduction == "mean" else np.sum(loop, axis=0)
+            np.testing.assert_allclose(block, whole.reshape(np.shape(block)), rtol=1e-10, atol=1e-12)
+    nudges = {p: random.standard_normal(np.shape(given[p[1:]])) for p in taken_names(code, "hvp") if p not in given}
+    for r, product in zip(wrt, code.hvp(**given, **nudges), strict=True):
+        blocks = [found if len(wrt) == 1 else found[str(r.name)][str(s.name)] for s in wrt]
+        moved = [np.ravel(nudges[f"d{names_in(s, given)}"], "F") for s in wrt]
+        row = sum(block @ d for block, d in zip(blocks, moved, strict=True))
+        np.testing.assert_allclose(np.ravel(product, "F"), np.ravel(row), rtol=1e-9, atol=1e-12)
+
+
+def taken_names(code, suffix):
+    return [p for p in code.functions[f"{code.name}_{suffix}"].__annotations__ if p != "return"]
+
+
+def names_of(parameter, each):
+    """The variable of one example that the parameter holds for all."""
+    return parameter.lower() if parameter.lower() in each and parameter not in LEAVES else parameter
+
+
+def names_in(e, given):
+    return str(e.name) if str(e.name) in given else str(e.name).upper()
+
+
+LEAVES = ("W", "U", "A", "b", "lambda_")
+
+
 def test_what_is_given_back_is_the_callers_own():
     code = mc.to_numpy(u.T @ (W @ x), wrt=[u, W, x], also=["hessian", "jacobian"])
     at = taken(code, "hessian", arrays())

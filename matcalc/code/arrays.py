@@ -12,9 +12,10 @@ from typing import Any
 
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
+from matcalc.code.einsum import einsum
 from matcalc.code.lengths import Lengths, rank
 from matcalc.code.products import is_mask
-from matcalc.code.rows import WRITERS, chosen_entries, einsum, is_put, summed, terms_of
+from matcalc.code.rows import WRITERS, chosen_entries, is_put, summed, terms_of
 from matcalc.code.tree import Tree, as_column, at, attribute, call, constant, minus, name
 from matcalc.core import shapes
 from matcalc.core.constructors import broadcast, neg

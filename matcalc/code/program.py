@@ -17,6 +17,7 @@ from matcalc.core.operations import ADD, BROADCAST, MUL, POW, SLICE, TRANSPOSE, 
 
 _WIDE = 62  # characters, roughly, of one line
 _DEEP = 12  # parts inside parts on one line
+_LONG = {"einsum": 40, "pick": 14}  # characters, roughly, of np.einsum("ij,jk->ik", optimize=True) and of picked entries
 _NAMED = 8  # characters, roughly, of a name that is not chosen yet
 
 
@@ -137,7 +138,8 @@ def _minus(x: Expr) -> bool:
 
 def _measure(x: Expr, width: dict[Expr, int], depth: dict[Expr, int]) -> None:
     function = x.op.primes is not None or x.op.differentials is not None
-    width[x] = sum(width[a] for a in x.args) + 3 * (len(x.args) - 1) + (len(x.op.numpy) + 2 if function else 2)
+    own = len(x.op.numpy) + 2 if function else _LONG.get(x.op.name, 2) if len(x.args) > 1 else 2
+    width[x] = sum(width[a] for a in x.args) + 3 * (len(x.args) - 1) + own
     depth[x] = 1 + max(depth[a] for a in x.args)
 
 

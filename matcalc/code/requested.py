@@ -38,14 +38,22 @@ class Request:
     bare: bool = True
 
 
-def requests(kinds: Iterable[str], d: Derivation) -> list[Request]:
-    """The functions asked for, of a value and its gradients."""
+Second = Callable[[Expr, Expr], Expr]  # the block of a Hessian by two variables
+
+
+def requests(kinds: Iterable[str], d: Derivation, second: Second | None = None) -> list[Request]:
+    """The functions asked for, of a value and its gradients; ``second`` knows the blocks of its Hessian better."""
     found = []
     for kind in kinds:
         if kind not in REQUESTS:
             raise MatcalcError(f"a module has {', '.join(REQUESTS)} on request, but not {kind!r}")
-        found.append(REQUESTS[kind](d))
+        found.append(_hessian(d, second) if second is not None and kind == "hessian" else REQUESTS[kind](d))
     return found
+
+
+def second_derivative(y: Expr, a: Expr, b: Expr) -> Expr:
+    """The Jacobian by b of the gradient by a, both vec'd."""
+    return jacobian(transpose(jacobian(y, a)), b)
 
 
 def _jacobian(d: Derivation) -> Request:
@@ -57,7 +65,7 @@ def _jacobian(d: Derivation) -> Request:
     return Request("jacobian", said, values, wanted, comments)
 
 
-def _hessian(d: Derivation) -> Request:
+def _hessian(d: Derivation, second: Second | None = None) -> Request:
     _scalar(d, "hessian")
     one = len(d.wrt) == 1
     blocks: dict[tuple[Expr, Expr], Expr] = {}
@@ -65,9 +73,12 @@ def _hessian(d: Derivation) -> Request:
     for x in d.wrt:
         for y in d.wrt:
             called = "H" if one else f"H_{_plain(x)}_{_plain(y)}"
-            block = jacobian(transpose(jacobian(d.target, x)), y) if (y, x) not in blocks else transpose(blocks[y, x])
-            # a block beside the diagonal has a name, under which its transpose speaks of it
-            blocks[x, y] = let(called, block) if x is not y and (y, x) not in blocks else block
+            if (y, x) in blocks:
+                blocks[x, y] = transpose(blocks[y, x])
+            else:
+                block = second(x, y) if second is not None else second_derivative(d.target, x, y)
+                # a block beside the diagonal has a name, under which its transpose speaks of it
+                blocks[x, y] = block if x is y else let(called, block)
             wanted.append(called)
             comments.append(f"∂²{_title(d)}/" + (f"∂{_text(x)}²" if x is y else f"∂{_text(x)}∂{_text(y)}"))
     said = f"The Hessian of {_title(d)}{'' if one else ', a row of blocks for each variable'}; matrices column by column."

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from matcalc.calculus.local import letter_sizes
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
 from matcalc.code.chosen import AT, PICK, RESHAPE
@@ -136,12 +135,12 @@ def _matmul(w: Arrays, e: Expr) -> Tree:
 def _transpose(w: Arrays, e: Expr) -> Tree:
     (a,) = e.args
     if a.op is UNVEC and a not in w.names and rank(a.shape) == 2:  # row by row
-        return call(attribute(w.value(a.args[0]), "reshape"), *_axes(w, e))
+        return call(attribute(w.value(a.args[0]), "reshape"), *axes_of(w, e))
     return attribute(w.raw(a), "T") if rank(a.shape) == 2 else w.raw(a)
 
 
 def _reshape(w: Arrays, e: Expr) -> Tree:
-    return call(attribute(_whole(w, e.args[0]), "reshape"), *_axes(w, e))
+    return call(attribute(_whole(w, e.args[0]), "reshape"), *axes_of(w, e))
 
 
 def _whole(w: Arrays, e: Expr) -> Tree:
@@ -151,7 +150,7 @@ def _whole(w: Arrays, e: Expr) -> Tree:
     return w.value(e)
 
 
-def _rows_of_each(w: Arrays, e: Expr, shape: Shape) -> Tree | None:
+def rows_of_each(w: Arrays, e: Expr, shape: Shape) -> Tree | None:
     """L[ids] for rows taken by a matrix of numbers of the given shape, with an axis for its rows and one for its columns."""
     by_matrix = e.op is TAKE and e not in w.names and len(e.args) > 1 and _lined_up(e.args[1])
     return _whole(w, e) if by_matrix and e.args[1].args[0].args[0].shape == shape else None
@@ -162,7 +161,8 @@ def _lined_up(e: Expr) -> bool:
     return e.op is VEC and e.args[0].op is TRANSPOSE
 
 
-def _axes(w: Arrays, e: Expr) -> list[Tree]:
+def axes_of(w: Arrays, e: Expr) -> list[Tree]:
+    """The arguments of ``reshape`` for an array of the expression's shape."""
     axes = w.lengths.reshaped(length for length in e.shape if length != 1)
     return axes if any(isinstance(axis, ast.UnaryOp) for axis in axes) else [t.sequence(axes)]
 
@@ -256,7 +256,7 @@ def _concat(w: Arrays, e: Expr) -> Tree:
 
 
 def _unvec(w: Arrays, e: Expr) -> Tree:
-    return call(attribute(w.value(e.args[0]), "reshape"), *_axes(w, e), order=constant("F"))
+    return call(attribute(w.value(e.args[0]), "reshape"), *axes_of(w, e), order=constant("F"))
 
 
 def _broadcast(w: Arrays, e: Expr) -> Tree:
@@ -298,49 +298,6 @@ def _where(w: Arrays, e: Expr) -> Tree:
         dtype = w.dtype(condition)
         return call(attribute(chosen, "astype"), dtype) if dtype is not None else chosen
     return chosen
-
-
-# ---- what has no name in matrix notation -----------------------------------------------------------------------------
-def einsum(w: Arrays, e: Expr) -> Tree:
-    """``np.einsum`` on arrays with one axis a letter; letters that share an axis are split and joined by reshaping."""
-    sig = e.op.signature
-    assert sig is not None
-    letters = letter_sizes(e)
-    spare = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    operands: list[str] = []
-    arrays: list[Tree] = []
-    wanted = "".join(c for slot in sig.result for c in slot)
-    joined = any(len(slot) > 1 for slot in sig.result)
-    if len(sig.operands) == 1 and len(sig.result[0]) == 2 and sig.operands[0] == (sig.result[0][:1], sig.result[1]):
-        return call("np.repeat", w.value(e.args[0]), w.lengths.code(letters[sig.result[0][1]]), axis=constant(0))
-    for slots, a in zip(sig.operands, e.args, strict=True):
-        inside = [c for slot, n in zip(slots, a.shape or (1, 1), strict=True) for c in slot if n != 1 or len(slot) > 1]
-        apart = _rows_of_each(w, a, tuple(letters[c] for c in slots[0])) if len(slots[1]) == 1 else None
-        if apart is not None and not joined and len(sig.operands) == 1 and "".join(inside).replace(slots[0][1], "") == wanted:
-            return call(attribute(apart, "sum"), axis=constant(1))  # over the rows of each example
-        x = w.value(a) if apart is None else apart
-        if apart is None and any(len(slot) > 1 for slot in slots):
-            x = call(attribute(x, "reshape"), t.sequence(w.lengths.reshaped(letters[c] for c in inside)))
-        operands.append("".join(inside))
-        arrays.append(x)
-    result = ""
-    for c in (c for slot in sig.result for c in slot):
-        if c in result:  # a letter twice in the result: tied by an identity
-            twin = next(spare)
-            operands.append(c + twin)
-            arrays.append(w.typed(call("np.eye", w.lengths.code(letters[c]))))
-            letters[twin] = letters[c]
-            c = twin
-        elif not any(c in text for text in operands):  # an axis that no operand has is repeated
-            operands.append(c)
-            arrays.append(w.typed(call("np.ones", w.lengths.code(letters[c]))))
-        result += c
-    found = call("np.einsum", constant(",".join(operands) + "->" + result), *arrays)
-    axes = [c for c in result if letters[c] != 1]
-    joined = any(len(slot) > 1 for slot in sig.result) or len(axes) != len(result)
-    if not joined:
-        return found
-    return call(attribute(found, "reshape"), *_axes(w, e)) if e.shape else call(attribute(found, "item"))
 
 
 WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {

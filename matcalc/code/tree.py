@@ -288,9 +288,16 @@ def _broken(head: str, value: Tree, pad: str) -> list[str] | None:
     """A call with its arguments below, a sum with a term a line."""
     inner = pad + " " * _STEP
     if isinstance(value, ast.Call):
-        args = [text(a) for a in value.args] + [f"{k.arg}={text(k.value)}" for k in value.keywords]
-        return bracketed(f"{head}{text(value.func)}(", args, ")", pad)
+        called, tail = value, ")"
+        inside = called.func.value if isinstance(called.func, ast.Attribute) else None
+        if isinstance(inside, ast.Call) and (not called.args or len(f"{head}{text(called.func)}(") > WIDTH):
+            tail = f"){text(called).removeprefix(text(inside))}"  # what is called on the result stands behind it
+            called = inside
+        args = [text(a) for a in called.args] + [f"{k.arg}={text(k.value)}" for k in called.keywords]
+        return bracketed(f"{head}{text(called.func)}(", args, tail, pad) if args else None
     whole = text(value)
+    if (within := _last_call(head, value, whole, pad)) is not None:
+        return within
     if len(inner + whole) <= WIDTH:
         return [f"{head}(", inner + whole, f"{pad})"]
     if not isinstance(value, ast.BinOp):
@@ -304,6 +311,20 @@ def _broken(head: str, value: Tree, pad: str) -> list[str] | None:
         x = x.left
     terms.append(inner + (f"({text(x)})" if isinstance(x, ast.BinOp) and ast.Mult in kinds and _loose(x) else text(x)))
     return [f"{head}(", *reversed(terms), f"{pad})"]
+
+
+def _last_call(head: str, value: Tree, whole: str, pad: str) -> list[str] | None:
+    """Two operands of which the second ends in a call: broken inside its brackets, as formatters do."""
+    if not isinstance(value, ast.BinOp) or (isinstance(value.left, ast.BinOp) and _loose(value.left) == _loose(value)):
+        return None
+    last = value.right
+    while isinstance(last, ast.BinOp):
+        last = last.right
+    if not isinstance(last, ast.Call) or not last.args or not whole.endswith(text(last)):
+        return None
+    args = [text(a) for a in last.args] + [f"{k.arg}={text(k.value)}" for k in last.keywords]
+    first = f"{head}{whole.removesuffix(text(last))}{text(last.func)}("
+    return bracketed(first, args, ")", pad) if len(first) <= WIDTH else None
 
 
 def _loose(x: ast.BinOp) -> bool:
