@@ -49,8 +49,9 @@ def einsum(w: Arrays, e: Expr) -> Tree:
     arrays: list[Tree] = []
     wanted = "".join(c for slot in sig.result for c in slot)
     joined = any(len(slot) > 1 for slot in sig.result)
-    if len(sig.operands) == 1 and len(sig.result[0]) == 2 and sig.operands[0] == (sig.result[0][:1], sig.result[1]):
-        return call("np.repeat", w.value(args[0]), w.lengths.code(letters[sig.result[0][1]]), axis=constant(0))
+    row, column = sig.result
+    if len(sig.operands) == 1 and len(set(row)) == len(row) == 2 and sig.operands[0] == (row[:1], column):
+        return call("np.repeat", w.value(args[0]), w.lengths.code(letters[row[1]]), axis=constant(0))
     for slots, a in zip(sig.operands, args, strict=True):
         inside = [c for slot, n in zip(slots, a.shape or (1, 1), strict=True) for c in slot if n != 1 or len(slot) > 1]
         apart = rows_of_each(w, a, tuple(letters[c] for c in slots[0])) if len(slots[1]) == 1 else None
