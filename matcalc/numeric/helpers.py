@@ -35,6 +35,12 @@ def sigmoid(x):
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
+def sigmoid_slope(x):
+    """sigmoid(x) * sigmoid(-x), which is its derivative; no digits are lost on either side."""
+    e = np.exp(-np.abs(x))
+    return e / np.square(1 + e)
+
+
 def softplus(x):
     """log(1 + exp(x))."""
     return np.logaddexp(0, x)
@@ -127,6 +133,40 @@ def one_hot(i, n, dtype):
 def commutation(n, m, dtype):
     """The matrix K with K vec(X) = vec(X.T) for X of shape (n, m)."""
     return np.eye(n * m, dtype=dtype)[np.arange(n * m).reshape(m, n).ravel(order="F")]
+
+
+def kron_eye(c, n):
+    """The Kronecker product of C with the identity of size n: c[i, j] along the diagonal of block (i, j)."""
+    rows, columns = c.shape
+    out = np.zeros((rows, n, columns, n), c.dtype)
+    np.einsum("ikjk->kij", out)[...] = c
+    return out.reshape(rows * n, columns * n)
+
+
+def eye_kron(a, n):
+    """The Kronecker product of the identity of size n with A: A in every block on the diagonal."""
+    rows, columns = a.shape
+    out = np.zeros((n, rows, n, columns), a.dtype)
+    np.einsum("ikil->ikl", out)[...] = a
+    return out.reshape(n * rows, n * columns)
+
+
+def outer_kron(u, v, a):
+    """The Kronecker product of u v.T with A, in rows as long as those of the result."""
+    row = (v[:, None] * a[:, None, :]).ravel()
+    return (u[:, None] * row).reshape(len(u) * a.shape[0], len(v) * a.shape[1])
+
+
+def symmetric_sum(a, size=64):
+    """A + A.T, exactly symmetric, in pairs of tiles: each is read along its rows and turned where it is in the fastest memory."""
+    out = np.empty_like(a)
+    for i in range(0, len(a), size):
+        for j in range(i, len(a), size):
+            tile = a[j : j + size, i : i + size].copy().T + a[i : i + size, j : j + size]
+            out[i : i + size, j : j + size] = tile
+            if j > i:
+                out[j : j + size, i : i + size] = tile.T
+    return out
 
 
 def greater(a, b):
