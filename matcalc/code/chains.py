@@ -55,7 +55,8 @@ def factors_of(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> tuple[E
     while stack:
         x, flipped = stack.pop()
         if x is not root and x not in inside:
-            s, rest = scalar_part(done[x]) if done[x].op is MUL else (const(1), done[x])
+            below = done[x].args[0] if done[x].op is TRANSPOSE else done[x]
+            s, rest = scalar_part(done[x]) if below.op is MUL else (const(1), done[x])
             if 1 in x.shape and rest.op is not ONE_HOT and (rest.op is not TRANSPOSE or rest.args[0].op is not ONE_HOT):
                 s, rest = const(1), done[x]  # a scalar stays at a vector, unless that is not to be built
             scalars = mul(scalars, s)
@@ -164,6 +165,9 @@ class Products:
             result = self.times(result, f)
         return result
 
+    def _is_shared(self, x: Expr) -> bool:
+        return (x.args[0] if x.op is TRANSPOSE else x) in self.shared
+
     # ---- two matrices --------------------------------------------------------------------------------------------------
     def times(self, a: Expr, b: Expr) -> Expr:
         """The product of two matrices, without building the ones that are mostly zeros or all ones."""
@@ -176,7 +180,7 @@ class Products:
             return mul(a, transpose(b.args[0]))
         for x, other, side in ((a, b, sizes.columns(b.shape)), (b, a, sizes.rows(a.shape))):
             apart = thin.parted(x)
-            if apart is not None and thin.cheaper(x, apart, costs.number(side), x in self.shared):
+            if apart is not None and thin.cheaper(x, apart, costs.number(side), self._is_shared(x)):
                 if x is a:
                     return thin.distributed(apart, other, self.times, self.rule)
                 return turned(self.times(turned(b), turned(a)))

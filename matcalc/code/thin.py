@@ -16,7 +16,7 @@ from matcalc.code.signs import sums_to_one
 from matcalc.core import sizes
 from matcalc.core.constructors import add, mul, neg, transpose
 from matcalc.core.expression import EYE, Expr, const, inner, is_zero
-from matcalc.core.operations import ADD, DIAG, MATMUL
+from matcalc.core.operations import ADD, DIAG, MATMUL, TRANSPOSE
 
 
 @dataclass
@@ -31,12 +31,13 @@ class Thin:
 def parted(x: Expr) -> Thin | None:
     """A square sum with a diagonal matrix or a product among its terms, and at most one other term; None for anything else."""
     x = inner(x)
+    if x.op is TRANSPOSE:
+        found = parted(x.args[0]) if inner(x.args[0]).op is ADD else None
+        return None if found is None else _turned(found)
     if x.op is not ADD or 1 in x.shape or not sizes.same(*x.shape):
         return None
     found = Thin()
     for term in parts_of(ADD, x):
-        if term.shape != x.shape:
-            return None
         s, rest = scalar_part(term)
         if rest.op is EYE:
             found.diagonal = add(found.diagonal, s)
@@ -44,10 +45,20 @@ def parted(x: Expr) -> Thin | None:
             found.diagonal = add(found.diagonal, mul(s, rest.args[0]))
         elif rest.op is MATMUL:
             found.products.append((mul(s, rest.args[0]), rest.args[1]))
+        elif found.dense or term.shape != x.shape:
+            return None
         else:
             found.dense.append(term)
-    few = len(found.dense) < 2 and (found.products or not is_zero(found.diagonal))
-    return found if few else None
+    return found if found.products or not is_zero(found.diagonal) else None
+
+
+def _turned(of: Thin) -> Thin:
+    """The transpose."""
+    products = []
+    for left, right in of.products:
+        s, rest = scalar_part(left)
+        products.append((mul(s, transpose(right)), transpose(rest)))
+    return Thin(of.diagonal, products, [transpose(m) for m in of.dense])
 
 
 def cheaper(m: Expr, thin: Thin, columns: int, shared: bool) -> bool:
