@@ -218,6 +218,20 @@ def test_a_sum_is_distributed_over_a_vector_and_built_where_it_is_shared():
     assert "p[:, None] * A" in mc.to_numpy((mc.diag(p) - p @ p.T) @ v.A, wrt=[], name="h").source
 
 
+def test_a_sum_is_distributed_from_either_side():
+    n, k = mc.dims("n k")
+    A, B, u, v, w = mc.matrix("A", n), mc.matrix("B", n, k), *(mc.vector(name, n) for name in "uvw")
+    thin = mc.diag(u) + A - 2 * u @ v.T
+    rng = np.random.default_rng(0)
+    given = {"A": rng.normal(size=(4, 4)), "B": rng.normal(size=(4, 2)), **{name: rng.normal(size=4) for name in "uvw"}}
+    rows = [w.T @ thin, w.T @ thin.T, w.T @ mc.let("S", thin) @ u]
+    for e in (*rows, thin @ w, thin.T @ w, (A + u @ v.T) @ B, B.T @ (mc.diag(w) + u @ v.T)):
+        source = mc.to_numpy(e, wrt=[], name="h")
+        assert 1 not in e.shape or ("u[:, None] * v" not in source.source and "flat" not in source.source)
+        at = {str(x.name): given[str(x.name)] for x in variables([e])}
+        np.testing.assert_allclose(source.forward(**at)[0], mc.evaluate(e, at))
+
+
 def test_only_a_distribution_is_centred():
     v = Letters(True)
     p, q = mc.softmax(v.w), mc.vector("q", v.n, distribution=True)

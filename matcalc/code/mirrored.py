@@ -69,8 +69,9 @@ def mirrored(j: Expr, m: Expr | None, s: Expr, times: Times, rule: Rule) -> Expr
     if apart is None:
         return mul(s, times(_turned(j), times(m, j)))
     p = thin.centred(apart)
-    if p is not None and nonnegative(s):
-        return _weighted(rule(add(j, rule(neg(times(transpose(p), j))))), mul(s, p), rule)
+    if p is not None:
+        b = rule(add(j, rule(neg(times(transpose(p), j)))))
+        return _weighted(b, mul(s, p), rule) if nonnegative(s) else mul(s, _weighted(b, p, rule))
     return mul(s, _summed(j, apart, m, times, rule))
 
 
