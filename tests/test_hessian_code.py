@@ -354,4 +354,11 @@ def test_the_symmetric_sum(n):
     for of in (a, a.T, np.asfortranarray(a), a.astype(float)):
         before, found = of.copy(), helpers.symmetric_sum(of)
         assert (found == of + of.T).all() and found.dtype == of.dtype and (of == before).all()
-    assert (helpers.symmetric_sum(a, 7) == a + a.T).all()
+
+
+@pytest.mark.parametrize("size", [64, 100, 512])
+def test_the_symmetric_sum_in_tiles(size):
+    wide = np.random.default_rng(0).normal(size=(512, 512))  # lines of 4096 bytes are taken tile by tile
+    for of in (wide, wide[:400, :400], wide[100:, 100:].T, wide.astype(np.float32)):
+        before, found = of.copy(), helpers.symmetric_sum(of, size)
+        assert (found == before + before.T).all() and (of == before).all() and found.dtype == of.dtype

@@ -158,7 +158,9 @@ def outer_kron(u, v, a):
 
 
 def symmetric_sum(a, size=64):
-    """A + A.T, exactly symmetric, in pairs of tiles: each is read along its rows and turned where it is in the fastest memory."""
+    """A + A.T in pairs of tiles, each turned in a copy, where a column of A falls on few lines of the fastest memory."""
+    if len(a) < 384 or max(a.strides) % 1024:
+        return a + a.T
     out = np.empty_like(a)
     for i in range(0, len(a), size):
         for j in range(i, len(a), size):
