@@ -119,6 +119,7 @@ def product(w: Arrays, e: Expr) -> Tree:
     for vector in (columns, rows):
         if vector.above:  # a scalar meets the vector before the vector meets the matrix
             vector.above, scalars.above = scalars.above + vector.above, []
+            vector.below, scalars.below = vector.below + scalars.below, []
         vector.joined()
     columns.above, columns.below = ([as_column(x) for x in side] for side in (columns.above, columns.below))
     groups = (scalars, columns, full, rows)

@@ -12,6 +12,7 @@ import sympy
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
 from matcalc.code.chosen import AT, PICK, RESHAPE
+from matcalc.code.kronecker import EYE_KRON, KRON_EYE, OUTER_KRON
 from matcalc.code.lengths import rank
 from matcalc.code.products import power, product, scalar
 from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
@@ -25,6 +26,7 @@ from matcalc.core.operations import (
     CHOLESKY,
     COMMUTATION,
     CONCAT,
+    DIAG,
     GREATER,
     GREATER_EQUAL,
     HALF,
@@ -93,7 +95,7 @@ def terms_of(e: Expr, w: Arrays) -> list[tuple[bool, Expr]]:
 
 def is_put(x: Expr) -> bool:
     """Whether the expression is zero but for some entries, which are put in place."""
-    return x.op in (PLACE, AT) or (x.op is TRANSPOSE and x.args[0].op is AT)
+    return x.op in (PLACE, AT, DIAG) or (x.op is TRANSPOSE and x.args[0].op is AT)
 
 
 def _add(w: Arrays, e: Expr) -> Tree:
@@ -175,6 +177,17 @@ def _vec(w: Arrays, e: Expr) -> Tree:
 
 def _kron(w: Arrays, e: Expr) -> Tree:
     return call("np.kron", *(_two_dimensional(w, a) if rank(e.shape) == 2 else w.value(a) for a in e.args))
+
+
+def _in_blocks(w: Arrays, e: Expr) -> Tree:
+    """A Kronecker product with an identity or a thin matrix, by a function that does not build either."""
+    args = [w.value(a) for a in e.args] if e.op is OUTER_KRON else [_two_dimensional(w, a) for a in e.args]
+    if not w.inline:
+        return call(w.function(e.op), *args, *map(w.lengths.code, e.params))
+    if e.op is OUTER_KRON:
+        return call("np.kron", binary(as_column(args[0]), "*", args[1]), args[2])
+    one = w.typed(call("np.eye", w.lengths.code(e.params[0])))
+    return call("np.kron", *((args[0], one) if e.op is KRON_EYE else (one, args[0])))
 
 
 def _two_dimensional(w: Arrays, a: Expr) -> Tree:
@@ -329,4 +342,7 @@ WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     PICK: _pick,
     AT: _at,
     RESHAPE: _reshape,
+    KRON_EYE: _in_blocks,
+    EYE_KRON: _in_blocks,
+    OUTER_KRON: _in_blocks,
 }

@@ -238,9 +238,9 @@ def _spaced(match: re.Match[str]) -> str:
     """A subscript with space around the colon where a bound is more than a name or a number."""
     axes = []
     for axis in match[1].split(", "):
-        start, colon, stop = axis.partition(":")
+        start, colon, stop = axis.partition("::" if "::" in axis else ":")
         simple = all(not bound or bound.isidentifier() or bound.removeprefix("-").isdecimal() for bound in (start, stop))
-        axes.append(axis if simple or not colon else f"{start} : {stop}".strip())
+        axes.append(axis if simple or not colon else f"{start} {colon} {stop}".strip())
     return f"[{', '.join(axes)}]"
 
 
