@@ -208,3 +208,43 @@ def test_shapes_are_held_against_those_on_paper():
         run["f_jvp"](**good, dW=np.ones((3, 4)), dx=np.ones((4, 1)), db=np.ones(3))
     plain = mc.to_numpy(mc.tanh(W @ x + b), wrt=[W, x, b], name="f", also=["jvp"], asserts=False).source
     assert "assert" in code.source and not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(plain)))
+
+
+# ---- Hessians that are Kronecker products ------------------------------------------------------------------------------
+R, Q, c1 = mc.matrix("R", n, k), mc.matrix("Q", m, k), mc.one_hot(1, k)
+KRONECKER = {
+    "least squares": (mc.norm(W - R @ Q.T) ** 2, R, "C ⊗ I"),
+    "the other side": (mc.norm(W - R @ Q.T) ** 2, Q, "C ⊗ I"),
+    "left of a product": (mc.norm(W @ Q - R) ** 2 / 3, W, "C ⊗ I"),
+    "trace form": (mc.trace(Q.T @ A @ Q), Q, "I ⊗ C"),
+    "ReLU net": (mc.softmax_cross_entropy(R.T @ mc.relu(W @ x), c1), W, "A ⊗ B"),
+}
+
+
+@pytest.mark.parametrize("case", KRONECKER)
+def test_a_hessian_by_its_factors_is_the_hessian(case):
+    y, X, form = KRONECKER[case]
+    code = mc.to_numpy(y, wrt=[X], name="f", also=["hessian_factors", "hessian"])
+    assert form in code.source
+    random = np.random.default_rng(3)
+    at = {str(e.name): random.standard_normal([LENGTHS[s] for s in e.shape if s != 1]) for e in (W, R, Q, A, x)}
+    at["x"] = at["x"] + 3  # so that some units are on
+    factors = code.hessian_factors(**taken(code, "hessian_factors", at))
+    factors = factors if isinstance(factors, tuple) else (factors,)
+    H, d = code.hessian(**taken(code, "hessian", at)), random.standard_normal(np.shape(at[str(X.name)]))
+    np.testing.assert_allclose(code.hessian_apply(*factors, d).ravel("F"), H @ d.ravel("F"), rtol=1e-10, atol=1e-12)
+    if np.linalg.cond(H) < 1e6:
+        solved = code.hessian_solve(*factors, d)
+        assert solved.shape == d.shape
+        np.testing.assert_allclose(solved.ravel("F"), np.linalg.solve(H, d.ravel("F")), rtol=1e-8)
+    else:
+        assert case in ("ReLU net", "left of a product")  # of low rank
+
+
+def test_no_kronecker_product_is_said():
+    with pytest.raises(mc.UnsupportedError, match="is no Kronecker product; ask for hessian or hvp"):
+        mc.to_numpy(mc.sum(mc.exp(W)), wrt=[W], also=["hessian_factors"])
+    with pytest.raises(mc.UnsupportedError, match="by one variable"):
+        mc.to_numpy(mc.norm(W - R @ Q.T) ** 2, wrt=[R, Q], also=["hessian_factors"])
+    with pytest.raises(AttributeError, match=r"also=\['hessian_factors'\]"):
+        mc.to_numpy(mc.norm(W) ** 2, wrt=[W]).hessian_apply(1)

@@ -198,6 +198,8 @@ class Products:
             return node(SOLVE, (a.args[0], b))
         if a.op is TRANSPOSE and a.args[0].op is INV:
             return node(SOLVE, (transpose(a.args[0].args[0]), b))
+        if b.op is TRANSPOSE and b.args[0].op is INV:
+            return transpose(node(SOLVE, (b.args[0].args[0], transpose(a))))
         if b.op is INV:
             return transpose(node(SOLVE, (transpose(b.args[0]), transpose(a))))
         if a.op is SLICE and a.args[0].op is EYE and a.params[0][1] == 0 and sizes.same(a.shape[1], a.args[0].shape[1]):

@@ -253,7 +253,8 @@ class Module:
     # ---- what is asked for beside them -----------------------------------------------------------------------------------
     def _further(self, r: Request, prepared: Prepared, taken: Names) -> Function:
         before = dict.fromkeys(r.before, self.upstream)
-        arguments = {**before, **self.arguments, **{e: taken.take(names.python(str(e.name))) for e in r.after}}
+        inside = self.arguments if r.own is None else {e: taken.take(names.python(str(e.name))) for e in r.own}
+        arguments = {**before, **inside, **{e: taken.take(names.python(str(e.name))) for e in r.after}}
         body = self._body(prepared, r.wanted[1:], taken, arguments, {}, r.wanted[0])
         comments = dict(zip([body.out, *body.called], r.comments, strict=True))
         lines: list[Line] = []

@@ -12,11 +12,14 @@ from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.sweep import changes
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.code.function import listed
+from matcalc.code.kronecker import kronecker_factors
 from matcalc.core import names, sizes
 from matcalc.core.constructors import mul, transpose
-from matcalc.core.expression import Expr, Names, const, leaf, let, substituted, topological
+from matcalc.core.expression import EYE, Expr, Names, const, leaf, let, substituted, topological
+from matcalc.core.operations import MATMUL
 from matcalc.derivations.derivation import Derivation
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, UnsupportedError
+from matcalc.functions import solve
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Request:
     """A further function: ``values`` with the names that they should have and the lines that say what they are.
 
     ``before`` and ``after`` are the arguments that stand before and after those of the layer, ``grouped`` how many values a row
-    of the result holds where the result is rows of blocks, ``bare`` whether one value is given back without a tuple.
+    of the result holds where the result is rows of blocks, ``bare`` whether one value is given back without a tuple. A function
+    of other arguments than the layer's has these in ``own``.
     """
 
     suffix: str
@@ -36,6 +40,7 @@ class Request:
     after: Sequence[Expr] = ()
     grouped: int = 0
     bare: bool = True
+    own: Sequence[Expr] | None = None
 
 
 Second = Callable[[Expr, Expr], Expr]  # the block of a Hessian by two variables
@@ -43,11 +48,16 @@ Second = Callable[[Expr, Expr], Expr]  # the block of a Hessian by two variables
 
 def requests(kinds: Iterable[str], d: Derivation, second: Second | None = None) -> list[Request]:
     """The functions asked for, of a value and its gradients; ``second`` knows the blocks of its Hessian better."""
-    found = []
+    found: list[Request] = []
     for kind in kinds:
-        if kind not in REQUESTS:
-            raise MatcalcError(f"a module has {', '.join(REQUESTS)} on request, but not {kind!r}")
-        found.append(_hessian(d, second) if second is not None and kind == "hessian" else REQUESTS[kind](d))
+        if kind == "hessian":
+            found.append(_hessian(d, second))
+        elif kind == "hessian_factors":
+            found += _hessian_factors(d, second)
+        elif kind in REQUESTS:
+            found.append(REQUESTS[kind](d))
+        else:
+            raise MatcalcError(f"a module has {', '.join(ON_REQUEST)} on request, but not {kind!r}")
     return found
 
 
@@ -83,6 +93,57 @@ def _hessian(d: Derivation, second: Second | None = None) -> Request:
             comments.append(f"∂²{_title(d)}/" + (f"∂{_text(x)}²" if x is y else f"∂{_text(x)}∂{_text(y)}"))
     said = f"The Hessian of {_title(d)}{'' if one else ', a row of blocks for each variable'}; matrices column by column."
     return Request("hessian", said, list(blocks.values()), wanted, comments, grouped=0 if one else len(d.wrt))
+
+
+def _hessian_factors(d: Derivation, second: Second | None) -> list[Request]:
+    """A ⊗ B by its factors, without those that are an identity, and what is done with it: (A ⊗ B) vec(D) is vec(B D Aᵀ)."""
+    _scalar(d, "hessian_factors")
+    if len(d.wrt) != 1:
+        raise UnsupportedError(f"hessian_factors is by one variable, but {d.target} is derived by {len(d.wrt)}")
+    (x,) = d.wrt
+    block = second(x, x) if second is not None else second_derivative(d.target, x, x)
+    found = kronecker_factors(block)
+    if found is None:
+        raise UnsupportedError(f"the Hessian of {_title(d)} by {_text(x)} is no Kronecker product; ask for hessian or hvp")
+    scale, *sides = found
+    kept = [k for k, side in enumerate(sides) if side.op is not EYE] or [0]
+    first = min(kept, key=lambda k: sides[k].op is MATMUL)  # a number in front goes to one of them
+    sides[first] = mul(scale, sides[first])
+    taken = Names({str(e.name) for e in topological([d.target]) if e.name})
+    letters = ["C"] if len(kept) == 1 else ["A", "B"]
+    factors = {k: leaf(taken.take(of, f"{of}_factor"), sides[k].shape) for k, of in zip(kept, letters, strict=True)}
+    of = " ⊗ ".join(_text(factors[k]) if k in factors else "I" for k in (0, 1))
+    (nudge,) = _nudges(d)
+    left, right = factors.get(1), factors.get(0)
+    applied = nudge if left is None else left @ nudge
+    applied = applied if right is None else applied @ transpose(right)
+    solved = nudge if left is None else solve(left, nudge)
+    solved = solved if right is None else transpose(solve(right, transpose(solved)))
+    by, which = f"∂²{_title(d)}/∂{_text(x)}²", listed([_text(e) for e in factors.values()])
+    own, moved = list(factors.values()), _text(nudge)
+    comments = [f"{by} = {of}", *[""] * (len(kept) - 1)]
+    return [
+        Request(
+            "hessian_factors",
+            f"The Hessian {by} = {of}, of which {which} {'is' if len(kept) == 1 else 'are'} computed; columns are stacked.",
+            [sides[k] for k in kept],
+            [str(e.name) for e in own],
+            comments,
+        ),
+        Request(
+            "hessian_apply", f"({of}) vec({moved}), in the shape of {moved}.", [applied], ["product"], [""], (), [nudge], own=own
+        ),
+        Request(
+            "hessian_solve",
+            f"({of})⁻¹ vec({moved}), in the shape of {moved}.",
+            [solved],
+            ["solution"],
+            [""],
+            (),
+            [nudge],
+            own=own,
+        ),
+    ]
 
 
 def _jvp(d: Derivation) -> Request:
@@ -138,10 +199,6 @@ def _names(nudges: Sequence[Expr]) -> str:
     return listed([_text(x) for x in nudges])
 
 
-REQUESTS: dict[str, Callable[[Derivation], Request]] = {
-    "jacobian": _jacobian,
-    "hessian": _hessian,
-    "vjp": _vjp,
-    "jvp": _jvp,
-    "hvp": _hvp,
-}
+REQUESTS: dict[str, Callable[[Derivation], Request]] = {"jacobian": _jacobian, "vjp": _vjp, "jvp": _jvp, "hvp": _hvp}
+ON_REQUEST = (*REQUESTS, "hessian", "hessian_factors")
+FUNCTIONS = (*ON_REQUEST, "hessian_apply", "hessian_solve")
