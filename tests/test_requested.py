@@ -156,6 +156,22 @@ def test_the_hessian_of_a_batch_is_that_of_the_loop(case, layout, reduction):
         np.testing.assert_allclose(np.ravel(product, "F"), np.ravel(row), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.filterwarnings("error")
+def test_a_batch_of_none_or_one(layout, count, dtype):
+    loss = mc.softmax_cross_entropy(W.T @ mc.tanh(U.T @ mc.vector("h", k)), mc.one_hot(c, m))
+    data = [mc.vector("h", k), c]
+    code = mc.to_numpy(loss, wrt=[U, W], name="f", batch=layout, data=data, also=[*KINDS])
+    H = np.ones((count, 2) if layout == "rows" else (2, count), dtype)
+    at = {"U": np.ones((2, 3), dtype), "W": np.ones((3, 4), dtype), "H": H, "c": np.zeros(count, int)}
+    second, moves = code.hessian(**at), {"dU": np.ones((2, 3), dtype)}
+    results = [second["U"]["U"], second["W"]["U"], *code.hvp(**at, **moves), code.jvp(**at, **moves)[1], *code.vjp(1.0, **at)]
+    assert all(np.asarray(r).dtype == dtype for r in results)
+    assert count or not any(np.any(r) for r in results)
+
+
 def taken_names(code, suffix):
     return [p for p in code.functions[f"{code.name}_{suffix}"].__annotations__ if p != "return"]
 

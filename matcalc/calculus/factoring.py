@@ -26,7 +26,7 @@ from matcalc.calculus.terms import (
     shape_of,
     transposed,
 )
-from matcalc.core.constructors import kron, mul, neg, total, trace, transpose
+from matcalc.core.constructors import broadcast, kron, mul, neg, total, trace, transpose
 from matcalc.core.expression import CONST, Expr, Operation, const, eye
 from matcalc.core.operations import (
     ADD,
@@ -313,7 +313,8 @@ def terms_of_trace(a: Expr) -> list[tuple[Any, Expr]]:
         if k is None or len(found) + len(waiting) > FEW:
             found.append((c * d, rest))
         else:
-            waiting += [(c * d, matrix_product([*factors[:k], t, *factors[k + 1 :]])) for t in parts_of(ADD, factors[k])[::-1]]
+            several = [broadcast(t, factors[k].shape) for t in parts_of(ADD, factors[k])[::-1]]
+            waiting += [(c * d, matrix_product([*factors[:k], t, *factors[k + 1 :]])) for t in several]
     return found
 
 
