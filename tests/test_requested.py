@@ -226,6 +226,29 @@ def test_shapes_are_held_against_those_on_paper():
     assert "assert" in code.source and not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(plain)))
 
 
+def test_variables_of_which_one_is_computed_from_another_have_no_hessian_together():
+    z = mc.let("z", W @ x + b)
+    s = mc.let("s", u.T @ mc.let("h", mc.tanh(z)))
+    for of in ("hessian", "hvp", "jvp"):
+        with pytest.raises(mc.UnsupportedError, match="by variables that change by themselves, but z is computed from b"):
+            mc.to_numpy(s, wrt=[z, b], also=[of])
+    at = {key: a for key, a in arrays().items() if key in ("W", "x", "b", "u")}
+    code = mc.to_numpy(s, wrt=[z], also=["hessian", "jacobian"])  # alone it has one
+    h = np.tanh(at["W"] @ at["x"] + at["b"])
+    np.testing.assert_allclose(code.hessian(**at), np.diag(-2 * at["u"] * h * (1 - h**2)))
+
+
+def test_each_function_asks_for_the_derivatives_of_f_that_it_needs():
+    f = mc.function("f")
+    code = mc.to_numpy(u.T @ f(W @ x), wrt=[x], name="f1", also=["hessian"])
+    at = {key: a for key, a in arrays().items() if key in ("W", "x", "u")}
+    code.forward(**at, f=(np.sin, np.cos))
+    found = code.hessian(**at, f=(np.sin, np.cos, lambda t: -np.sin(t)))
+    np.testing.assert_allclose(found, at["W"].T @ np.diag(-at["u"] * np.sin(at["W"] @ at["x"])) @ at["W"])
+    with pytest.raises(mc.EvaluationError, match="needs the function f_second"):
+        code.hessian(**at, f=(np.sin, np.cos))
+
+
 # ---- Hessians that are Kronecker products ------------------------------------------------------------------------------
 R, Q, c1 = mc.matrix("R", n, k), mc.matrix("Q", m, k), mc.one_hot(1, k)
 KRONECKER = {

@@ -20,7 +20,7 @@ from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
 from matcalc.core import names
 from matcalc.core.constructors import mul
-from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
+from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, const, rebuilt, topological, variables
 from matcalc.core.parts import row_numbers
 from matcalc.paper.writing import UNICODE, written
 
@@ -134,7 +134,7 @@ class Module:
         forward = self._ahead(body)
         backward = self._behind(body)
         forward = body.prelude([*forward, *backward], layer.style.asserts) + forward
-        takes = Takes(self.arguments, self.generic, body.asked)
+        takes = Takes(self.arguments, self._generic(prepared), body.asked)
         self.takes |= {"forward": takes, "value_and_grad": takes}
         held = [*takes.names(), *targets(forward)]
         read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(targets(backward))
@@ -153,6 +153,10 @@ class Module:
     ) -> Body:
         count = self.layer.batch and self.layer.batch.count
         return Body(prepared, wanted, takes, given, taken, self.carried.name, self._whole, count, called)
+
+    def _generic(self, prepared: Prepared) -> dict[Operation, str]:
+        """The functions that the caller gives to a function of the module."""
+        return {op: self.generic[op] for op in self.carried.of(prepared.order())}
 
     def _ahead(self, body: Body) -> list[Line]:
         """The lines up to the output, each with the formula as the user wrote it where a stable one is computed."""
@@ -261,7 +265,7 @@ class Module:
         parts = [*((body.program.names[e], x) for e, x in body.ahead()), *((of, x) for of, _, x in body.behind())]
         for of, below in parts:
             lines += [f"# {comments[of]}", *below] if comments.get(of) else below
-        takes = Takes(arguments, {op: self.generic[op] for op in self.carried.of(prepared.order())}, body.asked)
+        takes = Takes(arguments, self._generic(prepared), body.asked)
         self.takes[r.suffix] = takes
         values = [prepared.output, *prepared.results]
         called = [body.out, *body.called]

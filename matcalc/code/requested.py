@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from matcalc.calculus.derivatives import jacobian
-from matcalc.calculus.sweep import changes
+from matcalc.calculus.sweep import changes, depending
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.code.function import listed
 from matcalc.code.kronecker import kronecker_factors
 from matcalc.core import names, sizes
 from matcalc.core.constructors import mul, transpose
-from matcalc.core.expression import EYE, Expr, Names, const, leaf, let, substituted, topological
+from matcalc.core.expression import EYE, LET, Expr, Names, const, leaf, let, substituted, topological
 from matcalc.core.operations import MATMUL
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError, UnsupportedError
@@ -77,6 +77,7 @@ def _jacobian(d: Derivation) -> Request:
 
 def _hessian(d: Derivation, second: Second | None = None) -> Request:
     _scalar(d, "hessian")
+    _apart(d, "hessian")
     one = len(d.wrt) == 1
     blocks: dict[tuple[Expr, Expr], Expr] = {}
     wanted, comments = [], []
@@ -147,6 +148,7 @@ def _hessian_factors(d: Derivation, second: Second | None) -> list[Request]:
 
 
 def _jvp(d: Derivation) -> Request:
+    _apart(d, "jvp")
     nudges = _nudges(d)
     change = Vocabulary([d.target], without=d.wrt).spoken(changes([d.target], dict(zip(d.wrt, nudges, strict=True))))
     said = f"{_title(d)} and its change when the variables change by {_names(nudges)}."
@@ -156,6 +158,7 @@ def _jvp(d: Derivation) -> Request:
 
 def _hvp(d: Derivation) -> Request:
     _scalar(d, "hvp")
+    _apart(d, "hvp")
     nudges = _nudges(d)
     gradients = [mul(1, substituted(g, {d.seed: const(1)})) for g in d.gradients.values()]
     found = Vocabulary([d.target, *gradients], without=d.wrt).spoken(changes(gradients, dict(zip(d.wrt, nudges, strict=True))))
@@ -170,6 +173,15 @@ def _vjp(d: Derivation) -> Request:
     comments = [f"∂L/∂{_text(x)}" for x in d.wrt]
     said = "The gradients for an upstream gradient, each in its variable's shape, in one pass without a cache."
     return Request("vjp", said, list(d.gradients.values()), wanted, comments, before=[d.seed], bare=False)
+
+
+def _apart(d: Derivation, what: str) -> None:
+    """Refuses variables of which one is computed from another: what changes with which is not said then."""
+    for x in d.wrt:
+        others = [y for y in d.wrt if y is not x]
+        if x.op is LET and x in depending(topological([x]), others):
+            below = listed([_text(y) for y in others if y in set(topological([x]))])
+            raise UnsupportedError(f"{what} is by variables that change by themselves, but {_text(x)} is computed from {below}")
 
 
 def _scalar(d: Derivation, what: str) -> None:
