@@ -9,13 +9,13 @@ import sympy
 
 from matcalc.code.tree import Tree, at, attribute, binary, call, constant, name
 from matcalc.core.expression import Expr, Names
-from matcalc.core.sizes import Shape
+from matcalc.core.sizes import Shape, has_one, is_one
 from matcalc.errors import UnsupportedError
 
 
 def rank(shape: Shape) -> int:
     """The number of axes of the NumPy array: an axis of literal length 1 is none."""
-    return 0 if shape == () else 1 if 1 in shape else 2
+    return 0 if shape == () else 1 if has_one(shape) else 2
 
 
 class Lengths:
@@ -103,12 +103,12 @@ class Lengths:
 
     def shape(self, of: Shape) -> list[Tree]:
         """The axes that a NumPy array of this shape has: an axis of literal length 1 is none."""
-        return [self.code(length) for length in of if length != 1]
+        return [self.code(length) for length in of if not is_one(length)]
 
 
 def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
     for e, of in arguments.items():
-        for k, length in enumerate(length for length in e.shape if length != 1):
+        for k, length in enumerate(length for length in e.shape if not is_one(length)):
             yield length, at(attribute(name(of), "shape"), constant(k))
 
 

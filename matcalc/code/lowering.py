@@ -114,7 +114,7 @@ def _factors(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> tuple[Exp
         x, turned = stack.pop()
         if x is not root and x not in inside:
             s, rest = scalar_part(done[x]) if done[x].op is MUL else (const(1), done[x])
-            if 1 in x.shape and rest.op is not ONE_HOT and (rest.op is not TRANSPOSE or rest.args[0].op is not ONE_HOT):
+            if sizes.has_one(x.shape) and rest.op is not ONE_HOT and (rest.op is not TRANSPOSE or rest.args[0].op is not ONE_HOT):
                 s, rest = const(1), done[x]  # a scalar stays at a vector, unless that is not to be built
             scalars = mul(scalars, s)
             found.extend(_split(_turned(rest) if turned else rest))
@@ -139,7 +139,7 @@ def _turned(x: Expr) -> Expr:
 
 def _split(x: Expr) -> list[Expr]:
     """c 1ᵀ as c and 1ᵀ, a matrix of ones as 1 and 1ᵀ; anything else is one factor."""
-    if not x.shape or 1 in x.shape:
+    if not x.shape or sizes.has_one(x.shape):
         return [x]
     left, right = ones(x.shape[0]), transpose(ones(x.shape[1]))
     if x.op is ONES:
@@ -229,7 +229,7 @@ def _number(size: Size) -> int:
 
 def _times(a: Expr, b: Expr) -> Expr:
     """The product of two matrices, without building the ones that are mostly zeros or all ones."""
-    column, row = sizes.columns(b.shape) == 1, sizes.rows(a.shape) == 1
+    column, row = sizes.is_one(sizes.columns(b.shape)), sizes.is_one(sizes.rows(a.shape))
     if row and not column and a.op is TRANSPOSE:  # xᵀWᵀ is (W x)ᵀ, which may be there already
         return _turned(_times(_turned(b), a.args[0]))
     if a.op is DIAG:

@@ -265,9 +265,15 @@ def leaf(name: str, shape: Shape, **assumptions: bool) -> Expr:
 
 def const(value: Any) -> Expr:
     """A number as a scalar expression: exact for int, Fraction and SymPy numbers, as given for floats."""
+    if type(value) is int and value in _SMALL:
+        return _SMALL[value]
     value = _exact(value)
     # 1 and 1.0 are equal in Python and different here, so the key holds the type.
     return node(CONST, (), ((type(value).__name__, value if not isinstance(value, float) else repr(value)), value))
+
+
+# Kept, because they are asked for at every turn.
+_SMALL: dict[int, Expr] = {k: node(CONST, (), (("int", k), k)) for k in (-1, 0, 1, 2)}
 
 
 def _exact(value: Any) -> Any:
@@ -368,16 +374,18 @@ def topological(roots: Iterable[Expr], below: Callable[[Expr], bool] | None = No
     """Every node under the roots once, arguments before users; nodes for which ``below`` is false are kept but not entered."""
     order: list[Expr] = []
     seen: set[Expr] = set()
-    stack = [(root, False) for root in reversed(list(roots))]
+    stack: list[Expr | None] = [*roots][::-1]
     while stack:
-        e, entered = stack.pop()
-        if entered:
-            order.append(e)
+        e = stack.pop()
+        if e is None:  # the node below this mark has all its arguments in the order
+            order.append(stack.pop())  # type: ignore[arg-type]
         elif e not in seen:
             seen.add(e)
-            stack.append((e, True))
-            if below is None or below(e):
-                stack.extend((arg, False) for arg in reversed(e.args))
+            if e.args and (below is None or below(e)):
+                stack += (e, None)
+                stack += e.args[::-1]
+            else:
+                order.append(e)
     return order
 
 

@@ -53,10 +53,20 @@ def same(a: Size, b: Size) -> bool:
     return a is b or a == b
 
 
+def is_one(a: Size) -> bool:
+    """Whether a canonical size is the number 1; no symbol is. (To ask a symbol whether it equals 1 takes SymPy long.)"""
+    return type(a) is int and a == 1
+
+
+def has_one(of: Shape) -> bool:
+    """Whether an axis has the literal length 1: of a row or a column, not of a scalar."""
+    return any(map(is_one, of))
+
+
 def shape(rows: Any, columns: Any) -> Shape:
     """The canonical shape of ``rows`` by ``columns``: ``()`` when both are the number 1."""
     r, c = size(rows), size(columns)
-    return () if r == 1 and c == 1 else (r, c)
+    return () if is_one(r) and is_one(c) else (r, c)
 
 
 def rows(of: Shape) -> Size:
