@@ -44,7 +44,9 @@ class Factor(NamedTuple):
     @property
     def letters(self) -> tuple[str, ...]:
         """The letters present, row first."""
-        return tuple(letter for letter in (self.row, self.column) if letter is not None)
+        if self.row is None:
+            return () if self.column is None else (self.column,)
+        return (self.row,) if self.column is None else (self.row, self.column)
 
     def turned(self, row: Letter, column: Letter) -> Expr:
         """The value with ``row`` on its row; transposed if it stands the other way round."""

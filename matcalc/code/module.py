@@ -19,7 +19,7 @@ from matcalc.code.carried import Carried, quoted
 from matcalc.code.lowering import lowered
 from matcalc.code.program import program, through_names
 from matcalc.code.stable import stable
-from matcalc.core import names
+from matcalc.core import names, sizes
 from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
 from matcalc.core.parts import row_numbers
@@ -216,8 +216,11 @@ class Module:
         """The formula for the gradient of the output itself, where that is a scalar."""
         if self.given.shape != ():
             return e
+        order = topological([e], lambda x: x.op is not LET)
+        if self.dout not in order:
+            return e
         done: dict[Expr, Expr] = {self.dout: const(1)}
-        for x in topological([e], lambda x: x.op is not LET):
+        for x in order:
             if x not in done:
                 done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.args and x.op is not LET else x
         return mul(1, done[e])
@@ -348,7 +351,8 @@ def _turned(x: ast.expr, shape: Shape) -> ast.expr:
 def _shape(of: Shape) -> str:
     if of == ():
         return "a number"
-    return f"({of[0]},)" if of[1] == 1 else f"({of[0]}, {of[1]})"
+    r, c = map(sizes.text, of)
+    return f"({r},)" if c == "1" else f"({r}, {c})"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -84,9 +84,15 @@ def count(of: Shape) -> Size:
     return size(rows(of) * columns(of)) if of else 1
 
 
+@cache  # SymPy takes its time to write n
+def text(of: Size) -> str:
+    """A size in Python's notation."""
+    return str(of)
+
+
 def show(of: Shape) -> str:
     """A shape as people write it in messages: ``(n, m)``, or ``scalar``."""
-    return f"({of[0]}, {of[1]})" if of else "scalar"
+    return f"({text(of[0])}, {text(of[1])})" if of else "scalar"
 
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -107,8 +113,8 @@ def entries(of: Shape) -> str:
 
 
 def _factor(value: Size) -> str:
-    text = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), str(value)).replace("*", _between(value))
-    return f"({text})" if getattr(value, "is_Add", False) else text
+    shown = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), text(value)).replace("*", _between(value))
+    return f"({shown})" if getattr(value, "is_Add", False) else shown
 
 
 def _between(*values: Size) -> str:

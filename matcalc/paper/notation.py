@@ -38,6 +38,10 @@ class Piece:
     letter: bool = False  # one letter, perhaps raised to a power
     raised: bool = False  # its name ends in a superscript
 
+    def signed(self, negative: bool) -> Piece:
+        """The piece with a minus sign before it, or without one."""
+        return self if self.negative == negative else replace(self, negative=negative)
+
 
 @dataclass(frozen=True)
 class Notation:
@@ -85,7 +89,7 @@ class Notation:
 
     def wrap(self, p: Piece, level: int) -> Piece:
         """The piece without its sign, in parentheses unless it binds at least this tightly."""
-        return replace(p, negative=False) if p.level >= level else Piece(self.parens(p.text), tight=TIGHT)
+        return p.signed(False) if p.level >= level else Piece(self.parens(p.text), tight=TIGHT)
 
     def factor(self, p: Piece, level: int) -> Piece:
         """The piece with its sign, in parentheses unless it binds at least this tightly."""
@@ -182,11 +186,11 @@ class Notation:
         """
         negative = sum(p.negative for p in factors) % 2 == 1
         if len(factors) == 1:
-            return replace(factors[0], negative=negative)
+            return factors[0].signed(negative)
         levels = [ends[0], *[POWER] * (len(factors) - 2), ends[1]]
         shown = [self.wrap(p, level) for p, level in zip(factors, levels, strict=True)]
         line = self._joined(shown, outer)
-        if not self.latex and _CALL.search(line) and not any(_CALL.search(p.text) for p in shown):
+        if not self.latex and "(" in line and _CALL.search(line) and not any(_CALL.search(p.text) for p in shown):
             line = self._joined(shown, outer, apart=True)  # t·r·(A + B) is no trace
         word = all(p.letter and p.level == ATOM for p in factors) and not any(outer) and self.kind != "ascii"
         level = WORD if word else min(PRODUCT, shown[0].level, shown[-1].level)
