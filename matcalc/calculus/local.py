@@ -73,11 +73,13 @@ def pull(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
             (slots, alias.get(a, a)) for j, (slots, a) in enumerate(zip(sig.operands, e.args, strict=True)) if j != k
         ]
         return product(operands, sig.operands[k], letter_sizes(e), e.args[k].shape)
-    hole = _hole(e.args[k].shape)
-    stated = None if e.op.signature is not None else _differential(e, k, hole, alias)
-    if stated is not None:
-        return pull_through(stated, hole, g)
-    assert e.op.adjoint is not None
+    if e.op.differentials is not None and e.op.signature is None:
+        hole = _hole(e.args[k].shape)
+        stated = _differential(e, k, hole, alias)
+        if stated is not None:
+            return pull_through(stated, hole, g)
+    if e.op.adjoint is None:
+        raise NotDifferentiableError(f"{e.op.name} has no derivative")
     return e.op.adjoint(e, k, g)
 
 

@@ -141,13 +141,13 @@ def _split(x: Expr) -> list[Expr]:
     """c 1ᵀ as c and 1ᵀ, a matrix of ones as 1 and 1ᵀ; anything else is one factor."""
     if not x.shape or sizes.has_one(x.shape):
         return [x]
+    turned = x.op is TRANSPOSE
+    repeated = x.args[0] if turned else x
+    if repeated.op is not BROADCAST and x.op is not ONES:
+        return [x]
     left, right = ones(x.shape[0]), transpose(ones(x.shape[1]))
     if x.op is ONES:
         return [left, right]
-    turned = x.op is TRANSPOSE
-    repeated = x.args[0] if turned else x
-    if repeated.op is not BROADCAST:
-        return [x]
     (a,) = repeated.args
     if a.shape == ():
         return [mul(a, left), right]
@@ -159,6 +159,8 @@ def _chain(factors: list[Expr]) -> Expr:
     """The product in its cheapest order, by dynamic programming over all of them; long ones from the end that is a vector."""
     factors = _merged(factors)
     k = len(factors)
+    if k < 3:  # there is no choice
+        return factors[0] if k == 1 else _times(*factors)
     lengths = [_number(sizes.rows(f.shape)) for f in factors] + [_number(sizes.columns(factors[-1].shape))]
     if k > _LONGEST:
         return _one_way(factors, backwards=lengths[-1] == 1 and lengths[0] != 1)

@@ -38,9 +38,9 @@ def program(output: Expr, gradients: Sequence[tuple[str, Expr]], taken: Names, g
 
     ``given`` are the leaves and the names they have; ``taken`` supplies further ones.
     """
-    ahead = topological([output])
-    behind = topological([output, *(g for _, g in gradients)])
     roots = [output, *(g for _, g in gradients)]
+    behind = topological(roots)
+    ahead = behind[: behind.index(output) + 1]  # what stands under the first root comes first
     bound = parts(behind, roots)
     if output.op is not LEAF:
         bound.add(output)
@@ -68,17 +68,20 @@ def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
     Parts of the forward pass take names of the forward pass only.
     """
     roots = [output, *gradients]
-    ahead = set(topological([output]))
+    order = topological(roots)
+    ahead = set(order[: order.index(output) + 1])  # what stands under the first root comes first
     named: dict[Expr, Expr] = {}
-    for e in topological(roots):
+    for e in order:
         if e.op is LET and e.args[0].args and e.args[0].op is not LET and (e in ahead or e.args[0] not in ahead):
             named.setdefault(e.args[0], e)
     opposite: dict[Expr, Expr] = {}
     for x, e in named.items():
-        if x not in opposite and (e in ahead or x.shape != ()) and neg(x).op is x.op is MUL and neg(x).args[1] is x.args[1]:
-            opposite[neg(x)] = x
+        if x.op is MUL and x not in opposite and (e in ahead or x.shape != ()):
+            turned = neg(x)
+            if turned.op is MUL and turned.args[1] is x.args[1]:
+                opposite[turned] = x
     done: dict[Expr, Expr] = {}
-    for e in topological(roots):
+    for e in order:
         if e.op is LET and named.get(e.args[0]) is e:
             done[e] = done[e.args[0]]
             continue

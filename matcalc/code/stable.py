@@ -7,6 +7,7 @@ identity, true for every value; what is not recognised stays as it was written.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -15,12 +16,34 @@ from matcalc.calculus import composites
 from matcalc.calculus.terms import coefficient, parts_of
 from matcalc.core.constructors import add, mul, neg, power
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
-from matcalc.core.operations import ADD, COSH, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE, UNVEC
+from matcalc.core.operations import (
+    ABS,
+    ADD,
+    COSH,
+    EXP,
+    GREATER,
+    GREATER_EQUAL,
+    LOG,
+    LOG1P,
+    LOG_SOFTMAX,
+    MUL,
+    NORM,
+    POW,
+    SIGMOID,
+    SIGN,
+    SINH,
+    SLICE,
+    SOFTMAX,
+    TRANSPOSE,
+    UNVEC,
+)
 
 
 def stable(roots: Sequence[Expr]) -> list[Expr]:
     """Equal expressions in stable forms. Names stay, on what now stands for the named value."""
     order = topological(roots)
+    if not any(x.op in _READ or (x.op is POW and isinstance(number(x.args[1]), Fraction)) for x in order):
+        return list(roots)
     users: dict[Expr, list[Expr]] = {}
     for x in order:
         for a in x.args:
@@ -140,4 +163,6 @@ def _one_exponential(roots: list[Expr]) -> list[Expr]:
     return [done[x] for x in roots]
 
 
+# Without one of these, or a root, there is nothing to recognise: whatever overflows or cancels has an exponential in it.
+_READ = {EXP, LOG, LOG1P, SIGMOID, SOFTMAX, LOG_SOFTMAX, COSH, SINH, NORM, ABS, SIGN, GREATER, GREATER_EQUAL}
 _RULES: dict[Operation, Callable[[Expr], Expr]] = {LOG: _logarithm, LOG1P: _logarithm1p, MUL: _product, POW: _product}

@@ -102,6 +102,8 @@ def text(name: str) -> str:
 def _translated(script: str, table: dict[int, int]) -> str:
     """The script in Unicode's small characters, or nothing where some of them do not exist."""
     small = script.translate(table)
+    if script.isdecimal() and script.isascii():
+        return small
     return small if all(a != b for a, b in zip(script, small, strict=True)) else ""
 
 

@@ -60,7 +60,7 @@ def is_one(a: Size) -> bool:
 
 def has_one(of: Shape) -> bool:
     """Whether an axis has the literal length 1: of a row or a column, not of a scalar."""
-    return any(map(is_one, of))
+    return bool(of) and (is_one(of[1]) or is_one(of[0]))
 
 
 def shape(rows: Any, columns: Any) -> Shape:

@@ -69,6 +69,7 @@ class Derivation:
         self.seed = const(1) if seed is None else seed
         self.pieces = pieces(self.target)
         self._needed = depending(topological([self.target]), self.wrt)
+        self._made_of = {p: [e for e in ingredients(p) if e in self._needed] for p in self.pieces}
         self._acted: dict[Expr, set[Expr]] = {}
         self._sweep()
 
@@ -80,7 +81,7 @@ class Derivation:
     # ---- the sweep, piece by piece -------------------------------------------------------------------------------------
     def _parts(self, piece: Expr) -> list[Expr]:
         """The ingredients of a piece on which a variable acts."""
-        return [e for e in ingredients(piece) if e in self._needed]
+        return self._made_of[piece]
 
     def edges(self) -> list[tuple[Expr, Expr]]:
         """The pairs (piece, part) on the ways from the target to the variables, from the target down."""

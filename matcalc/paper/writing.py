@@ -79,6 +79,8 @@ def _plan(e: Expr, order: list[Expr]) -> tuple[dict[Expr, str], set[Expr]]:
         for a in x.args if _entered(x) else ():
             users[a].append(x)
     inside = {x for x in order if x.op in (ADD, MUL, MATMUL) and len(users[x]) == 1 and users[x][0].op is x.op}
+    if len(order) <= _LARGE and all(len(several) < 2 for several in users.values()):  # a small tree
+        return {}, inside
     whole: dict[Expr, int] = {}  # the size as a tree, as far as it matters
     size: dict[Expr, int] = {}  # the size as it is written, a named part counting once
     named: list[Expr] = []
