@@ -68,10 +68,9 @@ class Module:
         self.carried = carried
         self.program = program(self.output, wanted, taken, {**self.arguments, dout: self.upstream})
         self._places = {of: k for k, of in enumerate(self.program.gradients)}
-        self.arrays = Arrays(
-            self.program.names, self.arguments, taken, carried.name, whole=row_numbers([output]), count=batch and batch.count
-        )
-        self._ids = {self.arguments[e] for e in row_numbers([output]) if e.shape}  # of which L[ids] is an array of its own
+        whole = row_numbers([output])
+        self.arrays = Arrays(self.program.names, self.arguments, taken, carried.name, whole=whole, count=batch and batch.count)
+        self._ids = {self.arguments[e] for e in whole if e.shape}  # of which L[ids] is an array of its own
         self.sizes: dict[Any, str] = {}  # the sizes to be given, known when the lines are written
         self.title = names.text(str(output.name)) if output.name else "the value"
 

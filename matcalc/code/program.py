@@ -111,7 +111,8 @@ def parts(order: Sequence[Expr], roots: Sequence[Expr]) -> set[Expr]:
             width[x], depth[x] = len(x.name or "") or (1 if x.op is CONST else 12), 0
         else:
             _measure(x, width, depth)
-            for a in sorted(x.args, key=lambda a: -width[a]):
+            too_long = width[x] > _WIDE or depth[x] > _DEEP
+            for a in sorted(x.args, key=lambda a: -width[a]) if too_long else ():
                 if (width[x] > _WIDE or depth[x] > _DEEP) and a.args and a not in bound and not _free(a, x):
                     bind(a)
                     _measure(x, width, depth)

@@ -42,7 +42,7 @@ from matcalc.core.operations import (
 def stable(roots: Sequence[Expr]) -> list[Expr]:
     """Equal expressions in stable forms. Names stay, on what now stands for the named value."""
     order = topological(roots)
-    if not any(x.op in _READ or (x.op is POW and isinstance(number(x.args[1]), Fraction)) for x in order):
+    if not _is_read(order):
         return list(roots)
     users: dict[Expr, list[Expr]] = {}
     for x in order:
@@ -57,8 +57,15 @@ def stable(roots: Sequence[Expr]) -> list[Expr]:
     return _one_exponential([done[x] for x in roots])
 
 
+def _is_read(order: Sequence[Expr]) -> bool:
+    """Whether there may be anything to recognise among the nodes: whatever overflows or cancels holds one of a few functions."""
+    return any(x.op in _READ or (x.op is POW and isinstance(number(x.args[1]), Fraction)) for x in order)
+
+
 def fragile(roots: Sequence[Expr]) -> bool:
     """Whether something is divided by a probability or by a sum of exponentials, which may be zero or infinite."""
+    if not _is_read(topological(roots)):
+        return False
     for x in topological(stable(roots)):
         t = number(x.args[1]) if x.op is POW else None
         if t is not None and not isinstance(t, sympy.Basic) and t < 0:
@@ -163,6 +170,5 @@ def _one_exponential(roots: list[Expr]) -> list[Expr]:
     return [done[x] for x in roots]
 
 
-# Without one of these, or a root, there is nothing to recognise: whatever overflows or cancels has an exponential in it.
 _READ = {EXP, LOG, LOG1P, SIGMOID, SOFTMAX, LOG_SOFTMAX, COSH, SINH, NORM, ABS, SIGN, GREATER, GREATER_EQUAL}
 _RULES: dict[Operation, Callable[[Expr], Expr]] = {LOG: _logarithm, LOG1P: _logarithm1p, MUL: _product, POW: _product}

@@ -23,6 +23,8 @@ _LOAD = ast.Load()
 
 def name(of: str) -> Tree:
     """A name; with dots, an attribute of an attribute."""
+    if "." not in of:
+        return ast.Name(of, _LOAD)
     first, *rest = of.split(".")
     tree: Tree = ast.Name(first, _LOAD)
     for attribute in rest:

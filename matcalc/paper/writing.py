@@ -37,6 +37,8 @@ def body(e: Expr, n: Notation) -> str:
 
 def written(e: Expr, n: Notation) -> str:
     """The whole expression in the given notation."""
+    if e.name is not None and not n.shaped:
+        return n.symbol(e.name).text
     page, definitions = _page(e, n)
     line = n.plain(page[e])
     if definitions and n.latex:
