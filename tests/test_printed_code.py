@@ -43,7 +43,8 @@ def test_it_prints_what_python_prints(seed):
 
 
 @pytest.mark.parametrize(
-    "source", ["lambda x: x", "x if y else -z", "[k for k in x]", "x[::2]", "'a' + b", "x < y", "x > y > z", "1e999", "x & y", "1 .real"]
+    "source",
+    ["lambda x: x", "x if y else -z", "[k for k in x]", "x[::2]", "'a' + b", "x < y", "x > y > z", "1e999", "x & y", "1 .real"],
 )
 def test_anything_else_is_left_to_python(source):
     tree = ast.parse(source, mode="eval").body

@@ -32,9 +32,9 @@ def _is_sum(e: Expr, found: list[Expr], sums: bool) -> bool:
     if e.op is not ADD:
         return _is_product(e, found, sums)
     terms = _operands(e, ADD)
-    if terms and terms[0].op is CONST and not is_negative(number(terms[0])):
+    if terms[0].op is CONST and not is_negative(number(terms[0])):
         terms = terms[1:]
-    elif not terms or _has_number(terms[0]):
+    elif _has_number(terms[0]):
         return False
     for k, term in enumerate(terms):
         if _has_number(term):
@@ -67,7 +67,7 @@ def _is_product(e: Expr, found: list[Expr], sums: bool, alone: bool = True) -> b
             scalars = False
         elif not scalars:
             return False
-    return bool(factors)
+    return True
 
 
 def _is_factor(f: Expr, found: list[Expr]) -> bool:
@@ -77,7 +77,7 @@ def _is_factor(f: Expr, found: list[Expr]) -> bool:
     links = _operands(f, MATMUL)
     names = [x.args[0] if x.op is TRANSPOSE else x for x in links]
     found += names
-    return bool(names) and all(map(_is_name, names))
+    return all(map(_is_name, names))
 
 
 def _is_call(f: Expr, found: list[Expr]) -> bool:
@@ -94,10 +94,10 @@ def _has_number(x: Expr) -> bool:
 
 
 def _operands(e: Expr, op: Operation) -> list[Expr]:
-    """The operands, of which the first two are taken together first; none where they are taken otherwise or are many."""
+    """The operands, of which the first two are taken together first; sums within a sum, and what is beyond many, stay whole."""
     found: list[Expr] = []
     while e.op is op and len(found) < _MANY:
         e, last = e.args
         found.append(last)
     found.append(e)
-    return [] if any(x.op is op for x in found) else found[::-1]
+    return found[::-1]

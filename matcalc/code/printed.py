@@ -44,7 +44,7 @@ def _expression(x: Any, level: int) -> str:
     """The expression, in parentheses where it binds less tightly than asked for."""
     kind = type(x)
     if kind is ast.Name:
-        return x.id  # type: ignore[no-any-return]
+        return x.id
     write = _WRITERS.get(kind)
     if write is None:
         raise _Unknown

@@ -151,7 +151,7 @@ def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
             return [copied(a) for a in x]
         return type(x)(**{of: copied(getattr(x, of)) for of in x._fields}) if isinstance(x, ast.AST) else x
 
-    return copied(tree)  # type: ignore[no-any-return]
+    return copied(tree)
 
 
 def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree | None:

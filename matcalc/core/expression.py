@@ -374,18 +374,20 @@ def topological(roots: Iterable[Expr], below: Callable[[Expr], bool] | None = No
     """Every node under the roots once, arguments before users; nodes for which ``below`` is false are kept but not entered."""
     order: list[Expr] = []
     seen: set[Expr] = set()
-    stack: list[Expr | None] = [*roots][::-1]
+    stack: list[Any] = [*roots][::-1]
+    pop, push, several, add, append = stack.pop, stack.append, stack.extend, seen.add, order.append  # this is walked most
     while stack:
-        e = stack.pop()
+        e = pop()
         if e is None:  # the node below this mark has all its arguments in the order
-            order.append(stack.pop())  # type: ignore[arg-type]
+            append(pop())
         elif e not in seen:
-            seen.add(e)
+            add(e)
             if e.args and (below is None or below(e)):
-                stack += (e, None)
-                stack += e.args[::-1]
+                push(e)
+                push(None)
+                several(e.args[::-1])
             else:
-                order.append(e)
+                append(e)
     return order
 
 

@@ -33,7 +33,7 @@ def checked(name: str) -> str:
     if not isinstance(name, str):
         raise MatcalcError(f"a name is a string, but got {name!r}")
     name = unicodedata.normalize("NFC", name)
-    if len(name) > _LONGEST or not _NAME.fullmatch(name) or any(map(_is_script, "" if name.isascii() else name)) or "^{T}" in name:
+    if len(name) > _LONGEST or not _NAME.fullmatch(name) or _is_styled(name) or "^{T}" in name:
         raise MatcalcError(
             f"{name[:_LONGEST]!r} is not a name: a letter, then letters, digits, _ and sub- or superscripts in braces; "
             "yhat is written ŷ, and theta θ"
@@ -41,9 +41,9 @@ def checked(name: str) -> str:
     return name
 
 
-def _is_script(char: str) -> bool:
-    """Whether the character is a raised, lowered or otherwise styled form of another, such as ² or ᵀ."""
-    return unicodedata.decomposition(char).startswith("<")
+def _is_styled(name: str) -> bool:
+    """Whether a character is a raised, lowered or otherwise styled form of another, such as ² or ᵀ."""
+    return not name.isascii() and any(unicodedata.decomposition(char).startswith("<") for char in name)
 
 
 @lru_cache(maxsize=4096)

@@ -85,7 +85,9 @@ def _indices(these: list[Expr], wanted: Container[Expr], given: dict[Expr, str],
 def _wanted(order: list[Expr], y: Expr) -> dict[Expr, tuple[str, ...]]:
     """The unnamed nodes that deserve a name, with the letters that it may have: capital ones for matrices."""
     kinds = _kinds(order, y)
-    return {e: tuple(x.upper() if e.shape and not sizes.has_one(e.shape) else x for x in _LETTERS[kind]) for e, kind in kinds.items()}
+    return {
+        e: tuple(x.upper() if e.shape and not sizes.has_one(e.shape) else x for x in _LETTERS[kind]) for e, kind in kinds.items()
+    }
 
 
 def _kinds(order: list[Expr], y: Expr) -> dict[Expr, str]:

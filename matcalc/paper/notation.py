@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -27,8 +27,7 @@ SUM, HADAMARD, PRODUCT, WORD, POWER, ATOM = range(6)
 TIGHT = (True, True)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A written part: its text, how tightly it binds, and whether a minus sign (kept apart from the text) stands before it."""
 
     text: str
@@ -40,7 +39,7 @@ class Piece:
 
     def signed(self, negative: bool) -> Piece:
         """The piece with a minus sign before it, or without one."""
-        return self if self.negative == negative else replace(self, negative=negative)
+        return self if self.negative == negative else self._replace(negative=negative)
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class Notation:
         if isinstance(value, sympy.Expr):
             return self._exact(value)
         if value < 0:
-            return replace(self.number(-value), negative=True)
+            return self.number(-value).signed(True)
         if isinstance(value, Fraction):
             return self.fraction(self.number(value.numerator), self.number(value.denominator))
         if self.latex and "e" in repr(value):
@@ -130,7 +129,7 @@ class Notation:
         if below != 1:
             return self.fraction(self._exact(above), self._exact(below))
         if value.is_Mul and value.could_extract_minus_sign():
-            return replace(self._exact(-value), negative=True)
+            return self._exact(-value).signed(True)
         if value.is_Mul:
             return self.product([self._exact(f) for f in value.as_ordered_factors()])
         if value.is_Pow:
@@ -155,7 +154,7 @@ class Notation:
 
     def under(self, p: Piece, shape: str) -> Piece:
         """The piece with its shape under it, where the notation shows shapes."""
-        return replace(p, text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
+        return p._replace(text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
 
     def tinted(self, text: str, k: int) -> str:
         """Factor k of a chain, in its colour."""
