@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sympy
@@ -33,9 +33,9 @@ class Lengths:
         self._names: dict[Any, str] = {}
         self._divisor = ""
         self._told: dict[Any, Callable[[], Tree]] = {}
-        axes = [(length, tree) for length, tree in _axes(arguments) if isinstance(length, sympy.Basic)]
+        axes = list(_axes(arguments).items())
         for length, tree in axes:
-            self._told.setdefault(length, lambda tree=tree: tree)  # type: ignore[misc]
+            self._told[length] = lambda tree=tree: tree  # type: ignore[misc]
         while self._solve(axes):
             pass
 
@@ -106,10 +106,14 @@ class Lengths:
         return [self.code(length) for length in of if not is_one(length)]
 
 
-def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
+def _axes(arguments: Mapping[Expr, str]) -> dict[Any, Tree]:
+    """The symbolic lengths, each with the first axis that has it."""
+    found: dict[Any, Tree] = {}
     for e, of in arguments.items():
         for k, length in enumerate(length for length in e.shape if not is_one(length)):
-            yield length, at(attribute(name(of), "shape"), constant(k))
+            if isinstance(length, sympy.Basic) and length not in found:
+                found[length] = at(attribute(name(of), "shape"), constant(k))
+    return found
 
 
 def number(e: Any, symbol: Callable[[Any], Tree] | None = None, below: Callable[[Any], Tree] | None = None) -> Tree:

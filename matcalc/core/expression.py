@@ -435,6 +435,7 @@ class Names:
     """A supply of names that do not clash with those in use."""
 
     used: set[str] = field(default_factory=set)
+    _counted: dict[str, int] = field(default_factory=dict)  # up to which number the names on a stem are taken
 
     def take(self, *candidates: str) -> str:
         """The first free candidate, or the last one with the first free number."""
@@ -442,8 +443,10 @@ class Names:
             if name not in self.used:
                 self.used.add(name)
                 return name
-        k = 1
-        while f"{candidates[-1]}_{k}" in self.used:
+        stem = candidates[-1]
+        k = self._counted.get(stem, 0) + 1
+        while f"{stem}_{k}" in self.used:
             k += 1
-        self.used.add(f"{candidates[-1]}_{k}")
-        return f"{candidates[-1]}_{k}"
+        self._counted[stem] = k
+        self.used.add(f"{stem}_{k}")
+        return f"{stem}_{k}"
