@@ -8,6 +8,7 @@ import pytest
 import matcalc as mc
 from matcalc.calculus.plain import is_plain
 from matcalc.calculus.simplify import _pass
+from matcalc.calculus.terms import is_symbol, leaves
 from matcalc.core.constructors import add, matmul, mul, neg, power, transpose
 from matcalc.core.expression import LET, Expr, const, leaf
 from matcalc.errors import MatcalcError
@@ -105,3 +106,10 @@ def calls(depth: int, named: bool) -> int:
 def test_four_times_the_layers_are_four_times_the_work(named):
     calls(80, named)  # what is imported and looked up once
     assert calls(320, named) < 4.2 * calls(80, named)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_symbol_has_one_leaf(seed):
+    choose = random.Random(seed)
+    several = [grown(choose) for _ in range(500)]
+    assert [is_symbol(e) for e in several] == [leaves(e) == 1 for e in several]

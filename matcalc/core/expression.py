@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from matcalc.core import sizes
+from matcalc.core.names import Names as Names
 from matcalc.core.names import checked
 from matcalc.core.operation import Operation as Operation
 from matcalc.core.sizes import Shape, Size
@@ -428,25 +428,3 @@ def variables(roots: Iterable[Expr]) -> list[Expr]:
 def entries(e: Expr) -> Size:
     """How many numbers the expression holds."""
     return sizes.count(e.shape)
-
-
-@dataclass
-class Names:
-    """A supply of names that do not clash with those in use."""
-
-    used: set[str] = field(default_factory=set)
-    _counted: dict[str, int] = field(default_factory=dict)  # up to which number the names on a stem are taken
-
-    def take(self, *candidates: str) -> str:
-        """The first free candidate, or the last one with the first free number."""
-        for name in candidates:
-            if name not in self.used:
-                self.used.add(name)
-                return name
-        stem = candidates[-1]
-        k = self._counted.get(stem, 0) + 1
-        while f"{stem}_{k}" in self.used:
-            k += 1
-        self._counted[stem] = k
-        self.used.add(f"{stem}_{k}")
-        return f"{stem}_{k}"

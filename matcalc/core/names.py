@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from matcalc.errors import MatcalcError
@@ -153,3 +154,25 @@ def python(name: str) -> str:
     plain = plain.strip("_")
     plain = plain if plain and not plain[0].isdigit() else "v_" + plain
     return plain + "_" if keyword.iskeyword(plain) or keyword.issoftkeyword(plain) or plain == "np" else plain
+
+
+@dataclass
+class Names:
+    """A supply of names that do not clash with those in use."""
+
+    used: set[str] = field(default_factory=set)
+    _counted: dict[str, int] = field(default_factory=dict)  # up to which number the names on a stem are taken
+
+    def take(self, *candidates: str) -> str:
+        """The first free candidate, or the last one with the first free number."""
+        for name in candidates:
+            if name not in self.used:
+                self.used.add(name)
+                return name
+        stem = candidates[-1]
+        k = self._counted.get(stem, 0) + 1
+        while f"{stem}_{k}" in self.used:
+            k += 1
+        self._counted[stem] = k
+        self.used.add(f"{stem}_{k}")
+        return f"{stem}_{k}"

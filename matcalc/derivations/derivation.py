@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from matcalc.calculus.derivatives import variable
-from matcalc.calculus.simplify import leaves, simplify
+from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import depending, gradients, jacobians
+from matcalc.calculus.terms import is_symbol
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import names, sizes
 from matcalc.core.constructors import add, transpose, vec
@@ -99,7 +100,7 @@ class Derivation:
             if piece not in arriving:
                 continue
             g = _total(arriving[piece], piece.shape, speech)
-            if piece in named and leaves(g) > 1:
+            if piece in named and not is_symbol(g):
                 g = let(labels[piece], g)
                 signals.append((piece, g))
             upstream[piece] = g
