@@ -14,6 +14,7 @@ function against straight-line code by hand on the same arrays, called by turns;
 import argparse
 import cProfile
 import gc
+import inspect
 import math
 import pstats
 import statistics
@@ -93,20 +94,22 @@ def running(depth: int, width: int) -> tuple[float, float]:
     exec(compile(by_hand(depth), "<by hand>", "exec"), scope)
     rng = np.random.default_rng(0)
     arrays = {str(p.name): rng.normal(size=(width, width)[: 1 if 1 in p.shape else 2]) / math.sqrt(width) for p in parameters}
-    contenders = [scope["by_hand"], code.functions["net_value_and_grad"], code.value_and_grad]
-    results = [contender(**arrays) for contender in contenders]
+    plain = [scope["by_hand"], code.functions["net_value_and_grad"]]  # in order, since Python looks for keywords one by one
+    calls = [(f, [arrays[name] for name in inspect.signature(f).parameters], {}) for f in plain]
+    calls.append((code.value_and_grad, [], arrays))
+    results = [f(*given, **named) for f, given, named in calls]
     for value, gradients in results[1:]:
         np.testing.assert_allclose(value, results[0][0])
         for name, gradient in results[0][1].items():
             np.testing.assert_allclose(gradients[name], gradient, rtol=1e-9, atol=1e-12)
     rounds = max(5, min(400, 20_000 // depth))
-    found: list[list[float]] = [[] for _ in contenders]
+    found: list[list[float]] = [[] for _ in calls]
     for turn in range(rounds):  # by turns, and each of them first at times, so that all meet the same disturbances
-        for k in range(turn, turn + len(contenders)):
-            contender, times = contenders[k % len(contenders)], found[k % len(contenders)]
+        for k in range(turn, turn + len(calls)):
+            f, given, named = calls[k % len(calls)]
             start = time.perf_counter()
-            contender(**arrays)
-            times.append(time.perf_counter() - start)
+            f(*given, **named)
+            found[k % len(calls)].append(time.perf_counter() - start)
     hand, raw, checked = map(statistics.median, found)
     return raw / hand, checked / hand
 
