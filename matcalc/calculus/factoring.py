@@ -27,7 +27,7 @@ from matcalc.calculus.terms import (
     transposed,
 )
 from matcalc.core.constructors import broadcast, kron, mul, neg, total, trace, transpose
-from matcalc.core.expression import CONST, Expr, Operation, const, eye
+from matcalc.core.expression import CONST, LET, Expr, Operation, const, eye
 from matcalc.core.operations import (
     ADD,
     COMMUTATION,
@@ -57,6 +57,8 @@ LINEAR = (TRACE, DIAGONAL, DIAG, SUM, SUM_ROWS, SUM_COLUMNS)
 
 def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
     """The terms with those that differ in one place only written as one, where that is shorter; None if there are none."""
+    if sum(bool(rest.args) and rest.op is not LET for rest in collected) < 2:  # no view sees into a name or a number
+        return None
     for view in (_over, _last, _first, _right, _left, _within, _stacked, _commuted):
         groups: dict[Hashable, list[tuple[Expr, Expr, Build]]] = {}
         for rest, c in collected.items():

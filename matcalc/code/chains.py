@@ -57,7 +57,7 @@ def factors_of(root: Expr, inside: set[Expr], done: dict[Expr, Expr]) -> tuple[E
         if x is not root and x not in inside:
             below = done[x].args[0] if done[x].op is TRANSPOSE else done[x]
             s, rest = scalar_part(done[x]) if below.op is MUL else (const(1), done[x])
-            if 1 in x.shape and rest.op is not ONE_HOT and (rest.op is not TRANSPOSE or rest.args[0].op is not ONE_HOT):
+            if sizes.has_one(x.shape) and rest.op is not ONE_HOT and (rest.op is not TRANSPOSE or rest.args[0].op is not ONE_HOT):
                 s, rest = const(1), done[x]  # a scalar stays at a vector, unless that is not to be built
             scalars = mul(scalars, s)
             found.extend(split_off(turned(rest) if flipped else rest))
@@ -82,15 +82,15 @@ def turned(x: Expr) -> Expr:
 
 def split_off(x: Expr) -> list[Expr]:
     """c 1ᵀ as c and 1ᵀ, a matrix of ones as 1 and 1ᵀ; anything else is one factor."""
-    if not x.shape or 1 in x.shape:
+    if not x.shape or sizes.has_one(x.shape):
+        return [x]
+    flipped = x.op is TRANSPOSE
+    repeated = x.args[0] if flipped else x
+    if repeated.op is not BROADCAST and x.op is not ONES:
         return [x]
     left, right = ones(x.shape[0]), transpose(ones(x.shape[1]))
     if x.op is ONES:
         return [left, right]
-    flipped = x.op is TRANSPOSE
-    repeated = x.args[0] if flipped else x
-    if repeated.op is not BROADCAST:
-        return [x]
     (a,) = repeated.args
     if a.shape == ():
         return [mul(a, left), right]
@@ -111,9 +111,10 @@ class Products:
         A stretch that reads the same from both ends may also be computed from one half.
         """
         factors = _merged(factors)
-        k = len(factors)
+        k, mirrors = len(factors), _mirrors(factors)
+        if k < 3 and not mirrors:  # there is no choice
+            return mul(s, factors[0] if k == 1 else self.times(*factors))
         lengths = [costs.number(sizes.rows(f.shape)) for f in factors] + [costs.number(sizes.columns(factors[-1].shape))]
-        mirrors = _mirrors(factors)
         if k > _LONGEST:
             if (0, k - 1) in mirrors:
                 return self._mirrored(self.chain(factors[(k + 1) // 2 :]), factors[k // 2] if k % 2 else None, s)
@@ -171,7 +172,7 @@ class Products:
     # ---- two matrices --------------------------------------------------------------------------------------------------
     def times(self, a: Expr, b: Expr) -> Expr:
         """The product of two matrices, without building the ones that are mostly zeros or all ones."""
-        column, row = sizes.columns(b.shape) == 1, sizes.rows(a.shape) == 1
+        column, row = sizes.is_one(sizes.columns(b.shape)), sizes.is_one(sizes.rows(a.shape))
         if row and not column and a.op is TRANSPOSE:  # xᵀWᵀ is (W x)ᵀ, which may be there already
             return turned(self.times(turned(b), a.args[0]))
         if a.op is DIAG:

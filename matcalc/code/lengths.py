@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sympy
 
 from matcalc.code.tree import Tree, at, attribute, binary, call, constant, name
 from matcalc.core.expression import Expr, Names
-from matcalc.core.sizes import Shape
+from matcalc.core.sizes import Shape, has_one, is_one
 from matcalc.errors import UnsupportedError
 
 
 def rank(shape: Shape) -> int:
     """The number of axes of the NumPy array: an axis of literal length 1 is none."""
-    return 0 if shape == () else 1 if 1 in shape else 2
+    return 0 if shape == () else 1 if has_one(shape) else 2
 
 
 class Lengths:
@@ -33,9 +33,9 @@ class Lengths:
         self._names: dict[Any, str] = {}
         self._divisor = ""
         self._told: dict[Any, Callable[[], Tree]] = {}
-        axes = [(length, tree) for length, tree in _axes(arguments) if isinstance(length, sympy.Basic)]
+        axes = list(_axes(arguments).items())
         for length, tree in axes:
-            self._told.setdefault(length, lambda tree=tree: tree)  # type: ignore[misc]
+            self._told[length] = lambda tree=tree: tree  # type: ignore[misc]
         while self._solve(axes):
             pass
 
@@ -103,13 +103,17 @@ class Lengths:
 
     def shape(self, of: Shape) -> list[Tree]:
         """The axes that a NumPy array of this shape has: an axis of literal length 1 is none."""
-        return [self.code(length) for length in of if length != 1]
+        return [self.code(length) for length in of if not is_one(length)]
 
 
-def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
+def _axes(arguments: Mapping[Expr, str]) -> dict[Any, Tree]:
+    """The symbolic lengths, each with the first axis that has it."""
+    found: dict[Any, Tree] = {}
     for e, of in telling(arguments):
-        for k, length in enumerate(length for length in e.shape if length != 1):
-            yield length, at(attribute(name(of), "shape"), constant(k))
+        for k, length in enumerate(length for length in e.shape if not is_one(length)):
+            if isinstance(length, sympy.Basic) and length not in found:
+                found[length] = at(attribute(name(of), "shape"), constant(k))
+    return found
 
 
 def telling(arguments: Mapping[Expr, str]) -> list[tuple[Expr, str]]:

@@ -204,8 +204,11 @@ class Module:
         """The formula for the gradient of the output itself, where that is a scalar."""
         if self.layer.output.shape != ():
             return e
+        order = topological([e], lambda x: x.op is not LET)
+        if self.layer.dout not in order:
+            return e
         done: dict[Expr, Expr] = {self.layer.dout: const(1)}
-        for x in topological([e], lambda x: x.op is not LET):
+        for x in order:
             if x not in done:
                 done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.args and x.op is not LET else x
         return mul(1, done[e])

@@ -30,11 +30,15 @@ def is_mask(e: Expr) -> bool:
     stack = [e]
     while stack:
         x = inner(stack.pop())
-        if x.op in (TRANSPOSE, SLICE, MUL):
+        if x.op in _PASSING:
             stack.extend(x.args)
-        elif x.op not in (GREATER, GREATER_EQUAL) or x.shape == ():
+        elif x.op not in _COMPARING or x.shape == ():
             return False
     return True
+
+
+_PASSING = {TRANSPOSE, SLICE, MUL}
+_COMPARING = {GREATER, GREATER_EQUAL}
 
 
 def scalar(value: Any, lengths: Lengths) -> Tree:

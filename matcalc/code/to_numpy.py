@@ -69,7 +69,8 @@ def to_numpy(
     Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example.
     """
     y = expr(y)
-    free = [x for x in variables([y]) if x not in row_numbers([y])]
+    numbers = row_numbers([y])
+    free = [x for x in variables([y]) if x not in numbers]
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
     also = [also] if isinstance(also, str) else list(also)
