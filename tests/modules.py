@@ -104,6 +104,15 @@ def golden(name):
         ).to_numpy(name="softmax"),
         "affine": lambda: mc.to_numpy(W @ x + b, wrt=[x, W, b], name="affine"),
         "least_squares": lambda: mc.to_numpy(mc.sum((W @ x - b) ** 2) / n, wrt=[x], name="loss"),
+        "requested": lambda: mc.to_numpy(score(mc.tanh), wrt=[W, x], name="score", also=["jacobian", "hessian", "jvp", "hvp"]),
+        "regression": lambda: mc.to_numpy(
+            mc.let("J", mc.softplus(-y * (x.T @ v)) + mc.scalar("lambda") * mc.norm(v) ** 2),
+            wrt=[v],
+            name="regression",
+            batch="rows",
+            data=[x, y],
+            also=["hessian", "hvp"],
+        ),
     }[name]()
 
 
@@ -117,4 +126,6 @@ GOLDEN_NAMES = [
     "softmax",
     "affine",
     "least_squares",
+    "requested",
+    "regression",
 ]

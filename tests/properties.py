@@ -371,6 +371,44 @@ def generated_code_is_the_expression(case: Case) -> int:
     return len(of)
 
 
+def requested_functions_agree(case: Case) -> int:
+    """Jacobians, Hessians and the products with them, functions of one module, against each other and the backward pass."""
+    case.smooth()
+    wrt, e = case.variables, case.e
+    second = ["hessian", "hvp"] if e.shape == () else []
+    code = mc.to_numpy(e, wrt=wrt, name="t", also=["jacobian", "jvp", "vjp", *second])
+    given = {str(x.name): np.array(public(x, a)) for x, a in case.arrays.items()}
+    given |= {str(s): length for s, length in case.lengths.items()} | {"f": case.functions}
+    moves = {x: tangent(x, case.drawn(case.arrays[x].shape)) for x in wrt}
+    nudges = {f"d{x.name}": public(x, d) for x, d in moves.items()}
+    up, flat = case.drawn(case.value.shape), {x: d.ravel(order="F") for x, d in moves.items()}
+
+    def matrices(of: dict[str, Array], rows: int) -> dict[Expr, Array]:
+        return {x: np.reshape(of[str(x.name)], (rows, -1)) for x in wrt}
+
+    def moved(what: str, of: Expr, found: Array, by: dict[Expr, Array]) -> int:
+        moderate(*by.values())
+        found = matrix_of(of, found)
+        scale = sum(float(np.abs(by[x]).max(initial=0)) * float(np.abs(flat[x]).sum()) for x in wrt)
+        total = sum(by[x] @ flat[x] for x in wrt).reshape(found.shape, order="F")
+        return same(f"{what}\n{code.source}", tangent(of, found), tangent(of, total), scale=scale)
+
+    with np.errstate(all="ignore"):
+        by = code.jacobian(**given)
+        jacobian = matrices({str(wrt[0].name): by} if len(wrt) == 1 else by, case.value.size)
+        compared = moved("jvp", e, code.jvp(**given, **nudges)[1], jacobian)
+        for x, g, backward in zip(wrt, code.vjp(dout=public(e, up), **given), case.run(up)[1:], strict=True):
+            same(f"vjp by {x.name}\n{code.source}", g, backward)
+            row = up.ravel(order="F") @ jacobian[x]
+            compared += same(f"the Jacobian by {x.name}\n{code.source}", matrix_of(x, g).ravel(order="F"), row)
+        if second:
+            blocks = code.hessian(**given)
+            for x, product in zip(wrt, code.hvp(**given, **nudges), strict=True):
+                of = {str(x.name): blocks} if len(wrt) == 1 else blocks[str(x.name)]
+                compared += moved(f"hvp by {x.name}", x, product, matrices(of, moves[x].size))
+    return compared
+
+
 def generated_code_is_finite(case: Case) -> int:
     """At large numbers too: where the parts of the expression and its gradients are finite, the generated code is."""
     case.smooth()
@@ -429,6 +467,7 @@ PROPERTIES: dict[str, Callable[[Case], int]] = {
     "jacobian": jacobian_is_the_slope,
     "hessian": hessian_is_the_slope_of_the_gradient,
     "generated": generated_code_is_the_expression,
+    "requested": requested_functions_agree,
     "finite": generated_code_is_finite,
     "printing": printing_never_fails,
     "text": text_is_read_back,

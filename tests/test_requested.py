@@ -62,7 +62,7 @@ def test_hessians_and_their_products_agree(case):
         )
         np.testing.assert_allclose(np.ravel(product, "F"), row, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(  # the block on the diagonal is the symbolic Hessian
-            blocks[str(e.name), str(e.name)].squeeze(),
+            np.squeeze(blocks[str(e.name), str(e.name)]),
             mc.evaluate(mc.hessian(y, e), {**at, **LENGTHS}).squeeze(),
             rtol=1e-9,
             atol=1e-9,
@@ -115,6 +115,79 @@ def test_a_batch_has_a_hessian_of_its_mean():
     np.testing.assert_allclose(code.hessian(X=X, t=s, w=at), np.mean(each, axis=0), rtol=1e-10)
 
 
+LABELS = np.array([0, 2, 1, 1, 0, 2])
+c, lam, U = mc.scalar("c"), mc.scalar("lambda"), mc.matrix("U", k, n)
+BATCHES = {  # loss, data, parameters
+    "softmax regression": (mc.softmax_cross_entropy(W @ x + b, mc.one_hot(c, n)) + lam * mc.norm(W) ** 2, [x, c], [W, b]),
+    "two layers": (mc.softmax_cross_entropy(W.T @ mc.tanh(U.T @ mc.vector("h", k)), mc.one_hot(c, m)), ["h", c], [U, W]),
+    "no data in the Hessian": (x.T @ mc.vector("w", m) + lam * mc.norm(mc.vector("w", m)) ** 2, [x], [mc.vector("w", m)]),
+    "by the data too": (mc.softplus(x.T @ A @ x), [x], [A, x]),
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("case", BATCHES)
+def test_the_hessian_of_a_batch_is_that_of_the_loop(case, layout, reduction):
+    loss, data, wrt = BATCHES[case]
+    data = [mc.vector("h", k) if e == "h" else e for e in data]
+    code = mc.to_numpy(loss, wrt=wrt, name="f", batch=layout, data=data, reduction=reduction, also=["hessian", "hvp"])
+    random = np.random.default_rng(0)
+    leaves = {str(e.name): e for e in (W, b, x, c, lam, U, A, mc.vector("w", m), mc.vector("h", k))}
+    at = {key: random.standard_normal([LENGTHS[s] for s in e.shape if s != 1]) for key, e in leaves.items()}
+    each = {str(e.name): LABELS if e is c else random.standard_normal((6, LENGTHS[e.shape[0]])) for e in data}
+    arrays = {**at, **{key: a.T if layout == "columns" else a for key, a in each.items()}}
+    given = {p: arrays[names_of(p, each).rstrip("_")] for p in taken_names(code, "hessian")}
+    found = code.hessian(**given)
+    for r in wrt:
+        for s in wrt:
+            if case == "by the data too" and x in (r, s):
+                continue  # another shape than that of one example; held against hvp below
+            block = found if len(wrt) == 1 else found[str(r.name)][str(s.name)]
+            second = mc.jacobian(mc.jacobian(loss, r).T, s)
+            loop = [mc.evaluate(second, {**at, **LENGTHS, **{key: a[k] for key, a in each.items()}}) for k in range(6)]
+            whole = np.mean(loop, axis=0) if reduction == "mean" else np.sum(loop, axis=0)
+            np.testing.assert_allclose(block, whole.reshape(np.shape(block)), rtol=1e-10, atol=1e-12)
+    nudges = {p: random.standard_normal(np.shape(given[p[1:]])) for p in taken_names(code, "hvp") if p not in given}
+    for r, product in zip(wrt, code.hvp(**given, **nudges), strict=True):
+        blocks = [found if len(wrt) == 1 else found[str(r.name)][str(s.name)] for s in wrt]
+        moved = [np.ravel(nudges[f"d{names_in(s, given)}"], "F") for s in wrt]
+        row = sum(block @ d for block, d in zip(blocks, moved, strict=True))
+        np.testing.assert_allclose(np.ravel(product, "F"), np.ravel(row), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.filterwarnings("error")
+def test_a_batch_of_none_or_one(layout, count, dtype):
+    loss = mc.softmax_cross_entropy(W.T @ mc.tanh(U.T @ mc.vector("h", k)), mc.one_hot(c, m))
+    data = [mc.vector("h", k), c]
+    code = mc.to_numpy(loss, wrt=[U, W], name="f", batch=layout, data=data, also=[*KINDS])
+    H = np.ones((count, 2) if layout == "rows" else (2, count), dtype)
+    at = {"U": np.ones((2, 3), dtype), "W": np.ones((3, 4), dtype), "H": H, "c": np.zeros(count, int)}
+    second, moves = code.hessian(**at), {"dU": np.ones((2, 3), dtype)}
+    results = [second["U"]["U"], second["W"]["U"], *code.hvp(**at, **moves), code.jvp(**at, **moves)[1], *code.vjp(1.0, **at)]
+    assert all(np.asarray(r).dtype == dtype for r in results)
+    assert count or not any(np.any(r) for r in results)
+
+
+def taken_names(code, suffix):
+    return [p for p in code.functions[f"{code.name}_{suffix}"].__annotations__ if p != "return"]
+
+
+def names_of(parameter, each):
+    """The variable of one example that the parameter holds for all."""
+    return parameter.lower() if parameter.lower() in each and parameter not in LEAVES else parameter
+
+
+def names_in(e, given):
+    return str(e.name) if str(e.name) in given else str(e.name).upper()
+
+
+LEAVES = ("W", "U", "A", "b", "lambda_")
+
+
 def test_what_is_given_back_is_the_callers_own():
     code = mc.to_numpy(u.T @ (W @ x), wrt=[u, W, x], also=["hessian", "jacobian"])
     at = taken(code, "hessian", arrays())
@@ -151,3 +224,66 @@ def test_shapes_are_held_against_those_on_paper():
         run["f_jvp"](**good, dW=np.ones((3, 4)), dx=np.ones((4, 1)), db=np.ones(3))
     plain = mc.to_numpy(mc.tanh(W @ x + b), wrt=[W, x, b], name="f", also=["jvp"], asserts=False).source
     assert "assert" in code.source and not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(plain)))
+
+
+def test_variables_of_which_one_is_computed_from_another_have_no_hessian_together():
+    z = mc.let("z", W @ x + b)
+    s = mc.let("s", u.T @ mc.let("h", mc.tanh(z)))
+    for of in ("hessian", "hvp", "jvp"):
+        with pytest.raises(mc.UnsupportedError, match="by variables that change by themselves, but z is computed from b"):
+            mc.to_numpy(s, wrt=[z, b], also=[of])
+    at = {key: a for key, a in arrays().items() if key in ("W", "x", "b", "u")}
+    code = mc.to_numpy(s, wrt=[z], also=["hessian", "jacobian"])  # alone it has one
+    h = np.tanh(at["W"] @ at["x"] + at["b"])
+    np.testing.assert_allclose(code.hessian(**at), np.diag(-2 * at["u"] * h * (1 - h**2)))
+
+
+def test_each_function_asks_for_the_derivatives_of_f_that_it_needs():
+    f = mc.function("f")
+    code = mc.to_numpy(u.T @ f(W @ x), wrt=[x], name="f1", also=["hessian"])
+    at = {key: a for key, a in arrays().items() if key in ("W", "x", "u")}
+    code.forward(**at, f=(np.sin, np.cos))
+    found = code.hessian(**at, f=(np.sin, np.cos, lambda t: -np.sin(t)))
+    np.testing.assert_allclose(found, at["W"].T @ np.diag(-at["u"] * np.sin(at["W"] @ at["x"])) @ at["W"])
+    with pytest.raises(mc.EvaluationError, match="needs the function f_second"):
+        code.hessian(**at, f=(np.sin, np.cos))
+
+
+# ---- Hessians that are Kronecker products ------------------------------------------------------------------------------
+R, Q, c1 = mc.matrix("R", n, k), mc.matrix("Q", m, k), mc.one_hot(1, k)
+KRONECKER = {
+    "least squares": (mc.norm(W - R @ Q.T) ** 2, R, "C ⊗ I"),
+    "the other side": (mc.norm(W - R @ Q.T) ** 2, Q, "C ⊗ I"),
+    "left of a product": (mc.norm(W @ Q - R) ** 2 / 3, W, "C ⊗ I"),
+    "trace form": (mc.trace(Q.T @ A @ Q), Q, "I ⊗ C"),
+    "ReLU net": (mc.softmax_cross_entropy(R.T @ mc.relu(W @ x), c1), W, "A ⊗ B"),
+}
+
+
+@pytest.mark.parametrize("case", KRONECKER)
+def test_a_hessian_by_its_factors_is_the_hessian(case):
+    y, X, form = KRONECKER[case]
+    code = mc.to_numpy(y, wrt=[X], name="f", also=["hessian_factors", "hessian"])
+    assert form in code.source
+    random = np.random.default_rng(3)
+    at = {str(e.name): random.standard_normal([LENGTHS[s] for s in e.shape if s != 1]) for e in (W, R, Q, A, x)}
+    at["x"] = at["x"] + 3  # so that some units are on
+    factors = code.hessian_factors(**taken(code, "hessian_factors", at))
+    factors = factors if isinstance(factors, tuple) else (factors,)
+    H, d = code.hessian(**taken(code, "hessian", at)), random.standard_normal(np.shape(at[str(X.name)]))
+    np.testing.assert_allclose(code.hessian_apply(*factors, d).ravel("F"), H @ d.ravel("F"), rtol=1e-10, atol=1e-12)
+    if np.linalg.cond(H) < 1e6:
+        solved = code.hessian_solve(*factors, d)
+        assert solved.shape == d.shape
+        np.testing.assert_allclose(solved.ravel("F"), np.linalg.solve(H, d.ravel("F")), rtol=1e-8)
+    else:
+        assert case in ("ReLU net", "left of a product")  # of low rank
+
+
+def test_no_kronecker_product_is_said():
+    with pytest.raises(mc.UnsupportedError, match="is no Kronecker product; ask for hessian or hvp"):
+        mc.to_numpy(mc.sum(mc.exp(W)), wrt=[W], also=["hessian_factors"])
+    with pytest.raises(mc.UnsupportedError, match="by one variable"):
+        mc.to_numpy(mc.norm(W - R @ Q.T) ** 2, wrt=[R, Q], also=["hessian_factors"])
+    with pytest.raises(AttributeError, match=r"also=\['hessian_factors'\]"):
+        mc.to_numpy(mc.norm(W) ** 2, wrt=[W]).hessian_apply(1)

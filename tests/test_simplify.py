@@ -93,3 +93,20 @@ def test_the_weight_of_a_root_keeps_its_sign():
     s, t = mc.scalars("s t")
     for e in ((s**2) ** 0.5 * s, s / (mc.sqrt(s**2) * t) ** 2, s * (mc.sqrt(s**2) * t) ** -3, (s * t) ** -2 * s):
         same_value(e, {"s": -1.5, "t": 0.7})
+
+
+def test_a_term_that_broadcasts_meets_the_whole_product():
+    t, x, y, A = mc.scalar("t"), mc.vector("x", 3), mc.vector("y", 3), mc.matrix("A", 3)
+    at = {"t": 0.7, "x": RNG.normal(size=3), "y": RNG.normal(size=3), "A": RNG.normal(size=(3, 3))}
+    one = mc.eye(3)
+    for e in (
+        (one + t) @ mc.ones(3),
+        (one - x.T) @ mc.ones(3),
+        mc.ones(3).T @ (one - x),
+        (one - x) @ mc.diag(y),
+        mc.diag(y) @ (one + t),
+        mc.trace((A + x.T) @ (A - x) @ (A + t)),
+        mc.sum((A - x.T) @ (A + t)),
+    ):
+        same_value(e, at)
+        same_value(mc.grad(mc.sum(e), x) if "x" in str(e) else mc.grad(mc.sum(e), t), at)

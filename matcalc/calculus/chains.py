@@ -155,7 +155,8 @@ def _pair(a: Expr, b: Expr) -> Expr | None:
 def _beside_identity(a: Expr, b: Expr) -> Expr | None:
     """(I - x 1ᵀ) diag(p) = diag(p) - x pᵀ and (I - x yᵀ) 1 = 1 - sum(y) x, where that is shorter."""
     left = a.op is ADD
-    terms = parts_of(ADD, a if left else b)
+    whole = a if left else b
+    terms = [broadcast(t, whole.shape) for t in parts_of(ADD, whole)]
     if not any(scalar_part(t)[1].op is EYE for t in terms):
         return None
     apart = short.total([chain([t, b] if left else [a, t]) for t in terms], (a.shape[0], b.shape[1]))

@@ -44,7 +44,9 @@ class Factor(NamedTuple):
     @property
     def letters(self) -> tuple[str, ...]:
         """The letters present, row first."""
-        return tuple(letter for letter in (self.row, self.column) if letter is not None)
+        if self.row is None:
+            return () if self.column is None else (self.column,)
+        return (self.row,) if self.column is None else (self.row, self.column)
 
     def turned(self, row: Letter, column: Letter) -> Expr:
         """The value with ``row`` on its row; transposed if it stands the other way round."""
@@ -69,6 +71,10 @@ def contract(factors: Sequence[Factor], row: Letter, column: Letter, size: dict[
         return None if inside is None else mul(inside, eye(size[keep])) if inside.shape == () else diag(inside)
     if deltas:
         return None
+    pair = _pair(work, free)
+    if pair is not None:
+        f, g, letter = pair
+        return _assembled([_product(f, g, letter, free, row)], row, column, size)
     while True:
         work = [Factor(diagonal(f.value), f.row, None) if f.row is not None and f.row == f.column else f for f in work]
         reduced = _step(work, free, row)
@@ -76,6 +82,16 @@ def contract(factors: Sequence[Factor], row: Letter, column: Letter, size: dict[
             break
         work = reduced
     return _assembled(work, row, column, size)
+
+
+def _pair(work: list[Factor], free: set[Letter]) -> tuple[Factor, Factor, str] | None:
+    """Two factors and the letter between them where all that is left to do is their matrix product, as for most layers."""
+    if len(work) != 2 or any(f.row is not None and f.row == f.column for f in work):
+        return None
+    f, g = work
+    shared = [letter for letter in f.letters if letter in g.letters]
+    others = [letter for letter in (*f.letters, *g.letters) if letter not in shared]
+    return (f, g, shared[0]) if len(shared) == 1 and shared[0] not in free and all(x in free for x in others) else None
 
 
 def _without_deltas(work: list[Factor], free: set[Letter]) -> list[Factor]:

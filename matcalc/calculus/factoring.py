@@ -26,8 +26,8 @@ from matcalc.calculus.terms import (
     shape_of,
     transposed,
 )
-from matcalc.core.constructors import kron, mul, neg, total, trace, transpose
-from matcalc.core.expression import CONST, Expr, Operation, const, eye
+from matcalc.core.constructors import broadcast, kron, mul, neg, total, trace, transpose
+from matcalc.core.expression import CONST, LET, Expr, Operation, const, eye
 from matcalc.core.operations import (
     ADD,
     COMMUTATION,
@@ -57,6 +57,8 @@ LINEAR = (TRACE, DIAGONAL, DIAG, SUM, SUM_ROWS, SUM_COLUMNS)
 
 def merged(collected: dict[Expr, Any], short: Short) -> list[Expr] | None:
     """The terms with those that differ in one place only written as one, where that is shorter; None if there are none."""
+    if sum(bool(rest.args) and rest.op is not LET for rest in collected) < 2:  # no view sees into a name or a number
+        return None
     for view in (_over, _last, _first, _right, _left, _within, _stacked, _commuted):
         groups: dict[Hashable, list[tuple[Expr, Expr, Build]]] = {}
         for rest, c in collected.items():
@@ -313,7 +315,8 @@ def terms_of_trace(a: Expr) -> list[tuple[Any, Expr]]:
         if k is None or len(found) + len(waiting) > FEW:
             found.append((c * d, rest))
         else:
-            waiting += [(c * d, matrix_product([*factors[:k], t, *factors[k + 1 :]])) for t in parts_of(ADD, factors[k])[::-1]]
+            several = [broadcast(t, factors[k].shape) for t in parts_of(ADD, factors[k])[::-1]]
+            waiting += [(c * d, matrix_product([*factors[:k], t, *factors[k + 1 :]])) for t in several]
     return found
 
 

@@ -73,11 +73,13 @@ def pull(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
             (slots, alias.get(a, a)) for j, (slots, a) in enumerate(zip(sig.operands, e.args, strict=True)) if j != k
         ]
         return product(operands, sig.operands[k], letter_sizes(e), e.args[k].shape)
-    hole = _hole(e.args[k].shape)
-    stated = None if e.op.signature is not None else _differential(e, k, hole, alias)
-    if stated is not None:
-        return pull_through(stated, hole, g)
-    assert e.op.adjoint is not None
+    if e.op.differentials is not None and e.op.signature is None:
+        hole = _hole(e.args[k].shape)
+        stated = _differential(e, k, hole, alias)
+        if stated is not None:
+            return pull_through(stated, hole, g)
+    if e.op.adjoint is None:
+        raise NotDifferentiableError(f"{e.op.name} has no derivative")
     return e.op.adjoint(e, k, g)
 
 
@@ -161,7 +163,10 @@ def _of_product(e: Expr, k: int, alias: Alias) -> Expr:
     ] + deltas
     if not sig.grouped:
         factors = [_factor(slots, a) for slots, a in operands]
-        out = tuple(slot[0] if slot and length != 1 else None for slot, length in zip(sig.result, e.shape or (1, 1), strict=True))
+        out = tuple(
+            slot[0] if slot and not sizes.is_one(length) else None
+            for slot, length in zip(sig.result, e.shape or (1, 1), strict=True)
+        )
         holes = tuple(slot[0] if slot else None for slot in into)
         found = matricise(factors, (out[0], out[1]), (holes[0], holes[1]), size)
         if found is not None:
@@ -186,7 +191,9 @@ def letter_sizes(e: Expr) -> dict[str, Size]:
 def product(operands: list[tuple[Slots, Expr]], result: Slots, size: dict[str, Size], shape: Shape) -> Expr:
     """The product of the operands in matrix notation where it has a name, else an honest einsum node."""
     if not any(len(slot) > 1 for slots in [result, *(s for s, _ in operands)] for slot in slots):
-        r, c = (slot[0] if slot and length != 1 else None for slot, length in zip(result, shape or (1, 1), strict=True))
+        r, c = (
+            slot[0] if slot and not sizes.is_one(length) else None for slot, length in zip(result, shape or (1, 1), strict=True)
+        )
         found = contract([_factor(slots, a) for slots, a in operands], r, c, size)
         if found is not None:
             return found
@@ -195,7 +202,7 @@ def product(operands: list[tuple[Slots, Expr]], result: Slots, size: dict[str, S
 
 
 def _factor(slots: Slots, a: Expr) -> Factor:
-    r, c = (slot[0] if slot and length != 1 else None for slot, length in zip(slots, a.shape or (1, 1), strict=True))
+    r, c = (slot[0] if slot and not sizes.is_one(length) else None for slot, length in zip(slots, a.shape or (1, 1), strict=True))
     return Factor(a, r, c)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.calculus import chains, entries, nodes  # noqa: F401  (each ties its end of the knot)
+from matcalc.calculus.plain import is_plain
 from matcalc.calculus.short import short
 from matcalc.calculus.sums import unsigned
 from matcalc.calculus.terms import chained, coefficient, leaves, operands, parts_of
@@ -37,6 +38,8 @@ def simplified(roots: Iterable[Expr], kept: Iterable[Expr] = ()) -> list[Expr]:
     """Several expressions made short: what they share stays shared and is visited once a pass; what is ``kept`` stays."""
     found, atoms = list(roots), set(kept)
     for _ in range(_PASSES):  # the second finds nothing to do, almost always
+        if not atoms and all(map(is_plain, found)):
+            break
         before, found = found, _pass(found, atoms)
         if found == before:
             break

@@ -178,22 +178,21 @@ def _alphabet(x: Expr) -> str:
 
 
 def _multiplied_out(collected: dict[Expr, Any], shape: sizes.Shape) -> Expr | None:
-    """Every Hadamard product of sums multiplied out and collected again, if that stays small."""
+    """Every Hadamard product of sums multiplied out and collected again, if that stays small; None if there is none."""
+    if not any(f.op is ADD for rest in collected for f in parts_of(MUL, rest)):
+        return None
     terms: list[Expr] = []
-    opened = False
     for rest, c in collected.items():
         factors = parts_of(MUL, rest)
         if len(factors) > FACTORS:
             return None
         products = [const(c)]
         for f in factors:
-            summands = parts_of(ADD, f)
-            opened = opened or len(summands) > 1
-            products = [mul(p, s) for p in products for s in summands]
+            products = [mul(p, s) for p in products for s in parts_of(ADD, f)]
             if len(products) + len(terms) > EXPANDED:
                 return None
         terms.extend(short.entries(parts_of(MUL, p), p.shape, expand=False) for p in products)
-    return _added(_like(term for t in terms for term in parts_of(ADD, t)), shape) if opened else None
+    return _added(_like(term for t in terms for term in parts_of(ADD, t)), shape)
 
 
 def unsigned(x: Expr) -> Expr:

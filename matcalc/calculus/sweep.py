@@ -56,7 +56,10 @@ def reverse(
     for e in reversed(order):
         if e not in arriving:
             continue
-        g = found[e] = reduce(add, (passed for _, passed in sorted(arriving.pop(e), key=itemgetter(0))))
+        several = arriving.pop(e)
+        if len(several) > 1:
+            several.sort(key=itemgetter(0))
+        g = found[e] = reduce(add, (passed for _, passed in several))
         if below is not None and not below(e):
             continue
         for k, a in enumerate(e.args):

@@ -362,6 +362,23 @@ def leaves(e: Expr) -> int:
     return _count(e)[0]
 
 
+def is_symbol(e: Expr) -> bool:
+    """Whether a person writes one symbol, perhaps with a sign or as a reciprocal."""
+    while e.op is not LET and e.args:
+        more, seen = _seen(e)
+        if more or len(seen) != 1:
+            return False
+        (e,) = seen
+    return True
+
+
+def _seen(x: Expr) -> tuple[bool, list[Expr]]:
+    """Whether a node itself is seen as a symbol, and the arguments that are: the -1 of -x and of 1/x is not."""
+    # x 1ᵀ, 1ᵀA, A 1, s e₁ hold a vector more than is seen
+    more = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS) or (x.op is PLACE and x.args[0].shape == ())
+    return more, [a for a in x.args if x.op not in (MUL, POW) or number(a) != -1]
+
+
 def shorter(a: Expr, b: Expr) -> bool:
     """Whether a is shorter than b, with no more symbols, in the eyes of a person, who does not see the 1 of 1 - y².
 
@@ -378,9 +395,7 @@ def _count(e: Expr) -> tuple[int, int]:
         if x.op is LET or not x.args:
             _counted[x] = 1, 1
         else:
-            # x 1ᵀ, 1ᵀA, A 1, s e₁ hold a vector more than is seen; -x and 1/x count as x does
-            more = x.op in (BROADCAST, SUM_ROWS, SUM_COLUMNS) or (x.op is PLACE and x.args[0].shape == ())
-            seen = [a for a in x.args if x.op not in (MUL, POW) or number(a) != -1]
+            more, seen = _seen(x)
             ones = sum(number(a) in (1, -1) for a in seen) if x.op is ADD else 0
             _counted[x] = sum(_counted[a][0] for a in seen) + more, sum(_counted[a][1] for a in seen) + more - ones
     return _counted[e]

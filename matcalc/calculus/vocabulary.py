@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from matcalc.calculus.plain import is_plain
 from matcalc.calculus.simplify import simplified
 from matcalc.calculus.terms import chain_of, in_order, leaves, matrix_product, parts_of, powers_of
 from matcalc.core import sizes
@@ -90,12 +91,20 @@ class Vocabulary:
     def spoken(self, roots: Iterable[Expr]) -> list[Expr]:
         """The expressions in short form, in these names where that is not longer. What they share is visited once."""
         roots = list(roots)
+        if all(map(is_plain, roots)) and not self._speaks_of(roots):
+            return roots
         short = self._shorter(simplified(roots))
         sums = {x: self._sums[x] for x in topological(roots, lambda x: x.op is not LET) if x in self._sums}
         if not sums:
             return short
         opened = self._shorter(simplified(_opened(roots, sums)))  # sum(x) − nμ is 0 where μ is the mean of x
         return [min(pair, key=leaves) for pair in zip(short, opened, strict=True)]
+
+    def _speaks_of(self, roots: list[Expr]) -> bool:
+        """Whether any part of the expressions is one that a name stands for, or a factor of one."""
+        below = topological(roots, lambda x: x.op is not LET)
+        met = any(x in self._whole or x in self._words or x in self._sums for x in below)
+        return met or (bool(self._turned) and any(x.op is ADD for x in below))
 
     def _shorter(self, short: list[Expr]) -> list[Expr]:
         while self._whole and (said := self._said(short)) != short:

@@ -12,14 +12,15 @@ from typing import Any
 
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
+from matcalc.code.einsum import einsum
 from matcalc.code.lengths import Lengths, rank
 from matcalc.code.products import is_mask
-from matcalc.code.rows import WRITERS, chosen_entries, einsum, is_put, summed, terms_of
-from matcalc.code.tree import Tree, as_column, at, attribute, call, constant, minus, name
+from matcalc.code.rows import WRITERS, chosen_entries, is_put, summed, terms_of
+from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.core import shapes
 from matcalc.core.constructors import broadcast, neg
-from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, substituted, topological
-from matcalc.core.operations import PLACE, TRANSPOSE
+from matcalc.core.expression import LEAF, LET, ONES, Expr, Names, Operation, const, substituted, topological
+from matcalc.core.operations import BROADCAST, DIAG, PLACE, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.errors import UnsupportedError
 from matcalc.numeric import helpers
@@ -62,7 +63,7 @@ class Arrays:
             self.statements.append(t.assigned(target, self.value(below) if result else self.raw(below)))
             return
         terms = terms_of(below, self)
-        if any(is_put(x) and x.shape == e.shape for _, x in terms):
+        if below.op is not DIAG and any(is_put(x) and x.shape == e.shape for _, x in terms):
             self._put_together(target, below, terms)
         else:
             tree = self._written(below)
@@ -214,6 +215,11 @@ class Arrays:
         if x.op is PLACE:
             (a,), (start_at, _) = x.args, x.params
             return at(name(target), *self.index(x.shape, start_at, a.shape)), a
+        if x.op is DIAG:
+            (a,) = x.args
+            along = call("len", name(target))
+            entry = const(1) if a.op is ONES else a.args[0] if a.op is BROADCAST else a
+            return at(attribute(name(target), "flat"), ast.Slice(step=binary(along, "+", constant(1)))), entry
         turned = x.op is TRANSPOSE
         a, which = x.args[0].args if turned else x.args
         return at(name(target), *chosen_entries(self.value(which), turned)), a

@@ -8,7 +8,8 @@ from typing import Any
 
 from matcalc.code import tree as t
 from matcalc.code.arrays import Arrays
-from matcalc.code.function import Line, said
+from matcalc.code.asserts import asserted
+from matcalc.code.function import Line
 from matcalc.code.lowering import lowered
 from matcalc.code.program import program, through_names
 from matcalc.code.stable import stable
@@ -50,7 +51,7 @@ class Body:
         called: str = "out",
     ) -> None:
         self.output, self.results, self.safe = prepared.output, prepared.results, prepared.safe
-        self.arguments, self._count = dict(arguments), count
+        self.arguments = dict(arguments)
         self.program = program(self.output, list(zip(wanted, self.results, strict=True)), taken, {**arguments, **given}, called)
         self.arrays = Arrays(self.program.names, self.arguments, taken, function, whole=whole, count=count)
         self.out = self.program.names[self.output]  # what the output is called
@@ -83,7 +84,7 @@ class Body:
 
         With ``asserts`` every argument is held against the shape that it should have.
         """
-        axes, shapes = self._asserted(self.arguments) if asserts else ([], [])
+        axes, shapes = asserted(self.arguments, self.arrays.lengths) if asserts else ([], [])
         rows = [of for e, of in self.arguments.items() if e.shape and e.shape[0] == 1]
         if rows:
             trees = [x for x in (*lines, *shapes, *self.arrays.lengths.defined.values()) if isinstance(x, ast.AST)]
@@ -91,41 +92,6 @@ class Body:
             rows = [of for of in rows if of in used]
         flat = [t.assigned(of, t.at(t.name(of), t.constant(0))) for of in rows]
         return [*axes, *flat, *_sizes(self.arrays.lengths.defined), *shapes]
-
-    def _asserted(self, arguments: Mapping[Expr, str]) -> tuple[list[ast.stmt], list[ast.stmt]]:
-        """That arguments have the right number of axes, and then that these are of the right lengths.
-
-        An array that tells all its lengths itself is held against nothing but their number.
-        """
-        axes, shapes = [], []
-        told: set[Any] = set()
-        for e, of in arguments.items():
-            got = t.attribute(t.name(of), "shape")
-            message: list[str | t.Tree] = [f"{of} has shape ", got, f", not {said(e.shape)}"]
-            if e.shape == ():
-                axes.append(t.asserted(t.call("np.ndim", t.name(of)), t.constant(0), [f"{of} is a number"]))
-                continue
-            lengths = [length for length in e.shape if length != 1]
-            new = {length for length in lengths if getattr(length, "is_Symbol", False) and length not in told}
-            told |= new
-            if new or e.shape[0] == 1:
-                axes.append(t.asserted(t.attribute(t.name(of), "ndim"), t.constant(len(e.shape) - (e.shape[1] == 1)), message))
-            if len(new) < len(lengths) or lengths[0] in lengths[1:]:
-                span = slice(None)
-                if self._count in new:  # how many examples there are is for the array to say
-                    span = slice(1, None) if lengths[0] == self._count else slice(None, -1)
-                    index = t.span(*(None if k is None else t.constant(k) for k in (span.start, span.stop)))
-                wanted = t.sequence(map(self.arrays.lengths.code, lengths[span]))
-                shapes.append(t.asserted(got if span == slice(None) else t.at(got, index), wanted, message))
-        return axes, shapes
-
-    def asserted_upstream(self, of: str) -> list[ast.stmt]:
-        """That the upstream gradient has the shape of the output."""
-        if self.output.shape == ():
-            return []
-        got = t.attribute(t.name(of), "shape")
-        axes = t.sequence(map(self.arrays.lengths.code, [length for length in self.output.shape if length != 1]))
-        return [t.asserted(got, axes, [f"{of} has shape ", got, f", not {said(self.output.shape)}"])]
 
 
 def _sizes(defined: Mapping[str, ast.expr]) -> list[ast.stmt]:

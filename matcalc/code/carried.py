@@ -35,9 +35,11 @@ class Carried:
         self._bodies: dict[Operation, tuple[Expr, Expr]] = {}
         generic: dict[Operation, None] = {}
         order = [e for below in orders for e in below]
-        stack = [e.op for e in order]
+        stack = list(dict.fromkeys(e.op for e in order))
         self.said: dict[str, set[str]] = {}  # the parameters that some call of a function states
         for e in order:
+            if not e.op.keywords:
+                continue
             said = {w for w, v in zip(e.op.keywords, e.params, strict=False) if v is not None}
             self.said.setdefault(_own_name(e.op), set()).update(said)
         seen: set[Operation] = set()

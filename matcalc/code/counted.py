@@ -15,9 +15,10 @@ from typing import Any
 
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code.body import Body
+from matcalc.code.chains import ROW, SOLVE
 from matcalc.code.chosen import AT, PICK, RESHAPE
+from matcalc.code.kronecker import EYE_KRON, KRON_EYE, OUTER_KRON
 from matcalc.code.lengths import rank
-from matcalc.code.lowering import ROW, SOLVE
 from matcalc.code.products import divisor, flattened, fraction, is_mask
 from matcalc.code.rows import is_put, terms_of
 from matcalc.core.constructors import neg
@@ -26,6 +27,7 @@ from matcalc.core.operations import (
     ADD,
     BROADCAST,
     COMMUTATION,
+    DIAG,
     DIAGONAL,
     GREATER,
     GREATER_EQUAL,
@@ -47,10 +49,20 @@ from matcalc.derivations.cost import Polynomial, count, flops, of_power, scaled,
 FLOAT, MASK = "float", "mask"  # what an array holds: a mask has one byte an entry
 # How many arrays of the size of each argument a function holds at once, beside its result.
 _INSIDE = {"softmax": 1, "log_softmax": 1, "logsumexp": 2, "sigmoid": 2, "silu": 2, "gelu": 2, "leaky_relu": 2, "elu": 2}
-_INSIDE |= {"winner": 2, "inv": 2, "polar": 2, "leading": 3, "matrix_power": 1, "sylvester": 3, "expm": 7, "frechet": 14}
+_INSIDE |= {
+    "winner": 2,
+    "inv": 2,
+    "polar": 2,
+    "leading": 3,
+    "matrix_power": 1,
+    "sigmoid_slope": 2,
+    "sylvester": 3,
+    "expm": 7,
+    "frechet": 14,
+}
 # How often such a function reads and writes arrays of the size of its argument, with its result.
 _PASSES = {"softmax": (5, 3), "log_softmax": (5, 3), "logsumexp": (4, 2), "sigmoid": (8, 7), "silu": (10, 8), "gelu": (5, 4)}
-_PASSES |= {"leaky_relu": (5, 4), "elu": (6, 5)}
+_PASSES |= {"leaky_relu": (5, 4), "elu": (6, 5), "sigmoid_slope": (7, 6)}
 
 
 def entries(shape: Shape, mask: bool = False) -> Polynomial:
@@ -241,8 +253,9 @@ def _sum(w: Lines, e: Expr) -> _Seen:
     for _, x in put:
         value = _inside(x).args[0]
         turned = len(terms) > 1 and is_negative(coefficient(value)[0])  # += -v is -= v
-        a = w._seen(neg(value) if turned else value)
-        a = a if x.op is PLACE else replace(a, shape=(_inside(x).args[1].shape))
+        repeated = x.op is DIAG and value.op in (ONES, BROADCAST)
+        a = w._seen(neg(value) if turned else value) if not repeated else _Seen(())
+        a = replace(a, shape=_inside(x).args[1].shape if _inside(x).op is AT else value.shape)
         there = _Seen(a.shape, new={})
         step = w._made([a, there], a.shape, count(a.shape) if len(terms) > 1 else {})
         found = replace(found, peaks=_largest([*found.peaks, *(_summed(found.new, peak) for peak in step.peaks)]))
@@ -352,4 +365,6 @@ _RULES: dict[Any, Callable[[Lines, Expr], _Seen]] = {
     **dict.fromkeys((EYE, ONES, ZEROS, ONE_HOT, HALF, COMMUTATION), _filled),
     **dict.fromkeys((GREATER, GREATER_EQUAL), _compared),
     **dict.fromkeys((PICK, TAKE), _gathered),
+    **dict.fromkeys((KRON_EYE, EYE_KRON), lambda w, e: w._made([w._seen(e.args[0])], e.shape, {})),
+    OUTER_KRON: lambda w, e: w._made([w._seen(a) for a in e.args], e.shape, count(e.shape)),
 }

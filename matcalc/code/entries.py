@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from matcalc.calculus.terms import coefficient, is_negative, parts_of
+from matcalc.calculus.terms import coefficient, is_negative, parts_of, scalar_part
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import add, broadcast, mul, transpose
-from matcalc.core.expression import BUILD, CONST, ONES, Expr, const, is_one, node, number, rebuilt
-from matcalc.core.operations import ADD, GREATER, MUL, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE, WHERE
+from matcalc.core.expression import BUILD, CONST, EYE, ONES, Expr, const, is_one, node, number, rebuilt
+from matcalc.core.operations import ADD, DIAG, GREATER, MUL, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE, WHERE
 
 
 def upright(x: Expr) -> Expr:
@@ -58,3 +58,24 @@ def complement(x: Expr) -> Expr:
         a, b = other.args[1].args
         return BUILD["greater_equal"](b, a)
     return x
+
+
+def on_diagonal(x: Expr) -> Expr:
+    """A + λI is A with λ added along the diagonal; diagonal matrices are added as their entries."""
+    n = x.shape[0] if x.shape else 1
+    if n == 1 or not sizes.same(n, x.shape[1]):
+        return x
+    (a, b), (d, e) = x.args, (_along(a) for a in x.args)
+    if d is not None and e is not None:
+        return _diagonal(add(d, e), n)
+    return x if d is e is None else node(ADD, (a if d is None else _diagonal(d, n), b if e is None else _diagonal(e, n)))
+
+
+def _diagonal(d: Expr, n: sizes.Size) -> Expr:
+    return node(DIAG, (broadcast(d, sizes.shape(n, 1)),))
+
+
+def _along(a: Expr) -> Expr | None:
+    """The diagonal of a matrix that is written as a multiple of I or as diag(v): a scalar or a column; None for others."""
+    s, rest = scalar_part(a)
+    return s if rest.op is EYE else mul(s, rest.args[0]) if rest.op is DIAG else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matcalc.code import tree as t
-from matcalc.core import names
+from matcalc.core import names, sizes
 from matcalc.core.expression import Expr, Operation
 from matcalc.core.sizes import Shape
 
@@ -107,7 +107,8 @@ def said(of: Shape) -> str:
     """A shape as a docstring says it."""
     if of == ():
         return "a number"
-    return f"({of[0]},)" if of[1] == 1 else f"({of[0]}, {of[1]})"
+    r, c = map(sizes.text, of)
+    return f"({r},)" if sizes.is_one(of[1]) else f"({r}, {c})"
 
 
 def listed(items: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from matcalc.code.arguments import Arguments
 from matcalc.code.cost import Cost, cost, sizes_of
 from matcalc.code.fitting import Cache
 from matcalc.code.module import Module
-from matcalc.code.requested import REQUESTS
+from matcalc.code.requested import FUNCTIONS
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import EvaluationError, MatcalcError
@@ -99,10 +99,11 @@ class Generated:
 
     def __getattr__(self, suffix: str) -> Callable[..., Any]:
         """``jacobian``, ``hessian``, ``jvp``, ``hvp`` and ``vjp``, where they were asked for."""
-        if suffix not in REQUESTS:
+        if suffix not in FUNCTIONS:
             raise AttributeError(f"a generated module has no {suffix}")
         if suffix not in self._module.takes:
-            raise AttributeError(f"{self.name} has no {suffix}; ask for it with to_numpy(..., also=[{suffix!r}])")
+            word = "hessian_factors" if suffix.startswith("hessian_") else suffix
+            raise AttributeError(f"{self.name} has no {suffix}; ask for it with to_numpy(..., also=[{word!r}])")
         called, became = self._checking(suffix)
         words = [names.python(str(x.name)) for x in self._wrt]
 
@@ -140,9 +141,12 @@ class Generated:
     def _checking(self, suffix: str) -> tuple[Callable[..., Any], Mapping[str, str]]:
         """A function of the module with its arguments checked, and the names by which data may be given too."""
         module = self._module
-        asked = next((r for r in module.layer.requests if r.suffix == suffix and r.after), None)
-        nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked else {}
-        arguments = Arguments(self.name, module.takes[suffix], self._output, module.layer.batch, nudges)
+        takes, asked = module.takes[suffix], next((r for r in module.layer.requests if r.suffix == suffix), None)
+        if asked is not None and asked.own is not None:  # of its own arguments alone
+            arguments = Arguments(self.name, takes, asked.values[0])
+        else:
+            nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked is not None and asked.after else {}
+            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges)
         return arguments.checking(self.functions[f"{self.name}_{suffix}"]), arguments.became
 
     @staticmethod

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sympy
 
 from matcalc.code.tree import Tree, at, attribute, binary, call, constant, name
 from matcalc.core.expression import Expr, Names
-from matcalc.core.sizes import Shape
+from matcalc.core.sizes import Shape, has_one, is_one
 from matcalc.errors import UnsupportedError
 
 
 def rank(shape: Shape) -> int:
     """The number of axes of the NumPy array: an axis of literal length 1 is none."""
-    return 0 if shape == () else 1 if 1 in shape else 2
+    return 0 if shape == () else 1 if has_one(shape) else 2
 
 
 class Lengths:
@@ -29,13 +29,13 @@ class Lengths:
     def __init__(self, arguments: Mapping[Expr, str], taken: Names, inline: bool = False, count: Any = None) -> None:
         self.defined: dict[str, Tree] = {}
         self.asked: dict[Any, str] = {}
-        self._taken, self._inline, self._count = taken, inline, count
+        self._taken, self._inline, self.count = taken, inline, count
         self._names: dict[Any, str] = {}
         self._divisor = ""
         self._told: dict[Any, Callable[[], Tree]] = {}
-        axes = [(length, tree) for length, tree in _axes(arguments) if isinstance(length, sympy.Basic)]
+        axes = list(_axes(arguments).items())
         for length, tree in axes:
-            self._told.setdefault(length, lambda tree=tree: tree)  # type: ignore[misc]
+            self._told[length] = lambda tree=tree: tree  # type: ignore[misc]
         while self._solve(axes):
             pass
 
@@ -75,7 +75,7 @@ class Lengths:
             self._names[s] = self.asked[s] = str(s) if self._inline else self._taken.take(str(s), f"size_{s}")
             return name(self._names[s])
         tree = self._told[s]()
-        if self._inline or not s.is_Symbol or s == self._count:
+        if self._inline or not s.is_Symbol or s == self.count:
             return tree
         self._names[s] = self._taken.take(str(s), f"size_{s}")
         self.defined[self._names[s]] = tree
@@ -86,7 +86,7 @@ class Lengths:
         return constant(size) if isinstance(size, int) else number(size, self._divided_by)
 
     def _divided_by(self, s: Any) -> Tree:
-        if s != self._count or s not in self._told:
+        if s != self.count or s not in self._told:
             return self._symbol(s)
         if not self._divisor:
             self._divisor = self._taken.take(str(s), f"size_{s}")
@@ -96,20 +96,29 @@ class Lengths:
     def reshaped(self, lengths: Iterable[Any]) -> list[Tree]:
         """The axes to which an array is reshaped: NumPy finds the one that counts the examples."""
         several = list(lengths)
-        counted = [isinstance(length, sympy.Basic) and self._count in length.free_symbols for length in several]
-        if self._count is None or sum(counted) != 1:
+        counted = [isinstance(length, sympy.Basic) and self.count in length.free_symbols for length in several]
+        if self.count is None or sum(counted) != 1:
             return [self.code(length) for length in several]
         return [constant(-1) if counts else self.code(length) for length, counts in zip(several, counted, strict=True)]
 
     def shape(self, of: Shape) -> list[Tree]:
         """The axes that a NumPy array of this shape has: an axis of literal length 1 is none."""
-        return [self.code(length) for length in of if length != 1]
+        return [self.code(length) for length in of if not is_one(length)]
 
 
-def _axes(arguments: Mapping[Expr, str]) -> Iterator[tuple[Any, Tree]]:
-    for e, of in arguments.items():
-        for k, length in enumerate(length for length in e.shape if length != 1):
-            yield length, at(attribute(name(of), "shape"), constant(k))
+def _axes(arguments: Mapping[Expr, str]) -> dict[Any, Tree]:
+    """The symbolic lengths, each with the first axis that has it."""
+    found: dict[Any, Tree] = {}
+    for e, of in telling(arguments):
+        for k, length in enumerate(length for length in e.shape if not is_one(length)):
+            if isinstance(length, sympy.Basic) and length not in found:
+                found[length] = at(attribute(name(of), "shape"), constant(k))
+    return found
+
+
+def telling(arguments: Mapping[Expr, str]) -> list[tuple[Expr, str]]:
+    """The arguments in the order in which they are asked for sizes: matrices first, for ``n, m = W.shape``."""
+    return sorted(arguments.items(), key=lambda item: -rank(item[0].shape))
 
 
 def number(e: Any, symbol: Callable[[Any], Tree] | None = None, below: Callable[[Any], Tree] | None = None) -> Tree:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
+from matcalc.code.asserts import asserted_upstream
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
 from matcalc.code.cost import said_of_cache
@@ -20,7 +21,7 @@ from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
 from matcalc.core import names
 from matcalc.core.constructors import mul
-from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
+from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, const, rebuilt, topological, variables
 from matcalc.core.parts import row_numbers
 from matcalc.paper.writing import UNICODE, written
 
@@ -140,7 +141,7 @@ class Module:
         forward = self._ahead(body)
         backward = self._behind(body)
         forward = body.prelude([*forward, *backward], layer.style.asserts) + forward
-        takes = Takes(self.arguments, self.generic, body.asked)
+        takes = Takes(self.arguments, self._generic(prepared), body.asked)
         self.takes |= {"forward": takes, "value_and_grad": takes}
         held = [*takes.names(), *targets(forward)]
         read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(targets(backward))
@@ -160,6 +161,10 @@ class Module:
     ) -> Body:
         count = self.layer.batch and self.layer.batch.count
         return Body(prepared, wanted, takes, given, taken, self.carried.name, self._whole, count, called)
+
+    def _generic(self, prepared: Prepared) -> dict[Operation, str]:
+        """The functions that the caller gives to a function of the module."""
+        return {op: self.generic[op] for op in self.carried.of(prepared.order())}
 
     def _ahead(self, body: Body) -> list[Line]:
         """The lines up to the output, each with the formula as the user wrote it where a stable one is computed."""
@@ -193,7 +198,7 @@ class Module:
                 found += self._comment([names.text(str(e.name)), *by], named[e.name].args[0])
             found += lines
         if layer.style.asserts:
-            found[:0] = body.asserted_upstream(self.upstream)
+            found[:0] = asserted_upstream(self.upstream, body.output.shape, body.arrays.lengths)
         if body.output.shape and body.output.shape[0] == 1:
             found.insert(0, t.assigned(self.upstream, t.at(t.name(self.upstream), t.constant(0))))
         return found
@@ -207,8 +212,11 @@ class Module:
         """The formula for the gradient of the output itself, where that is a scalar."""
         if self.layer.output.shape != ():
             return e
+        order = topological([e], lambda x: x.op is not LET)
+        if self.layer.dout not in order:
+            return e
         done: dict[Expr, Expr] = {self.layer.dout: const(1)}
-        for x in topological([e], lambda x: x.op is not LET):
+        for x in order:
             if x not in done:
                 done[x] = rebuilt(x, tuple(done[a] for a in x.args)) if x.args and x.op is not LET else x
         return mul(1, done[e])
@@ -261,14 +269,15 @@ class Module:
     # ---- what is asked for beside them -----------------------------------------------------------------------------------
     def _further(self, r: Request, prepared: Prepared, taken: Names) -> Function:
         before = dict.fromkeys(r.before, self.upstream)
-        arguments = {**before, **self.arguments, **{e: taken.take(names.python(str(e.name))) for e in r.after}}
+        inside = self.arguments if r.own is None else {e: taken.take(names.python(str(e.name))) for e in r.own}
+        arguments = {**before, **inside, **{e: taken.take(names.python(str(e.name))) for e in r.after}}
         body = self._body(prepared, r.wanted[1:], taken, arguments, {}, r.wanted[0])
         comments = dict(zip([body.out, *body.called], r.comments, strict=True))
         lines: list[Line] = []
         parts = [*((body.program.names[e], x) for e, x in body.ahead()), *((of, x) for of, _, x in body.behind())]
         for of, below in parts:
             lines += [f"# {comments[of]}", *below] if comments.get(of) else below
-        takes = Takes(arguments, {op: self.generic[op] for op in self.carried.of(prepared.order())}, body.asked)
+        takes = Takes(arguments, self._generic(prepared), body.asked)
         self.takes[r.suffix] = takes
         values = [prepared.output, *prepared.results]
         called = [body.out, *body.called]

@@ -36,11 +36,15 @@ def is_mask(e: Expr) -> bool:
     stack = [e]
     while stack:
         x = inner(stack.pop())
-        if x.op in (TRANSPOSE, SLICE, MUL):
+        if x.op in _PASSING:
             stack.extend(x.args)
-        elif x.op not in (GREATER, GREATER_EQUAL) or x.shape == ():
+        elif x.op not in _COMPARING or x.shape == ():
             return False
     return True
+
+
+_PASSING = {TRANSPOSE, SLICE, MUL}
+_COMPARING = {GREATER, GREATER_EQUAL}
 
 
 def scalar(value: Any, lengths: Lengths) -> Tree:
@@ -125,6 +129,7 @@ def product(w: Arrays, e: Expr) -> Tree:
     for vector in (columns, rows):
         if vector.above:  # a scalar meets the vector before the vector meets the matrix
             vector.above, scalars.above = scalars.above + vector.above, []
+            vector.below, scalars.below = vector.below + scalars.below, []
         vector.joined()
     columns.above, columns.below = ([as_column(x) for x in side] for side in (columns.above, columns.below))
     groups = (scalars, columns, full, rows)

@@ -17,6 +17,7 @@ from matcalc.core.operations import ADD, BROADCAST, MUL, POW, SLICE, TRANSPOSE, 
 
 _WIDE = 62  # characters, roughly, of one line
 _DEEP = 12  # parts inside parts on one line
+_LONG = {"einsum": 40, "pick": 14}  # characters, roughly, of np.einsum("ij,jk->ik", optimize=True) and of picked entries
 _NAMED = 8  # characters, roughly, of a name that is not chosen yet
 
 
@@ -40,9 +41,9 @@ def program(
 
     ``given`` are the leaves and the names they have; ``taken`` supplies further ones.
     """
-    ahead = topological([output])
-    behind = topological([output, *(g for _, g in gradients)])
     roots = [output, *(g for _, g in gradients)]
+    behind = topological(roots)
+    ahead = behind[: behind.index(output) + 1]  # what stands under the first root comes first
     bound = parts(behind, roots)
     if output.op is not LEAF:
         bound.add(output)
@@ -72,17 +73,20 @@ def through_names(output: Expr, gradients: Sequence[Expr]) -> list[Expr]:
     Parts of the forward pass take names of the forward pass only.
     """
     roots = [output, *gradients]
-    ahead = set(topological([output]))
+    order = topological(roots)
+    ahead = set(order[: order.index(output) + 1])  # what stands under the first root comes first
     named: dict[Expr, Expr] = {}
-    for e in topological(roots):
+    for e in order:
         if e.op is LET and e.args[0].args and e.args[0].op is not LET and (e in ahead or e.args[0] not in ahead):
             named.setdefault(e.args[0], e)
     opposite: dict[Expr, Expr] = {}
     for x, e in named.items():
-        if x not in opposite and (e in ahead or x.shape != ()) and neg(x).op is x.op is MUL and neg(x).args[1] is x.args[1]:
-            opposite[neg(x)] = x
+        if x.op is MUL and x not in opposite and (e in ahead or x.shape != ()):
+            turned = neg(x)
+            if turned.op is MUL and turned.args[1] is x.args[1]:
+                opposite[turned] = x
     done: dict[Expr, Expr] = {}
-    for e in topological(roots):
+    for e in order:
         if e.op is LET and named.get(e.args[0]) is e:
             done[e] = done[e.args[0]]
             continue
@@ -112,7 +116,8 @@ def parts(order: Sequence[Expr], roots: Sequence[Expr]) -> set[Expr]:
             width[x], depth[x] = len(x.name or "") or (1 if x.op is CONST else 12), 0
         else:
             _measure(x, width, depth)
-            for a in sorted(x.args, key=lambda a: -width[a]):
+            too_long = width[x] > _WIDE or depth[x] > _DEEP
+            for a in sorted(x.args, key=lambda a: -width[a]) if too_long else ():
                 if (width[x] > _WIDE or depth[x] > _DEEP) and a.args and a not in bound and not _free(a, x):
                     bind(a)
                     _measure(x, width, depth)
@@ -137,7 +142,8 @@ def _minus(x: Expr) -> bool:
 
 def _measure(x: Expr, width: dict[Expr, int], depth: dict[Expr, int]) -> None:
     function = x.op.primes is not None or x.op.differentials is not None
-    width[x] = sum(width[a] for a in x.args) + 3 * (len(x.args) - 1) + (len(x.op.numpy) + 2 if function else 2)
+    own = len(x.op.numpy) + 2 if function else _LONG.get(x.op.name, 2) if len(x.args) > 1 else 2
+    width[x] = sum(width[a] for a in x.args) + 3 * (len(x.args) - 1) + own
     depth[x] = 1 + max(depth[a] for a in x.args)
 
 

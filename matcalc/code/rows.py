@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from matcalc.calculus.local import letter_sizes
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code import tree as t
 from matcalc.code.chosen import AT, PICK, RESHAPE
+from matcalc.code.kronecker import EYE_KRON, KRON_EYE, OUTER_KRON
 from matcalc.code.lengths import rank
 from matcalc.code.products import Named, power, product, scalar
 from matcalc.code.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
@@ -26,6 +26,7 @@ from matcalc.core.operations import (
     CHOLESKY,
     COMMUTATION,
     CONCAT,
+    DIAG,
     GREATER,
     GREATER_EQUAL,
     HALF,
@@ -94,7 +95,7 @@ def terms_of(e: Expr, w: Named) -> list[tuple[bool, Expr]]:
 
 def is_put(x: Expr) -> bool:
     """Whether the expression is zero but for some entries, which are put in place."""
-    return x.op in (PLACE, AT) or (x.op is TRANSPOSE and x.args[0].op is AT)
+    return x.op in (PLACE, AT, DIAG) or (x.op is TRANSPOSE and x.args[0].op is AT)
 
 
 def _add(w: Arrays, e: Expr) -> Tree:
@@ -136,12 +137,12 @@ def _matmul(w: Arrays, e: Expr) -> Tree:
 def _transpose(w: Arrays, e: Expr) -> Tree:
     (a,) = e.args
     if a.op is UNVEC and a not in w.names and rank(a.shape) == 2:  # row by row
-        return call(attribute(w.value(a.args[0]), "reshape"), *_axes(w, e))
+        return call(attribute(w.value(a.args[0]), "reshape"), *axes_of(w, e))
     return attribute(w.raw(a), "T") if rank(a.shape) == 2 else w.raw(a)
 
 
 def _reshape(w: Arrays, e: Expr) -> Tree:
-    return call(attribute(_whole(w, e.args[0]), "reshape"), *_axes(w, e))
+    return call(attribute(_whole(w, e.args[0]), "reshape"), *axes_of(w, e))
 
 
 def _whole(w: Arrays, e: Expr) -> Tree:
@@ -151,7 +152,7 @@ def _whole(w: Arrays, e: Expr) -> Tree:
     return w.value(e)
 
 
-def _rows_of_each(w: Arrays, e: Expr, shape: Shape) -> Tree | None:
+def rows_of_each(w: Arrays, e: Expr, shape: Shape) -> Tree | None:
     """L[ids] for rows taken by a matrix of numbers of the given shape, with an axis for its rows and one for its columns."""
     by_matrix = e.op is TAKE and e not in w.names and len(e.args) > 1 and _lined_up(e.args[1])
     return _whole(w, e) if by_matrix and e.args[1].args[0].args[0].shape == shape else None
@@ -162,7 +163,8 @@ def _lined_up(e: Expr) -> bool:
     return e.op is VEC and e.args[0].op is TRANSPOSE
 
 
-def _axes(w: Arrays, e: Expr) -> list[Tree]:
+def axes_of(w: Arrays, e: Expr) -> list[Tree]:
+    """The arguments of ``reshape`` for an array of the expression's shape."""
     axes = w.lengths.reshaped(length for length in e.shape if length != 1)
     return axes if any(isinstance(axis, ast.UnaryOp) for axis in axes) else [t.sequence(axes)]
 
@@ -175,6 +177,17 @@ def _vec(w: Arrays, e: Expr) -> Tree:
 
 def _kron(w: Arrays, e: Expr) -> Tree:
     return call("np.kron", *(_two_dimensional(w, a) if rank(e.shape) == 2 else w.value(a) for a in e.args))
+
+
+def _in_blocks(w: Arrays, e: Expr) -> Tree:
+    """A Kronecker product with an identity or a thin matrix, by a function that does not build either."""
+    args = [w.value(a) for a in e.args] if e.op is OUTER_KRON else [_two_dimensional(w, a) for a in e.args]
+    if not w.inline:
+        return call(w.function(e.op), *args, *map(w.lengths.code, e.params))
+    if e.op is OUTER_KRON:
+        return call("np.kron", binary(as_column(args[0]), "*", args[1]), args[2])
+    one = w.typed(call("np.eye", w.lengths.code(e.params[0])))
+    return call("np.kron", *((args[0], one) if e.op is KRON_EYE else (one, args[0])))
 
 
 def _two_dimensional(w: Arrays, a: Expr) -> Tree:
@@ -256,7 +269,7 @@ def _concat(w: Arrays, e: Expr) -> Tree:
 
 
 def _unvec(w: Arrays, e: Expr) -> Tree:
-    return call(attribute(w.value(e.args[0]), "reshape"), *_axes(w, e), order=constant("F"))
+    return call(attribute(w.value(e.args[0]), "reshape"), *axes_of(w, e), order=constant("F"))
 
 
 def _broadcast(w: Arrays, e: Expr) -> Tree:
@@ -300,49 +313,6 @@ def _where(w: Arrays, e: Expr) -> Tree:
     return chosen
 
 
-# ---- what has no name in matrix notation -----------------------------------------------------------------------------
-def einsum(w: Arrays, e: Expr) -> Tree:
-    """``np.einsum`` on arrays with one axis a letter; letters that share an axis are split and joined by reshaping."""
-    sig = e.op.signature
-    assert sig is not None
-    letters = letter_sizes(e)
-    spare = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    operands: list[str] = []
-    arrays: list[Tree] = []
-    wanted = "".join(c for slot in sig.result for c in slot)
-    joined = any(len(slot) > 1 for slot in sig.result)
-    if len(sig.operands) == 1 and len(sig.result[0]) == 2 and sig.operands[0] == (sig.result[0][:1], sig.result[1]):
-        return call("np.repeat", w.value(e.args[0]), w.lengths.code(letters[sig.result[0][1]]), axis=constant(0))
-    for slots, a in zip(sig.operands, e.args, strict=True):
-        inside = [c for slot, n in zip(slots, a.shape or (1, 1), strict=True) for c in slot if n != 1 or len(slot) > 1]
-        apart = _rows_of_each(w, a, tuple(letters[c] for c in slots[0])) if len(slots[1]) == 1 else None
-        if apart is not None and not joined and len(sig.operands) == 1 and "".join(inside).replace(slots[0][1], "") == wanted:
-            return call(attribute(apart, "sum"), axis=constant(1))  # over the rows of each example
-        x = w.value(a) if apart is None else apart
-        if apart is None and any(len(slot) > 1 for slot in slots):
-            x = call(attribute(x, "reshape"), t.sequence(w.lengths.reshaped(letters[c] for c in inside)))
-        operands.append("".join(inside))
-        arrays.append(x)
-    result = ""
-    for c in (c for slot in sig.result for c in slot):
-        if c in result:  # a letter twice in the result: tied by an identity
-            twin = next(spare)
-            operands.append(c + twin)
-            arrays.append(w.typed(call("np.eye", w.lengths.code(letters[c]))))
-            letters[twin] = letters[c]
-            c = twin
-        elif not any(c in text for text in operands):  # an axis that no operand has is repeated
-            operands.append(c)
-            arrays.append(w.typed(call("np.ones", w.lengths.code(letters[c]))))
-        result += c
-    found = call("np.einsum", constant(",".join(operands) + "->" + result), *arrays)
-    axes = [c for c in result if letters[c] != 1]
-    joined = any(len(slot) > 1 for slot in sig.result) or len(axes) != len(result)
-    if not joined:
-        return found
-    return call(attribute(found, "reshape"), *_axes(w, e)) if e.shape else call(attribute(found, "item"))
-
-
 WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     CONST: _constant,
     EYE: _eye,
@@ -372,4 +342,7 @@ WRITERS: dict[Operation, Callable[[Arrays, Expr], Tree]] = {
     PICK: _pick,
     AT: _at,
     RESHAPE: _reshape,
+    KRON_EYE: _in_blocks,
+    EYE_KRON: _in_blocks,
+    OUTER_KRON: _in_blocks,
 }

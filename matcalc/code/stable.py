@@ -7,6 +7,7 @@ identity, true for every value; what is not recognised stays as it was written.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -15,12 +16,34 @@ from matcalc.calculus import composites
 from matcalc.calculus.terms import coefficient, parts_of
 from matcalc.core.constructors import add, mul, neg, power
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
-from matcalc.core.operations import ADD, COSH, EXP, LOG, LOG1P, LOG_SOFTMAX, MUL, POW, SIGMOID, SLICE, SOFTMAX, TRANSPOSE, UNVEC
+from matcalc.core.operations import (
+    ABS,
+    ADD,
+    COSH,
+    EXP,
+    GREATER,
+    GREATER_EQUAL,
+    LOG,
+    LOG1P,
+    LOG_SOFTMAX,
+    MUL,
+    NORM,
+    POW,
+    SIGMOID,
+    SIGN,
+    SINH,
+    SLICE,
+    SOFTMAX,
+    TRANSPOSE,
+    UNVEC,
+)
 
 
 def stable(roots: Sequence[Expr]) -> list[Expr]:
     """Equal expressions in stable forms. Names stay, on what now stands for the named value."""
     order = topological(roots)
+    if not _is_read(order):
+        return list(roots)
     users: dict[Expr, list[Expr]] = {}
     for x in order:
         for a in x.args:
@@ -34,8 +57,15 @@ def stable(roots: Sequence[Expr]) -> list[Expr]:
     return _one_exponential([done[x] for x in roots])
 
 
+def _is_read(order: Sequence[Expr]) -> bool:
+    """Whether there may be anything to recognise among the nodes: whatever overflows or cancels holds one of a few functions."""
+    return any(x.op in _READ or (x.op is POW and isinstance(number(x.args[1]), Fraction)) for x in order)
+
+
 def fragile(roots: Sequence[Expr]) -> bool:
     """Whether something is divided by a probability or by a sum of exponentials, which may be zero or infinite."""
+    if not _is_read(topological(roots)):
+        return False
     for x in topological(stable(roots)):
         t = number(x.args[1]) if x.op is POW else None
         if t is not None and not isinstance(t, sympy.Basic) and t < 0:
@@ -140,4 +170,5 @@ def _one_exponential(roots: list[Expr]) -> list[Expr]:
     return [done[x] for x in roots]
 
 
+_READ = {EXP, LOG, LOG1P, SIGMOID, SOFTMAX, LOG_SOFTMAX, COSH, SINH, NORM, ABS, SIGN, GREATER, GREATER_EQUAL}
 _RULES: dict[Operation, Callable[[Expr], Expr]] = {LOG: _logarithm, LOG1P: _logarithm1p, MUL: _product, POW: _product}

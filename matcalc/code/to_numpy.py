@@ -14,9 +14,10 @@ from matcalc.code.generated import Generated
 from matcalc.code.lengths import rank
 from matcalc.code.lowering import lowered
 from matcalc.code.module import Layer, Module, Style
-from matcalc.code.requested import requests
+from matcalc.code.requested import Second, requests, second_derivative
 from matcalc.code.stable import fragile, stable
 from matcalc.core import names
+from matcalc.core.constructors import mul
 from matcalc.core.expression import (
     BUILD,
     LEAF,
@@ -68,7 +69,8 @@ def to_numpy(
     Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example.
     """
     y = expr(y)
-    free = [x for x in variables([y]) if x not in row_numbers([y])]
+    numbers = row_numbers([y])
+    free = [x for x in variables([y]) if x not in numbers]
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
     also = [also] if isinstance(also, str) else list(also)
@@ -101,11 +103,28 @@ def _of_batch(
     y = substituted(y, free)  # the entries of a symmetric matrix are taken as independent, and contraction transposes it
     d = Derivation(y, [free.get(x, x) for x in many], upstream(y))
     one = Batch(d.target, given, layout, varied=many)
-    whole = one.reduced((None if y.shape else "mean") if reduction == "auto" else reduction)
+    reduction = (None if y.shape else "mean") if reduction == "auto" else reduction
+    whole = one.reduced(reduction)
     if whole.op is not LET:
         whole = let(str(d.target.name), whole)
     stood = [one.variable(x) if x in one else x for x in d.wrt]
-    return _of_one(whole, stood, name or _called(y), also, style, one)
+
+    def second(a: Expr, b: Expr) -> Expr:
+        """The Hessian of a sum is the sum of the Hessians, as long as no example is derived by."""
+        if {a, b} & {one.variable(x) for x in one.data}:
+            return second_derivative(whole, a, b)
+        return _summed(second_derivative(d.target, a, b), one, layout, reduction)
+
+    return _of_one(whole, stood, name or _called(y), also, style, one, second if y.shape == () and reduction else None)
+
+
+def _summed(e: Expr, one: Batch, layout: str, reduction: str | None) -> Expr:
+    """The sum or the mean over the examples of ``one`` of what is known for one of them."""
+    differs = [x for x in one.data if x in set(topological([e]))]
+    if not differs:
+        return e if reduction == "mean" else mul(one.count, e)
+    several = Batch(e, differs, layout, one.count)
+    return substituted(several.reduced(reduction), {several.variable(x): one.variable(x) for x in differs})
 
 
 def _called(y: Expr) -> str:
@@ -113,7 +132,13 @@ def _called(y: Expr) -> str:
 
 
 def _of_one(
-    y: Expr, many: Sequence[Expr], name: str | None, also: Sequence[str], style: Style, batch: Batch | None = None
+    y: Expr,
+    many: Sequence[Expr],
+    name: str | None,
+    also: Sequence[str],
+    style: Style,
+    batch: Batch | None = None,
+    second: Second | None = None,
 ) -> Generated:
     d = Derivation(y, many, upstream(y))
     if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
@@ -121,7 +146,7 @@ def _of_one(
         d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
     signals = {g: p for p, g in d.signals.items()}
     gradients = list(d.gradients.values())
-    return module(Layer(name or _called(y), d.target, d.wrt, gradients, d.seed, signals, batch, requests(also, d), style))
+    return module(Layer(name or _called(y), d.target, d.wrt, gradients, d.seed, signals, batch, requests(also, d, second), style))
 
 
 def _stable_between(y: Expr, asked: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:

@@ -13,17 +13,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from matcalc.code.printed import printed
+
 Tree = ast.expr
 WIDTH = 88
 _STEP = 4
+_LOAD = ast.Load()
 
 
 def name(of: str) -> Tree:
     """A name; with dots, an attribute of an attribute."""
+    if "." not in of:
+        return ast.Name(of, _LOAD)
     first, *rest = of.split(".")
-    tree: Tree = ast.Name(first, ast.Load())
+    tree: Tree = ast.Name(first, _LOAD)
     for attribute in rest:
-        tree = ast.Attribute(tree, attribute, ast.Load())
+        tree = ast.Attribute(tree, attribute, _LOAD)
     return tree
 
 
@@ -42,7 +47,7 @@ def call(function: str | Tree, *args: Tree, **keywords: Tree) -> Tree:
 
 def attribute(of: Tree, which: str) -> Tree:
     """``of.which``."""
-    return ast.Attribute(of, which, ast.Load())
+    return ast.Attribute(of, which, _LOAD)
 
 
 def binary(left: Tree, sign: str, right: Tree) -> Tree:
@@ -77,12 +82,12 @@ def compared(left: Tree, sign: str, right: Tree) -> Tree:
 
 def sequence(items: Iterable[Tree]) -> Tree:
     """A tuple."""
-    return ast.Tuple(list(items), ast.Load())
+    return ast.Tuple(list(items), _LOAD)
 
 
 def several(items: Iterable[Tree]) -> Tree:
     """A list."""
-    return ast.List(list(items), ast.Load())
+    return ast.List(list(items), _LOAD)
 
 
 def dictionary(items: Iterable[tuple[str, Tree]]) -> Tree:
@@ -93,7 +98,7 @@ def dictionary(items: Iterable[tuple[str, Tree]]) -> Tree:
 
 def at(of: Tree, *index: Tree) -> Tree:
     """``of[index]``."""
-    return ast.Subscript(of, index[0] if len(index) == 1 else sequence(index), ast.Load())
+    return ast.Subscript(of, index[0] if len(index) == 1 else sequence(index), _LOAD)
 
 
 def span(start: Tree | None, stop: Tree | None) -> Tree:
@@ -151,11 +156,14 @@ def filled(template: str, args: Sequence[Tree], options: Mapping[str, Tree] | No
 def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
     """The tree with names replaced. The tree itself stays as it is."""
 
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> Any:
-            return places.get(node.id, node)
+    def copied(x: Any) -> Any:
+        if isinstance(x, ast.Name):
+            return places.get(x.id, x)
+        if isinstance(x, list):
+            return [copied(a) for a in x]
+        return type(x)(**{of: copied(getattr(x, of)) for of in x._fields}) if isinstance(x, ast.AST) else x
 
-    return Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    return copied(tree)
 
 
 def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree | None:
@@ -216,7 +224,17 @@ def simplest(source: str, said: set[str]) -> list[str]:
 
 def names_in(trees: Iterable[ast.AST]) -> set[str]:
     """Every name that is read or written."""
-    return {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    found: set[str] = set()
+    stack: list[Any] = list(trees)
+    while stack:
+        x = stack.pop()
+        if isinstance(x, ast.Name):
+            found.add(x.id)
+        elif isinstance(x, list):
+            stack += x
+        elif isinstance(x, ast.AST):
+            stack += [getattr(x, of) for of in x._fields]
+    return found
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------
@@ -224,8 +242,9 @@ def text(tree: ast.AST) -> str:
     """One line, with double quotes and tight simple powers."""
     if isinstance(tree, ast.Name):
         return tree.id
-    line = ast.unparse(tree).replace("'", '"')
-    return _POWER.sub(r"\1**\2", _SLICE.sub(_spaced, line) if ":" in line else line)
+    line = printed(tree).replace("'", '"')
+    line = _SLICE.sub(_spaced, line) if ":" in line else line
+    return _POWER.sub(r"\1**\2", line) if " ** " in line else line
 
 
 _POWER = re.compile(r"(?<![\w.)\]])([\w.]+) \*\* (\(?-?[\w.]+\)?)")
@@ -238,9 +257,9 @@ def _spaced(match: re.Match[str]) -> str:
     """A subscript with space around the colon where a bound is more than a name or a number."""
     axes = []
     for axis in match[1].split(", "):
-        start, colon, stop = axis.partition(":")
+        start, colon, stop = axis.partition("::" if "::" in axis else ":")
         simple = all(not bound or bound.isidentifier() or bound.removeprefix("-").isdecimal() for bound in (start, stop))
-        axes.append(axis if simple or not colon else f"{start} : {stop}".strip())
+        axes.append(axis if simple or not colon else f"{start} {colon} {stop}".strip())
     return f"[{', '.join(axes)}]"
 
 
@@ -288,9 +307,16 @@ def _broken(head: str, value: Tree, pad: str) -> list[str] | None:
     """A call with its arguments below, a sum with a term a line."""
     inner = pad + " " * _STEP
     if isinstance(value, ast.Call):
-        args = [text(a) for a in value.args] + [f"{k.arg}={text(k.value)}" for k in value.keywords]
-        return bracketed(f"{head}{text(value.func)}(", args, ")", pad)
+        called, tail = value, ")"
+        inside = called.func.value if isinstance(called.func, ast.Attribute) else None
+        if isinstance(inside, ast.Call) and (not called.args or len(f"{head}{text(called.func)}(") > WIDTH):
+            tail = f"){text(called).removeprefix(text(inside))}"  # what is called on the result stands behind it
+            called = inside
+        args = [text(a) for a in called.args] + [f"{k.arg}={text(k.value)}" for k in called.keywords]
+        return bracketed(f"{head}{text(called.func)}(", args, tail, pad) if args else None
     whole = text(value)
+    if (within := _last_call(head, value, whole, pad)) is not None:
+        return within
     if len(inner + whole) <= WIDTH:
         return [f"{head}(", inner + whole, f"{pad})"]
     if not isinstance(value, ast.BinOp):
@@ -299,11 +325,25 @@ def _broken(head: str, value: Tree, pad: str) -> list[str] | None:
     terms: list[str] = []
     x: Tree = value
     while isinstance(x, ast.BinOp) and isinstance(x.op, kinds):
-        right = text(ast.BinOp(ast.Name("_", ast.Load()), x.op, x.right)).removeprefix("_ ")
+        right = text(ast.BinOp(ast.Name("_", _LOAD), x.op, x.right)).removeprefix("_ ")
         terms.append(inner + right)
         x = x.left
     terms.append(inner + (f"({text(x)})" if isinstance(x, ast.BinOp) and ast.Mult in kinds and _loose(x) else text(x)))
     return [f"{head}(", *reversed(terms), f"{pad})"]
+
+
+def _last_call(head: str, value: Tree, whole: str, pad: str) -> list[str] | None:
+    """Two operands of which the second ends in a call: broken inside its brackets, as formatters do."""
+    if not isinstance(value, ast.BinOp) or (isinstance(value.left, ast.BinOp) and _loose(value.left) == _loose(value)):
+        return None
+    last = value.right
+    while isinstance(last, ast.BinOp):
+        last = last.right
+    if not isinstance(last, ast.Call) or not last.args or not whole.endswith(text(last)):
+        return None
+    args = [text(a) for a in last.args] + [f"{k.arg}={text(k.value)}" for k in last.keywords]
+    first = f"{head}{whole.removesuffix(text(last))}{text(last.func)}("
+    return bracketed(first, args, ")", pad) if len(first) <= WIDTH else None
 
 
 def _loose(x: ast.BinOp) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
 from matcalc.core import sizes
+from matcalc.core.names import Names as Names
 from matcalc.core.names import checked
 from matcalc.core.operation import Operation as Operation
 from matcalc.core.sizes import Shape, Size
@@ -265,9 +265,15 @@ def leaf(name: str, shape: Shape, **assumptions: bool) -> Expr:
 
 def const(value: Any) -> Expr:
     """A number as a scalar expression: exact for int, Fraction and SymPy numbers, as given for floats."""
+    if type(value) is int and value in _SMALL:
+        return _SMALL[value]
     value = _exact(value)
     # 1 and 1.0 are equal in Python and different here, so the key holds the type.
     return node(CONST, (), ((type(value).__name__, value if not isinstance(value, float) else repr(value)), value))
+
+
+# Kept, because they are asked for at every turn.
+_SMALL: dict[int, Expr] = {k: node(CONST, (), (("int", k), k)) for k in (-1, 0, 1, 2)}
 
 
 def _exact(value: Any) -> Any:
@@ -368,16 +374,20 @@ def topological(roots: Iterable[Expr], below: Callable[[Expr], bool] | None = No
     """Every node under the roots once, arguments before users; nodes for which ``below`` is false are kept but not entered."""
     order: list[Expr] = []
     seen: set[Expr] = set()
-    stack = [(root, False) for root in reversed(list(roots))]
+    stack: list[Any] = [*roots][::-1]
+    pop, push, several, add, append = stack.pop, stack.append, stack.extend, seen.add, order.append  # this is walked most
     while stack:
-        e, entered = stack.pop()
-        if entered:
-            order.append(e)
+        e = pop()
+        if e is None:  # the node below this mark has all its arguments in the order
+            append(pop())
         elif e not in seen:
-            seen.add(e)
-            stack.append((e, True))
-            if below is None or below(e):
-                stack.extend((arg, False) for arg in reversed(e.args))
+            add(e)
+            if e.args and (below is None or below(e)):
+                push(e)
+                push(None)
+                several(e.args[::-1])
+            else:
+                append(e)
     return order
 
 
@@ -418,22 +428,3 @@ def variables(roots: Iterable[Expr]) -> list[Expr]:
 def entries(e: Expr) -> Size:
     """How many numbers the expression holds."""
     return sizes.count(e.shape)
-
-
-@dataclass
-class Names:
-    """A supply of names that do not clash with those in use."""
-
-    used: set[str] = field(default_factory=set)
-
-    def take(self, *candidates: str) -> str:
-        """The first free candidate, or the last one with the first free number."""
-        for name in candidates:
-            if name not in self.used:
-                self.used.add(name)
-                return name
-        k = 1
-        while f"{candidates[-1]}_{k}" in self.used:
-            k += 1
-        self.used.add(f"{candidates[-1]}_{k}")
-        return f"{candidates[-1]}_{k}"

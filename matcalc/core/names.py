@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from matcalc.errors import MatcalcError
@@ -23,6 +24,7 @@ _SPELLED = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu
 GREEK = dict(zip(_SPELLED.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", strict=True))
 _LETTER = {char: name for name, char in GREEK.items()}
 _ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
+_COMMON = re.compile(rf"([A-Za-z]|{'|'.join(GREEK)})_?([0-9]*)")  # W1, z_12, delta_3: nearly all names there are
 SUBSCRIPTS = str.maketrans("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _SUPER = str.maketrans("0123456789+-()abcdefghijklmnoprstuvwxyz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 
@@ -32,7 +34,7 @@ def checked(name: str) -> str:
     if not isinstance(name, str):
         raise MatcalcError(f"a name is a string, but got {name!r}")
     name = unicodedata.normalize("NFC", name)
-    if len(name) > _LONGEST or not _NAME.fullmatch(name) or any(map(_is_script, name)) or "^{T}" in name:
+    if len(name) > _LONGEST or not _NAME.fullmatch(name) or _is_styled(name) or "^{T}" in name:
         raise MatcalcError(
             f"{name[:_LONGEST]!r} is not a name: a letter, then letters, digits, _ and sub- or superscripts in braces; "
             "yhat is written ŷ, and theta θ"
@@ -40,9 +42,9 @@ def checked(name: str) -> str:
     return name
 
 
-def _is_script(char: str) -> bool:
-    """Whether the character is a raised, lowered or otherwise styled form of another, such as ² or ᵀ."""
-    return unicodedata.decomposition(char).startswith("<")
+def _is_styled(name: str) -> bool:
+    """Whether a character is a raised, lowered or otherwise styled form of another, such as ² or ᵀ."""
+    return not name.isascii() and any(unicodedata.decomposition(char).startswith("<") for char in name)
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +53,8 @@ def parts(name: str) -> tuple[str, str, str, str]:
 
     Several subscripts are separated by commas.
     """
+    if common := _COMMON.fullmatch(name):
+        return _LETTER.get(common[1], common[1]), "", common[2], ""
     superscript = ",".join(re.findall(r"\^\{([^}]*)\}", name)).replace("_", ",")
     stem, _, low = re.sub(r"\^\{[^}]*\}", "", name).partition("_")
     low = re.sub(r"[{}_]+", ",", low)
@@ -84,7 +88,9 @@ def is_letter(name: str) -> bool:
 def text(name: str) -> str:
     """The name in Unicode: ``delta_1`` is δ₁, ``yhat`` is ŷ."""
     base, accent, sub, sup = parts(name)
-    shown = unicodedata.normalize("NFC", GREEK.get(base, base) + _ACCENTS.get(accent, ""))
+    shown = GREEK.get(base, base)
+    if accent:
+        shown = unicodedata.normalize("NFC", shown + _ACCENTS[accent])
     if sub:
         word = sub.isalpha() and len(set(sub)) > 1 and "_{" not in name  # x_in is a word, W_{ij} and W_hh are indices
         lowered = _translated(sub, SUBSCRIPTS) if len(sub) <= 4 and not word else ""
@@ -97,11 +103,15 @@ def text(name: str) -> str:
 def _translated(script: str, table: dict[int, int]) -> str:
     """The script in Unicode's small characters, or nothing where some of them do not exist."""
     small = script.translate(table)
+    if script.isdecimal() and script.isascii():
+        return small
     return small if all(a != b for a, b in zip(script, small, strict=True)) else ""
 
 
 def ascii(name: str) -> str:
     """The name in ASCII: Greek letters and accents spelled out, other letters by their number in Unicode."""
+    if name.isascii():
+        return name
     shown = ""
     for char in unicodedata.normalize("NFD", name):
         accent = next((word for word, mark in _ACCENTS.items() if mark == char), "")
@@ -138,6 +148,31 @@ def _word(piece: str) -> str:
 
 def python(name: str) -> str:
     """The name as a Python identifier."""
-    plain = re.sub(r"_+", "_", re.sub(r"\W", "_", ascii(name))).strip("_")
+    plain = ascii(name)
+    if not plain.isidentifier() or "__" in plain:
+        plain = re.sub(r"_+", "_", re.sub(r"\W", "_", plain))
+    plain = plain.strip("_")
     plain = plain if plain and not plain[0].isdigit() else "v_" + plain
     return plain + "_" if keyword.iskeyword(plain) or keyword.issoftkeyword(plain) or plain == "np" else plain
+
+
+@dataclass
+class Names:
+    """A supply of names that do not clash with those in use."""
+
+    used: set[str] = field(default_factory=set)
+    _counted: dict[str, int] = field(default_factory=dict)  # up to which number the names on a stem are taken
+
+    def take(self, *candidates: str) -> str:
+        """The first free candidate, or the last one with the first free number."""
+        for name in candidates:
+            if name not in self.used:
+                self.used.add(name)
+                return name
+        stem = candidates[-1]
+        k = self._counted.get(stem, 0) + 1
+        while f"{stem}_{k}" in self.used:
+            k += 1
+        self._counted[stem] = k
+        self.used.add(f"{stem}_{k}")
+        return f"{stem}_{k}"

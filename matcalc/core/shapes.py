@@ -94,7 +94,7 @@ def of_signature(op: Operation, args: Args, params: Params) -> Shape:
 def _product(lengths: Any) -> Size:
     result: Size = 1
     for length in lengths:
-        result = result * length
+        result = length if sizes.is_one(result) else result * length
     return result
 
 

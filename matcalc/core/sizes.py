@@ -53,10 +53,20 @@ def same(a: Size, b: Size) -> bool:
     return a is b or a == b
 
 
+def is_one(a: Size) -> bool:
+    """Whether a canonical size is the number 1; no symbol is. (To ask a symbol whether it equals 1 takes SymPy long.)"""
+    return type(a) is int and a == 1
+
+
+def has_one(of: Shape) -> bool:
+    """Whether an axis has the literal length 1: of a row or a column, not of a scalar."""
+    return bool(of) and (is_one(of[1]) or is_one(of[0]))
+
+
 def shape(rows: Any, columns: Any) -> Shape:
     """The canonical shape of ``rows`` by ``columns``: ``()`` when both are the number 1."""
     r, c = size(rows), size(columns)
-    return () if r == 1 and c == 1 else (r, c)
+    return () if is_one(r) and is_one(c) else (r, c)
 
 
 def rows(of: Shape) -> Size:
@@ -74,9 +84,15 @@ def count(of: Shape) -> Size:
     return size(rows(of) * columns(of)) if of else 1
 
 
+@cache  # SymPy takes its time to write n
+def text(of: Size) -> str:
+    """A size in Python's notation."""
+    return str(of)
+
+
 def show(of: Shape) -> str:
     """A shape as people write it in messages: ``(n, m)``, or ``scalar``."""
-    return f"({of[0]}, {of[1]})" if of else "scalar"
+    return f"({text(of[0])}, {text(of[1])})" if of else "scalar"
 
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -97,8 +113,8 @@ def entries(of: Shape) -> str:
 
 
 def _factor(value: Size) -> str:
-    text = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), str(value)).replace("*", _between(value))
-    return f"({text})" if getattr(value, "is_Add", False) else text
+    shown = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(RAISED), text(value)).replace("*", _between(value))
+    return f"({shown})" if getattr(value, "is_Add", False) else shown
 
 
 def _between(*values: Size) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from matcalc.calculus.composites import recognised
+from matcalc.core import sizes
 from matcalc.core.expression import CONST, LEAF, LET, Expr, Names, let, rebuilt, topological
 from matcalc.core.names import parts, scripts
 from matcalc.core.operations import ADD, CONCAT, MATMUL, MUL, POW, TABLE, TRANSPOSE
@@ -74,7 +75,7 @@ def _indices(these: list[Expr], wanted: Container[Expr], given: dict[Expr, str],
     found = []
     for e in these:
         below = topological(e.args, lambda x: x.op is not LET and x not in wanted)
-        matrices = [str(x.name) for x in below if x.op is LEAF and x.shape and 1 not in x.shape]
+        matrices = [str(x.name) for x in below if x.op is LEAF and x.shape and not sizes.has_one(x.shape)]
         indices = {scripts(name) for name in matrices or [given[x] for x in below if x in given]}
         own = scripts(str(within[e].name)) if e in within else ""
         found.append(own or (indices.pop() if len(indices) == 1 else ""))
@@ -84,7 +85,9 @@ def _indices(these: list[Expr], wanted: Container[Expr], given: dict[Expr, str],
 def _wanted(order: list[Expr], y: Expr) -> dict[Expr, tuple[str, ...]]:
     """The unnamed nodes that deserve a name, with the letters that it may have: capital ones for matrices."""
     kinds = _kinds(order, y)
-    return {e: tuple(x.upper() if e.shape and 1 not in e.shape else x for x in _LETTERS[kind]) for e, kind in kinds.items()}
+    return {
+        e: tuple(x.upper() if e.shape and not sizes.has_one(e.shape) else x for x in _LETTERS[kind]) for e, kind in kinds.items()
+    }
 
 
 def _kinds(order: list[Expr], y: Expr) -> dict[Expr, str]:

@@ -18,6 +18,7 @@ import sympy
 from matcalc.calculus.local import letter_sizes
 from matcalc.core.expression import CONST, Expr, number, topological
 from matcalc.core.operations import ADD, MUL, POW
+from matcalc.core.shapes import broadcast
 from matcalc.core.sizes import Shape
 
 Polynomial = Mapping[Any, Any]  # monomials in the sizes, each with its coefficient
@@ -27,7 +28,13 @@ FUNCTION = 10
 EACH = dict.fromkeys(("exp", "log", "log1p", "expm1", "sin", "cos", "tan", "sinh", "cosh", "tanh"), FUNCTION)
 EACH |= dict.fromkeys(("arcsin", "arccos", "arctan", "erf"), FUNCTION)
 EACH |= dict.fromkeys(("abs", "relu", "maximum", "minimum", "where", "sign", "greater", "greater_equal", "max"), 1)
-EACH |= {"sigmoid": 2 * FUNCTION + 5, "softplus": 2 * FUNCTION + 4, "silu": 2 * FUNCTION + 6, "gelu": FUNCTION + 3}
+EACH |= {
+    "sigmoid_slope": FUNCTION + 5,
+    "sigmoid": 2 * FUNCTION + 5,
+    "softplus": 2 * FUNCTION + 4,
+    "silu": 2 * FUNCTION + 6,
+    "gelu": FUNCTION + 3,
+}
 EACH |= {"leaky_relu": 4, "hard_tanh": 2, "elu": FUNCTION + 4, "winner": 2, "norm": 2}
 EACH |= {"softmax": FUNCTION + 4, "log_softmax": FUNCTION + 4, "logsumexp": FUNCTION + 3}
 
@@ -102,7 +109,7 @@ def flops(e: Expr) -> Polynomial:
         multiplied, added, combinations = of_product(e)
         return scaled(multiplied + added, combinations) if multiplied or added else {}
     if name in EACH:
-        found = Counter(scaled(EACH[name], count(e.shape if e.op.primes else whole)))
+        found = Counter(scaled(EACH[name], count(e.shape if e.op.shape is broadcast else whole)))
         if name in ("log_softmax", "logsumexp"):  # the logarithm of each sum
             found.update(scaled(FUNCTION, times(*(n for k, n in enumerate(whole) if e.params[0] == 1 - k))))
         return found

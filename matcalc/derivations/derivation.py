@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from matcalc.calculus.derivatives import variable
-from matcalc.calculus.simplify import leaves, simplify
+from matcalc.calculus.simplify import simplify
 from matcalc.calculus.sweep import depending, gradients, jacobians
+from matcalc.calculus.terms import is_symbol
 from matcalc.calculus.vocabulary import Vocabulary
 from matcalc.core import names, sizes
 from matcalc.core.constructors import add, transpose, vec
@@ -69,6 +70,7 @@ class Derivation:
         self.seed = const(1) if seed is None else seed
         self.pieces = pieces(self.target)
         self._needed = depending(topological([self.target]), self.wrt)
+        self._made_of = {p: [e for e in ingredients(p) if e in self._needed] for p in self.pieces}
         self._acted: dict[Expr, set[Expr]] = {}
         self._sweep()
 
@@ -80,7 +82,7 @@ class Derivation:
     # ---- the sweep, piece by piece -------------------------------------------------------------------------------------
     def _parts(self, piece: Expr) -> list[Expr]:
         """The ingredients of a piece on which a variable acts."""
-        return [e for e in ingredients(piece) if e in self._needed]
+        return self._made_of[piece]
 
     def edges(self) -> list[tuple[Expr, Expr]]:
         """The pairs (piece, part) on the ways from the target to the variables, from the target down."""
@@ -98,7 +100,7 @@ class Derivation:
             if piece not in arriving:
                 continue
             g = _total(arriving[piece], piece.shape, speech)
-            if piece in named and leaves(g) > 1:
+            if piece in named and not is_symbol(g):
                 g = let(labels[piece], g)
                 signals.append((piece, g))
             upstream[piece] = g

@@ -35,6 +35,12 @@ def sigmoid(x):
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
+def sigmoid_slope(x):
+    """sigmoid(x) * sigmoid(-x), its derivative; no digits are lost on either side."""
+    e = np.exp(-np.abs(x))
+    return e / np.square(1 + e)
+
+
 def softplus(x):
     """log(1 + exp(x))."""
     return np.logaddexp(0, x)
@@ -86,7 +92,7 @@ def winner(x, axis=None):
 
 
 def scatter(g, ids, rows):
-    """Zeros with the given number of rows, to which the rows of g are added at ids, repeated ones included."""
+    """Zeros in so many rows, to which those of g are added at ids, also repeated ones."""
     total = np.zeros((rows, *g.shape[1:]), g.dtype)
     np.add.at(total, ids, g)
     return total
@@ -127,6 +133,42 @@ def one_hot(i, n, dtype):
 def commutation(n, m, dtype):
     """The matrix K with K vec(X) = vec(X.T) for X of shape (n, m)."""
     return np.eye(n * m, dtype=dtype)[np.arange(n * m).reshape(m, n).ravel(order="F")]
+
+
+def kron_eye(c, n):
+    """kron(C, I) with I of size n: c[i, j] along the diagonal of block (i, j)."""
+    rows, columns = c.shape
+    out = np.zeros((rows, n, columns, n), c.dtype)
+    np.einsum("ikjk->kij", out)[...] = c
+    return out.reshape(rows * n, columns * n)
+
+
+def eye_kron(a, n):
+    """kron(I, A) with I of size n: A in every block on the diagonal."""
+    rows, columns = a.shape
+    out = np.zeros((n, rows, n, columns), a.dtype)
+    np.einsum("ikil->ikl", out)[...] = a
+    return out.reshape(n * rows, n * columns)
+
+
+def outer_kron(u, v, a):
+    """The Kronecker product of u v.T with A, in rows as long as those of the result."""
+    row = (v[:, None] * a[:, None, :]).ravel()
+    return (u[:, None] * row).reshape(len(u) * a.shape[0], len(v) * a.shape[1])
+
+
+def symmetric_sum(a, size=64):
+    """A + A.T in pairs of tiles, where a column of A falls on few lines of the cache."""
+    if len(a) < 384 or max(a.strides) % 1024:
+        return a + a.T
+    out = np.empty_like(a)
+    for i in range(0, len(a), size):
+        for j in range(i, len(a), size):
+            tile = a[j : j + size, i : i + size].copy().T + a[i : i + size, j : j + size]
+            out[i : i + size, j : j + size] = tile
+            if j > i:
+                out[j : j + size, i : i + size] = tile.T
+    return out
 
 
 def greater(a, b):

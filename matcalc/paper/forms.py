@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -82,13 +82,13 @@ class Page:
 
 def is_matrix(shape: Shape) -> bool:
     """Neither a scalar, nor a column, nor a row."""
-    return shape != () and 1 not in shape
+    return shape != () and not sizes.has_one(shape)
 
 
 # ---- leaves --------------------------------------------------------------------------------------------------------
 def _name(e: Expr, page: Page) -> Piece:
     n = page.notation
-    return n.under(n.symbol(e.params[0]), sizes.times(e.shape)) if e.shape else n.symbol(e.params[0])
+    return n.under(n.symbol(e.params[0]), sizes.times(e.shape)) if e.shape and n.shaped else n.symbol(e.params[0])
 
 
 def _const(e: Expr, page: Page) -> Piece:
@@ -170,7 +170,7 @@ def _mul(e: Expr, page: Page) -> Piece:
         p = n.product([*numbers, p], ends=(PRODUCT, HADAMARD))
     if divisors:
         p = n.quotient(p, n.product(divisors))
-    return replace(p, negative=p.negative != sign)
+    return p.signed(p.negative != sign)
 
 
 def _reciprocal(f: Expr, page: Page) -> Any:

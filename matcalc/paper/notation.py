@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -27,8 +27,7 @@ SUM, HADAMARD, PRODUCT, WORD, POWER, ATOM = range(6)
 TIGHT = (True, True)
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A written part: its text, how tightly it binds, and whether a minus sign (kept apart from the text) stands before it."""
 
     text: str
@@ -37,6 +36,10 @@ class Piece:
     tight: tuple[bool, bool] = (False, False)  # whether it begins and ends with a letter or a parenthesis: no space needed there
     letter: bool = False  # one letter, perhaps raised to a power
     raised: bool = False  # its name ends in a superscript
+
+    def signed(self, negative: bool) -> Piece:
+        """The piece with a minus sign before it, or without one."""
+        return self if self.negative == negative else self._replace(negative=negative)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Notation:
 
     def wrap(self, p: Piece, level: int) -> Piece:
         """The piece without its sign, in parentheses unless it binds at least this tightly."""
-        return replace(p, negative=False) if p.level >= level else Piece(self.parens(p.text), tight=TIGHT)
+        return p.signed(False) if p.level >= level else Piece(self.parens(p.text), tight=TIGHT)
 
     def factor(self, p: Piece, level: int) -> Piece:
         """The piece with its sign, in parentheses unless it binds at least this tightly."""
@@ -103,7 +106,7 @@ class Notation:
         if isinstance(value, sympy.Expr):
             return self._exact(value)
         if value < 0:
-            return replace(self.number(-value), negative=True)
+            return self.number(-value).signed(True)
         if isinstance(value, Fraction):
             return self.fraction(self.number(value.numerator), self.number(value.denominator))
         if self.latex and "e" in repr(value):
@@ -126,7 +129,7 @@ class Notation:
         if below != 1:
             return self.fraction(self._exact(above), self._exact(below))
         if value.is_Mul and value.could_extract_minus_sign():
-            return replace(self._exact(-value), negative=True)
+            return self._exact(-value).signed(True)
         if value.is_Mul:
             return self.product([self._exact(f) for f in value.as_ordered_factors()])
         if value.is_Pow:
@@ -151,7 +154,7 @@ class Notation:
 
     def under(self, p: Piece, shape: str) -> Piece:
         """The piece with its shape under it, where the notation shows shapes."""
-        return replace(p, text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
+        return p._replace(text=rf"\underset{{{self.shape(shape)[1:-1]}}}{{{p.text}}}", tight=(False, False)) if self.shaped else p
 
     def tinted(self, text: str, k: int) -> str:
         """Factor k of a chain, in its colour."""
@@ -182,11 +185,11 @@ class Notation:
         """
         negative = sum(p.negative for p in factors) % 2 == 1
         if len(factors) == 1:
-            return replace(factors[0], negative=negative)
+            return factors[0].signed(negative)
         levels = [ends[0], *[POWER] * (len(factors) - 2), ends[1]]
         shown = [self.wrap(p, level) for p, level in zip(factors, levels, strict=True)]
         line = self._joined(shown, outer)
-        if not self.latex and _CALL.search(line) and not any(_CALL.search(p.text) for p in shown):
+        if not self.latex and "(" in line and _CALL.search(line) and not any(_CALL.search(p.text) for p in shown):
             line = self._joined(shown, outer, apart=True)  # t·r·(A + B) is no trace
         word = all(p.letter and p.level == ATOM for p in factors) and not any(outer) and self.kind != "ascii"
         level = WORD if word else min(PRODUCT, shown[0].level, shown[-1].level)

@@ -37,6 +37,8 @@ def body(e: Expr, n: Notation) -> str:
 
 def written(e: Expr, n: Notation) -> str:
     """The whole expression in the given notation."""
+    if e.name is not None and not n.shaped:
+        return n.symbol(e.name).text
     page, definitions = _page(e, n)
     line = n.plain(page[e])
     if definitions and n.latex:
@@ -79,6 +81,8 @@ def _plan(e: Expr, order: list[Expr]) -> tuple[dict[Expr, str], set[Expr]]:
         for a in x.args if _entered(x) else ():
             users[a].append(x)
     inside = {x for x in order if x.op in (ADD, MUL, MATMUL) and len(users[x]) == 1 and users[x][0].op is x.op}
+    if len(order) <= _LARGE and all(len(several) < 2 for several in users.values()):  # a small tree
+        return {}, inside
     whole: dict[Expr, int] = {}  # the size as a tree, as far as it matters
     size: dict[Expr, int] = {}  # the size as it is written, a named part counting once
     named: list[Expr] = []

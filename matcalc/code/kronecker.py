@@ -1,0 +1,76 @@
+"""Kronecker products, which are large: their factors apart, and as blocks where one factor is an identity or thin.
+
+C ⊗ I     C[i, j] along the diagonal of the block (i, j)
+I ⊗ A     A in every block on the diagonal
+(uvᵀ) ⊗ A  u times rows of the length of the whole
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matcalc.calculus.terms import scalar_part
+from matcalc.core import sizes
+from matcalc.core.constructors import mul, transpose
+from matcalc.core.expression import EYE, Expr, Operation, inner, node, rebuilt, topological
+from matcalc.core.operations import KRON, MATMUL
+from matcalc.core.sizes import Shape
+
+
+def _left(op: Operation, args: tuple[Expr, ...], params: tuple[Any, ...]) -> Shape:
+    a, n = args[0], params[0]
+    return sizes.shape(sizes.size(a.shape[0] * n), sizes.size(a.shape[1] * n))
+
+
+def _outer(op: Operation, args: tuple[Expr, ...], params: tuple[Any, ...]) -> Shape:
+    u, v, a = args
+    return sizes.shape(sizes.size(u.shape[0] * a.shape[0]), sizes.size(v.shape[0] * a.shape[1]))
+
+
+KRON_EYE = Operation("kron_eye", _left, numpy="kron_eye")  # C ⊗ I; params: the size of I
+EYE_KRON = Operation("eye_kron", _left, numpy="eye_kron")  # I ⊗ A; params: the size of I
+OUTER_KRON = Operation("outer_kron", _outer, numpy="outer_kron")  # (uvᵀ) ⊗ A, of columns u and v
+
+
+def kronecker_factors(e: Expr) -> tuple[Expr, Expr, Expr] | None:
+    """(s, A, B) of s (A ⊗ B), such as a Hessian by a matrix is; None for what is no such product."""
+    s, rest = scalar_part(inner(e))
+    rest = inner(rest)
+    if rest.op is not KRON:
+        return None
+    scalars, factors = s, []
+    for x in rest.args:
+        s, inside = scalar_part(x)
+        scalars = mul(scalars, s)
+        factors.append(inside)
+    return scalars, factors[0], factors[1]
+
+
+def blocks(roots: Sequence[Expr]) -> list[Expr]:
+    """The expressions with their Kronecker products written as blocks."""
+    order = topological(roots)
+    if not any(x.op is KRON for x in order):
+        return list(roots)
+    done: dict[Expr, Expr] = {}
+    for x in order:
+        new = rebuilt(x, tuple(done[a] for a in x.args)) if x.args else x
+        done[x] = _blocks(new) if new.op is KRON else new
+    return [done[x] for x in roots]
+
+
+def _blocks(x: Expr) -> Expr:
+    a, b = x.args
+    if 1 in x.shape:
+        return x
+    if b.op is EYE:
+        return node(KRON_EYE, (a,), (b.shape[0],))
+    if a.op is EYE:
+        return node(EYE_KRON, (b,), (a.shape[0],))
+    if a.op is MATMUL and a.args[0].shape[1] == 1 and 1 not in b.shape:
+        u, v = a.args
+        return node(OUTER_KRON, (u, transpose(v), b))
+    return x
+
+
+__all__ = ["EYE_KRON", "KRON_EYE", "OUTER_KRON", "blocks", "kronecker_factors"]
