@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 from batches import drawn, stacked
-from modules import GOLDEN_NAMES, LECTURE, W, arrays, b, golden, k, m, n, score, u, v, x
+from modules import GOLDEN_NAMES, LECTURE, W, b, golden, k, m, n, score, u, v, x
 from table_examples import LENGTHS as LENGTHS_OF_TABLE
 from table_examples import examples
 from test_batch import LENGTHS, MODELS, SOURCES, module
@@ -124,17 +124,21 @@ def against_the_arrays(code, given, lengths, least=0.9):
     assert least * beyond <= peak <= beyond + _BUFFERS and found, f"{peak} of {beyond}\n{code.source}"
 
 
-GENERIC = {"f": (np.sin, np.cos)}
+GOLDEN_LENGTHS = {n: 190, m: 170, N: 140}
+
+
+def given_to(code):
+    """Random arrays, numbers and functions for a golden module, by name."""
+    r, takes = np.random.default_rng(0), code.module.takes["forward"]
+    axes = {of: [length.subs(GOLDEN_LENGTHS) for length in e.shape if length != 1] for e, of in takes.arguments.items()}
+    found = {of: r.uniform(0.1, 0.9, [int(length) for length in shape]) if shape else 0.3 for of, shape in axes.items()}
+    return found | dict.fromkeys(takes.functions.values(), np.sin)
 
 
 @pytest.mark.parametrize("name", GOLDEN_NAMES)
 def test_the_cache_of_a_golden_module(name):
     code = golden(name)
-    given = arrays(W=(190, 170), x=170, b=190, u=190, x_c=170)
-    given["y"] = 0.3 if name == "logistic" else np.full(190, 1 / 190)
-    takes = code._module.takes["forward"].names()
-    given = {key: value for key, value in given.items() if key in takes} | (GENERIC if "f" in takes else {})
-    against_the_arrays(code, given, {n: 190, m: 170})
+    against_the_arrays(code, given_to(code), GOLDEN_LENGTHS, 0.8)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -209,15 +213,13 @@ class Counting(np.ndarray):
 def test_the_work_of_a_golden_module_is_that_of_arrays_that_count(name, which):
     """But for what is done with numbers, which are a few."""
     code = golden(name)
-    given = arrays(W=(190, 170), x=170, b=190, u=190, x_c=170) | {"f": np.sin, "f_prime": np.cos}
-    given["y"] = 0.3 if name == "logistic" else np.full(190, 1 / 190)
-    given = [a.view(Counting) if np.ndim(a := given[of]) else a for of in code.module.takes["forward"].names()]
+    given = [a.view(Counting) if np.ndim(a) else a for a in given_to(code).values()]
     Counting.tally.update(flops=0, reads=0, writes=0)
     out, cache = code.functions[f"{code.name}_forward"](*given)
     if which == "backward":
         Counting.tally.update(flops=0, reads=0, writes=0)
         code.functions[f"{code.name}_backward"](np.ones(190).view(Counting) if np.ndim(out) else 1.0, cache)
-    counted = getattr(code.cost({n: 190, m: 170}), which)
+    counted = getattr(code.cost(GOLDEN_LENGTHS), which)
     assert abs(counted.flops - Counting.tally["flops"]) < 80 * (1 + 2 * (name == "logistic")), code.source
     assert (counted.reads, counted.writes) == (Counting.tally["reads"], Counting.tally["writes"]), code.source
 

@@ -68,10 +68,23 @@ class Generated:
         layer = module.layer
         self.name, self.source, self._module = layer.name, module.source(), module
         self._output, self._wrt = layer.output, tuple(layer.wrt)
-        self.functions = compiled(self.name, self.source) if functions is None else functions
-        checked, _ = self._checking("forward")
-        self.forward = self._with_cache(checked)
-        self.backward = self._called_with_upstream(self.functions[f"{self.name}_backward"])
+        if functions is not None:
+            self.functions = functions
+
+    @functools.cached_property
+    def functions(self) -> dict[str, Any]:
+        """The functions of the source, by name, without checks beyond their own."""
+        return compiled(self.name, self.source)
+
+    @functools.cached_property
+    def forward(self) -> Callable[..., tuple[Any, Cache]]:
+        """The value, and the cache for ``backward``."""
+        return self._with_cache(self._checking("forward")[0])
+
+    @functools.cached_property
+    def backward(self) -> Callable[[Any, Any], tuple[Any, ...]]:
+        """The gradients for an upstream gradient, in the order of ``wrt``."""
+        return self._called_with_upstream(self.functions[f"{self.name}_backward"])
 
     @property
     def module(self) -> Module:

@@ -6,6 +6,7 @@ differ and bear one name are refused.
 
 from __future__ import annotations
 
+import functools
 import keyword
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,8 +28,12 @@ class Written:
 
     def __init__(self, name: str, source: str) -> None:
         self.name, self.source = name, source
-        self.compiled = compiled(name, source)
         self.parts: dict[str, Any] = {}
+
+    @functools.cached_property
+    def compiled(self) -> dict[str, Any]:
+        """All functions of the source, by name."""
+        return compiled(self.name, self.source)
 
     def __getattr__(self, name: str) -> Any:
         parts: dict[str, Any] = self.__dict__.get("parts", {})

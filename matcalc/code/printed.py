@@ -1,7 +1,7 @@
 """Python syntax trees as text, as ``ast.unparse`` writes them and several times faster.
 
 The vocabulary is that of ``tree``: names, attributes, calls, subscripts, operators, comparisons, tuples, lists and numbers, in an
-assignment. A tree with anything else in it is left to ``ast.unparse``.
+assignment or an assertion. A tree with anything else in it is left to ``ast.unparse``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _OPERATORS: dict[type[ast.AST], tuple[str, int]] = {
     ast.Pow: (" ** ", _POWER),
     ast.Gt: (" > ", _COMPARISON),
     ast.GtE: (" >= ", _COMPARISON),
+    ast.Eq: (" == ", _COMPARISON),
 }
 _NUMBERS = (int, float, bool, type(None))
 
@@ -35,6 +36,8 @@ def printed(tree: ast.AST) -> str:
     try:
         if isinstance(tree, ast.Assign):
             return " = ".join(_expression(x, _ANY) for x in (*tree.targets, tree.value))
+        if isinstance(tree, ast.Assert) and tree.msg is not None:
+            return f"assert {_expression(tree.test, _ANY)}, {_expression(tree.msg, _ANY)}"
         return _expression(tree, _ANY)
     except _Unknown:
         return ast.unparse(tree)
@@ -106,6 +109,22 @@ def _slice(x: ast.Slice) -> tuple[str, int]:
     return f"{start}:{stop}", _ATOM
 
 
+def _message(x: ast.JoinedStr) -> tuple[str, int]:
+    """``f'x has shape {x.shape}'``, of plain words and plain expressions."""
+    found = []
+    for part in x.values:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and not _QUOTED & set(part.value):
+            found.append(part.value)
+        elif isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None:
+            found.append(f"{{{_expression(part.value, _ANY)}}}")
+        else:
+            raise _Unknown
+    return f"f'{''.join(found)}'", _ATOM
+
+
+_QUOTED = frozenset("'\"\\{}\n\r\t")
+
+
 def _listed(items: Iterable[ast.AST]) -> str:
     shown = [_expression(x, _ANY) for x in items]
     return f"{shown[0]}," if len(shown) == 1 else ", ".join(shown)
@@ -120,6 +139,7 @@ _WRITERS: dict[type[ast.AST], Callable[[Any], tuple[str, int]]] = {
     ast.Call: _call,
     ast.Subscript: _subscript,
     ast.Slice: _slice,
+    ast.JoinedStr: _message,
     ast.Tuple: lambda x: (f"({_listed(x.elts)})", _ATOM),
     ast.List: lambda x: (f"[{', '.join(_expression(a, _ANY) for a in x.elts)}]", _ATOM),
 }

@@ -17,6 +17,7 @@ from matcalc.code.module import Layer, Module, Style
 from matcalc.code.requested import Second, requests, second_derivative
 from matcalc.code.stable import fragile, stable
 from matcalc.core import names
+from matcalc.core.collector import uncollected
 from matcalc.core.constructors import mul
 from matcalc.core.expression import (
     BUILD,
@@ -77,9 +78,10 @@ def to_numpy(
     style = Style(asserts=asserts)
     if batch is None and (data or reduction != "auto"):
         raise MatcalcError("data and reduction are of a batch: say batch='rows' or batch='columns'")
-    if batch is not None:
-        return _of_batch(y, many, name, also, style, batch, data, reduction)
-    return _of_one(y, many, name, also, style)
+    with uncollected():
+        if batch is not None:
+            return _of_batch(y, many, name, also, style, batch, data, reduction)
+        return _of_one(y, many, name, also, style)
 
 
 def _of_batch(
