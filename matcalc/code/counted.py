@@ -47,7 +47,7 @@ from matcalc.core.sizes import Shape
 from matcalc.derivations.cost import Polynomial, count, flops, of_power, scaled, times
 
 FLOAT, MASK = "float", "mask"  # what an array holds: a mask has one byte an entry
-# How many arrays of the size of each argument a function holds at once, beside its result.
+# How many arrays of the size of each argument a function holds at once beside its result, those of LAPACK included.
 _INSIDE = {"softmax": 1, "log_softmax": 1, "logsumexp": 2, "sigmoid": 2, "silu": 2, "gelu": 2, "leaky_relu": 2, "elu": 2}
 _INSIDE |= {
     "winner": 2,
