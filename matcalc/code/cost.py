@@ -96,12 +96,13 @@ class Cost:
         ]
 
     def __str__(self) -> str:
-        """A table, numbers to the right."""
-        work = [["", "flops", "read", "written", "bytes"]]
-        work += [[of, *map(text, (w.flops, w.reads, w.writes, w.bytes))] for of, w in self.rows()]
+        """A table, numbers to the right; of formulas without the bytes, which are those read and written together."""
+        plain = all(isinstance(w.flops, int) for _, w in self.rows())
+        work = [["", "flops", "read", "written", *["bytes"] * plain]]
+        work += [[of, *map(text, (w.flops, w.reads, w.writes, w.bytes)[: len(work[0]) - 1])] for of, w in self.rows()]
         memory = [(of, text(x), "bytes") for of, x in self.memory()]
         first = max(len(row[0]) for row in [*work, *memory])
-        widths = [max(len(row[k]) for row in work) for k in range(1, 5)]
+        widths = [max(len(row[k]) for row in work) for k in range(1, len(work[0]))]
         lines = ["  ".join([of.ljust(first), *(x.rjust(n) for x, n in zip(row, widths, strict=True))]) for of, *row in work]
         below = max(len(x) for _, x, _ in memory)
         lines.insert(1, "─" * len(lines[0]))
