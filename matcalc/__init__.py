@@ -52,6 +52,9 @@ _LAZY = {
     "to_jacobian_form": "matcalc.derivations.layout",
     "LAYOUTS": "matcalc.derivations.layout",
     "parse": "matcalc.read.text",
+    "to_array_api": "matcalc.code.translated",
+    "to_torch": "matcalc.code.translated",
+    "to_jax": "matcalc.code.translated",
 }
 
 

@@ -36,10 +36,10 @@ class Carried:
         generic: dict[Operation, None] = {}
         order = [e for below in orders for e in below]
         stack = [e.op for e in order]
-        self._said: dict[str, set[str]] = {}  # the parameters that some call of a function states
+        self.said: dict[str, set[str]] = {}  # the parameters that some call of a function states
         for e in order:
             said = {w for w, v in zip(e.op.keywords, e.params, strict=False) if v is not None}
-            self._said.setdefault(_own_name(e.op), set()).update(said)
+            self.said.setdefault(_own_name(e.op), set()).update(said)
         seen: set[Operation] = set()
         while stack:
             op = stack.pop()
@@ -87,11 +87,15 @@ class Carried:
 
     def blocks(self) -> list[list[str]]:
         """The definitions, each as lines."""
-        return [*self._helpers(), *(self._defined(op) for op in _ordered(self._bodies))]
+        return [*self._helpers(), *self.definitions()]
+
+    def definitions(self) -> list[list[str]]:
+        """The functions that the user defined, each as lines."""
+        return [self._defined(op) for op in _ordered(self._bodies)]
 
     def _helpers(self) -> list[list[str]]:
         found = sorted(name for op, name in self.called.items() if not op.user and not op.numpy.startswith("scipy."))
-        return [t.simplest(inspect.getsource(getattr(helpers, name)), self._said.get(name, set())) for name in found]
+        return [t.simplest(inspect.getsource(getattr(helpers, name)), self.said.get(name, set())) for name in found]
 
     def _defined(self, op: Operation) -> list[str]:
         """A function of the user: its formula as the docstring, and a line for every shared part."""

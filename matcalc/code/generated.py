@@ -111,6 +111,11 @@ class Generated:
         setattr(self, suffix, requested)
         return requested
 
+    @property
+    def module(self) -> Module:
+        """What the source was written from."""
+        return self._module
+
     def write(self, path: str | Path) -> Path:
         """Writes the source to a file; the path itself is given back."""
         path = Path(path)
