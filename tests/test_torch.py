@@ -137,3 +137,5 @@ def test_without_the_library_the_source_is_there(monkeypatch):
         layer(also=["hessian"])
     with pytest.raises(mc.MatcalcError, match="torch is a name that a module for PyTorch needs itself"):
         mc.to_torch(mc.sum(mc.vector("torch", n)))
+    with pytest.raises(mc.MatcalcError, match="kron is a name that a module for PyTorch needs itself"):
+        mc.to_torch(mc.sum(mc.exp(mc.kron(W, mc.vector("kron", n)))))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from matcalc.code import tree as t
 from matcalc.code.carrying import blocks
 from matcalc.code.dialects import Dialect
-from matcalc.code.function import Function, Line, Takes
+from matcalc.code.function import Function, Line, Takes, targets
 from matcalc.code.kinds import ELSE, FLOAT, NUMBER, PYTHON, WHOLE, Kind
 from matcalc.code.module import Module
 from matcalc.code.statements import translated
 from matcalc.code.translate import Translator
 from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Shape
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, UnsupportedError
 
 
 class Assembly:
@@ -28,17 +28,16 @@ class Assembly:
         self.carried: set[str] = set()
         self.own: dict[str, Kind] = dict.fromkeys((f.name for f in module.functions), ELSE)
         self.own |= dict.fromkeys(module.generic.values(), Kind(FLOAT))
-        self._parsed = [ast.parse("\n".join(lines)).body[0] for lines in module.carried.definitions()]
-        self.own |= {f.name: Kind(FLOAT) for f in self._parsed if isinstance(f, ast.FunctionDef)}
-        self._refuse_names()
+        self._parsed = [f for lines in module.carried.definitions() for f in _functions(lines)]
+        self.own |= {f.name: Kind(FLOAT) for f in self._parsed}
+        self._refuse(dialect.reserved)
 
-    def _refuse_names(self) -> None:
-        for f in self.module.functions:
-            for of in t.names_in(x for x in f.lines if isinstance(x, ast.AST)) | set(f.parameters):
-                if of in self.dialect.reserved:
-                    raise MatcalcError(
-                        f"{of} is a name that a module for {self.dialect.name} needs itself; give the variable another"
-                    )
+    def _refuse(self, needed: Collection[str]) -> None:
+        """Raises MatcalcError where a variable or a function of the user has a name that the module needs itself."""
+        names = {of for f in self.module.functions for of in [*f.parameters, *targets(f.lines)]}
+        names |= {f.name for f in self._parsed} | {a.arg for f in self._parsed for a in f.args.args} | {self.name}
+        for of in sorted(names & set(needed)):
+            raise MatcalcError(f"{of} is a name that a module for {self.dialect.name} needs itself: give yours another name")
 
     def source(self) -> str:
         """The whole text."""
@@ -84,7 +83,6 @@ class Assembly:
         """The functions that the user defined, entry by entry on arrays."""
         found = []
         for f in self._parsed:
-            assert isinstance(f, ast.FunctionDef)
             (of,) = (a.arg for a in f.args.args)
             w = self.translator({of: Kind(FLOAT)})
             *before, last = f.body[1:]
@@ -106,8 +104,11 @@ class Assembly:
         """The whole module: docstring, imports, the functions that it carries, and its own."""
         defined = self.definitions()
         carried = blocks(self.dialect, self.carried, self.module.carried.said)
+        self._refuse({f.name for lines in carried for f in _functions(lines)})
         body = [*carried, *defined, *parts]
         words = t.names_in([ast.parse("\n\n".join("\n".join(lines) for lines in body))])
+        if "np" in words:
+            raise UnsupportedError(f"{self.name} has a part that nobody has translated for {self.dialect.name}")
         imports = list(self.dialect.imports)
         standard = ["import math"] * ("math" in words)
         standard += ["from collections.abc import Callable"] * ("Callable" in words)
@@ -123,6 +124,10 @@ class Assembly:
         """The docstring of the NumPy module, with what is to be said of this one."""
         *lines, last = self.module.docstring()
         return [*lines, *sentences, last]
+
+
+def _functions(lines: Sequence[str]) -> list[ast.FunctionDef]:
+    return [x for x in ast.parse("\n".join(lines)).body if isinstance(x, ast.FunctionDef)]
 
 
 def axes(shape: Shape) -> int:

@@ -32,12 +32,13 @@ class Jax(Autodiff):
         f = pair.backward
         upstream = self.module.upstream
         f.parameters = {**dict.fromkeys(self.given, "object"), "cache": "tuple", upstream: f.parameters[upstream]}
-        f.document = [line.replace("as a tuple.", "as a tuple; None for what is no variable.") for line in f.document]
         assert isinstance(f.result, ast.Tuple)
         found = dict(zip(self.wanted, f.result.elts, strict=True))
         tensors = [of for of in self.parameters if of not in self.given]
         f.result = t.sequence(found.get(of, ast.Constant(None)) for of in tensors)
-        f.gives = f"tuple[{JAX.array} | None, ...]" if len(found) < len(tensors) else f.gives
+        if len(found) < len(tensors):
+            f.document = [*f.document, "", "In the order of the arguments, with None for what is no variable."]
+            f.gives = f"tuple[{JAX.array} | None, ...]"
 
     def _rule(self) -> list[str]:
         places = [k for k, of in enumerate(self.parameters) if of in self.given]

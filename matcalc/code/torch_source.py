@@ -60,8 +60,10 @@ class Torch(Autodiff):
         body += ["if torch.is_grad_enabled():  # for a second derivative the cache hangs on the arguments"]
         body += [f"    {line}" for line in [*known, f"_, cache = {forward}"]]
         backward = f"{name}_backward({', '.join([self.module.upstream, 'cache', *given])})"
-        slots = [f"d_{of}" if of in self.wanted else "None" for of in self.parameters]
-        order = ", ".join(f"d_{of}" for of in self.wanted) + ("," if len(self.wanted) == 1 else "")
+        called = {of: next(d for d in (f"d{of}", f"grad_{of}") if d not in self.parameters) for of in self.wanted}
+        slots = [called.get(of, "None") for of in self.parameters]
+        order = ", ".join(called.values())
+        order = f"({order},)" if len(called) == 1 else order
         if [of for of in self.parameters if of in self.wanted] == self.wanted == self.parameters:
             body.append(f"return {backward}")
         elif self.wanted:

@@ -223,6 +223,8 @@ class Translator:
     def _numpy(self, word: str, given: Sequence[ast.expr], options: Mapping[str, ast.expr]) -> Typed:
         if word in ("array", "concatenate"):
             return self._joined(word, given[0], options.get("axis"))
+        if word == "result_type":  # read by what it says the type of
+            return Typed(t.call("np.result_type"), ELSE)
         if word == "pad":
             raise UnsupportedError(f"a margin of zeros on one line has no counterpart in {self.dialect.name}")
         if word == "einsum":

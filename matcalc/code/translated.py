@@ -82,8 +82,8 @@ def to_torch(y: Any, wrt: Any = None, name: str | None = None, **options: Any) -
     """The source of a ``torch.autograd.Function`` with the derivation's own formulas, and of a function that applies it.
 
     ``function`` takes tensors in the order of the source. All gradients are computed when one is asked for; an argument that is
-    not in ``wrt`` and whose gradient is asked for is a RuntimeError. Second derivatives are autograd's, of the same formulas after
-    a second forward pass. The options are those of ``mc.to_numpy``, without ``also``.
+    not in ``wrt`` and whose gradient is asked for is a RuntimeError. Second derivatives are autograd's, of the same formulas
+    after a second forward pass. The options are those of ``mc.to_numpy``, without ``also``.
     """
     return Translated(Torch(to_numpy(y, wrt, name, **_without_also(options)).module))
 

@@ -72,7 +72,7 @@ def winner(x, axis=None):
 
 
 def chosen(y, like):
-    """A truth value for every entry of a matrix: whether its column is the one that y says for its row."""
+    """Of every entry of a matrix, whether its column is the one that y says for its row."""
     xp = array_namespace(like)
     return xp.arange(like.shape[1], device=device(like))[None, :] == y[:, None]
 
@@ -90,13 +90,13 @@ def take_by_matrix(a, ids):
 
 
 def scatter(g, ids, rows):
-    """Zeros with the given number of rows, to which the rows of g are added at ids, repeated ones included."""
+    """Zeros of so many rows, to which the rows of g are added at ids, repeated ones too."""
     xp = array_namespace(g)
     return xp.astype(xp.arange(rows, device=device(g))[:, None] == ids[None, :], g.dtype) @ g
 
 
 def placed(part, shape, start):
-    """Zeros of the shape, with a part whose first entry stands at the start: one number for each axis."""
+    """Zeros of the shape, with a part whose first entry stands at the start, one number an axis."""
     xp = array_namespace(part)
     for axis, (first, length) in enumerate(zip(start, shape, strict=True)):
         margins = []
@@ -123,7 +123,10 @@ def diag(x):
 
 
 def einsum(letters, *arrays):
-    """The sum of products that the letters say, two arrays at a time; a letter that no array needs any more is summed at once."""
+    """The sum of products that the letters say, two arrays at a time.
+
+    A letter that nothing behind needs any more is summed at once.
+    """
     xp = array_namespace(*arrays)
     given, result = letters.split("->")
     operands = given.split(",")
@@ -159,7 +162,7 @@ def leading(x):
 
 
 def sylvester(a, b, c):
-    """The solution X of A X + X B = C, as (I ⊗ A + Bᵀ ⊗ I) vec X = vec C."""
+    """The solution X of A X + X B = C: (I ⊗ A + Bᵀ ⊗ I) vec X = vec C."""
     xp = array_namespace(a, b, c)
     n, m = c.shape
     left = kron(xp.eye(m, dtype=a.dtype, device=device(a)), a)

@@ -27,7 +27,7 @@ def winner(x, axis=None):
 
 
 def scatter(g, ids, rows):
-    """Zeros with the given number of rows, to which the rows of g are added at ids, repeated ones included."""
+    """Zeros of so many rows, to which the rows of g are added at ids, repeated ones too."""
     return jnp.zeros((rows, *g.shape[1:]), g.dtype).at[ids].add(g)
 
 
@@ -44,13 +44,16 @@ def leading(x):
 
 
 def frechet(a, e):
-    """The derivative of the matrix exponential at A in the direction E: the block beside the diagonal of exp [A E; 0 A]."""
+    """The derivative of the matrix exponential at A in the direction E.
+
+    It is the block beside the diagonal of exp [A E; 0 A].
+    """
     n = len(a)
     return jax.scipy.linalg.expm(jnp.block([[a, e], [jnp.zeros_like(a), a]]))[:n, n:]
 
 
 def sylvester(a, b, c):
-    """The solution X of A X + X B = C, as (A ⊗ I + I ⊗ Bᵀ) x = c with the entries row by row."""
+    """The solution X of A X + X B = C: row by row, (A ⊗ I + I ⊗ Bᵀ) x = c."""
     n, m = c.shape
     whole = jnp.kron(a, jnp.eye(m, dtype=a.dtype)) + jnp.kron(jnp.eye(n, dtype=a.dtype), b.T)
     return jnp.linalg.solve(whole, c.ravel()).reshape(n, m)

@@ -31,7 +31,7 @@ def winner(x, axis=None):
 
 
 def scatter(g, ids, rows):
-    """Zeros with the given number of rows, to which the rows of g are added at ids, repeated ones included."""
+    """Zeros of so many rows, to which the rows of g are added at ids, repeated ones too."""
     return g.new_zeros((rows, *g.shape[1:])).index_add(0, ids, g)
 
 
@@ -53,14 +53,17 @@ def leading(x):
 
 
 def frechet(a, e):
-    """The derivative of the matrix exponential at A in the direction E: the block beside the diagonal of exp [A E; 0 A]."""
+    """The derivative of the matrix exponential at A in the direction E.
+
+    It is the block beside the diagonal of exp [A E; 0 A].
+    """
     n = len(a)
     above, below = torch.cat((a, e), dim=1), torch.cat((torch.zeros_like(a), a), dim=1)
     return torch.linalg.matrix_exp(torch.cat((above, below)))[:n, n:]
 
 
 def sylvester(a, b, c):
-    """The solution X of A X + X B = C, as (A ⊗ I + I ⊗ Bᵀ) x = c with the entries row by row."""
+    """The solution X of A X + X B = C: row by row, (A ⊗ I + I ⊗ Bᵀ) x = c."""
     n, m = c.shape
     left = kron(a, torch.eye(m, dtype=a.dtype, device=a.device))
     right = kron(torch.eye(n, dtype=a.dtype, device=a.device), b.T)
@@ -69,7 +72,8 @@ def sylvester(a, b, c):
 
 def half_lower(n, like):
     """1 below the diagonal and 1/2 on it."""
-    return torch.tril(like.new_ones(n, n)) - 0.5 * torch.eye(n, dtype=like.dtype, device=like.device)
+    ones = like.new_ones(n, n)
+    return torch.tril(ones) - 0.5 * torch.diag(ones[0])
 
 
 def one_hot(i, n, like):
