@@ -117,7 +117,7 @@ def of_modules():
     r, t, i = mc.matrix("r", 1, m), mc.scalar("t"), mc.vector("i", k)
     at = arrays(W=(3, 4), x=4, b=3, u=3, A=(3, 3), X=(4, 2), r=(1, 4), s=(), t=()) | {"n": 3, "m": 4, "k": 2, "i": [2, 0]}
     at["A"] = 0.3 * at["A"] + 2 * np.eye(3)
-    mask = W @ x > b
+    mask, Z = W @ x > b, mc.let("Z", W @ X)
     for name, y, wrt in (
         ("generic", u.T @ f(W @ x + b), [u, W, b, x]),
         ("defined", u.T @ swish(W @ x + b), [u, W, b, x]),
@@ -136,9 +136,14 @@ def of_modules():
         ("einsum", mc.jacobian(mc.tanh(A @ A), A) @ mc.vec(A), [A]),
         ("transposes", mc.vec(W.T).T @ mc.vec(mc.kron(b, x.T).T), [W, b, x]),
         ("solve", u.T @ mc.inv(A) @ b + mc.logdet(A.T @ A) + mc.det(A), [A, b, u]),
+        ("view", mc.vec(Z.T) + Z[0, 0], [W, X]),
         ("maxima", mc.max(W @ x) + mc.sum(mc.max(W, axis=1)) + mc.sum(mc.maximum(b, s)), [W, x, b, s]),
     ):
         yield Case(name, y, wrt, at)
+    label = mc.scalar("i")  # what softmax gives is written to, and is what its own derivative is made of
+    residual = mc.softmax(W @ x) - mc.one_hot(label, n)
+    at = arrays(W=(3, 4), x=(5, 4)) | {"i": [2, 0, 1, 1, 0]}
+    yield Case("residual", residual, [W, x], at, batch="rows", data=[x, label], reduction=None)
 
 
 OF_PROBLEMS = {p.id for p in PROBLEMS}
@@ -147,7 +152,8 @@ OF_MODULES = {case.id for case in of_modules()}
 
 @functools.cache
 def every():
-    return [*of_the_table(), *of_the_problems(), *of_batches(), *of_modules()]
+    empty = of_batches(("softmax_ids", "margin", "logistic"), (("rows", "mean", 0),))
+    return [*of_the_table(), *of_the_problems(), *of_batches(), *empty, *of_modules()]
 
 
 @functools.cache

@@ -52,7 +52,9 @@ def test_the_numbers_of_the_numpy_module(all_functions, dtype):
 def test_first_and_second_derivatives_are_what_differences_say(all_functions):
     for case, code in all_functions:
         found, of = variables(case, np.float64)
-        if found and not case.id.startswith("where-"):  # a mask is no variable
+        if case.id.startswith("where-") or case.id.endswith("-mean-0"):  # a mask is no variable, and nothing has no differences
+            continue
+        if found:
             assert torch.autograd.gradcheck(lambda *v, of=of, code=code: of(code.function, *v), found), code.source
             assert torch.autograd.gradgradcheck(lambda *v, of=of, code=code: of(code.function, *v), found), code.source
 
