@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 from batches import drawn, stacked
-from modules import arrays
+from modules import GOLDEN_NAMES, LECTURE, arrays, golden
 from problems import LENGTHS, PROBLEMS
 from table_examples import examples
 from test_batch import LENGTHS as OF_BATCHES
@@ -146,6 +146,15 @@ def of_modules():
     yield Case("residual", residual, [W, x], at, batch="rows", data=[x, label], reduction=None)
 
 
+def of_the_lecture():
+    """The modules whose NumPy sources are golden files."""
+    at = {**LECTURE, **arrays(3, x_c=20), "y": 0.7, "n": 8, "m": 20}
+    for name in GOLDEN_NAMES:
+        layer = golden(name).module.layer
+        label = {"y": np.full(8, 0.125)} if name == "softmax" else {}
+        yield Case(f"golden {name}", layer.output, list(layer.wrt), at | label)
+
+
 OF_PROBLEMS = {p.id for p in PROBLEMS}
 OF_MODULES = {case.id for case in of_modules()}
 
@@ -153,14 +162,17 @@ OF_MODULES = {case.id for case in of_modules()}
 @functools.cache
 def every():
     empty = of_batches(("softmax_ids", "margin", "logistic"), (("rows", "mean", 0),))
-    return [*of_the_table(), *of_the_problems(), *of_batches(), *empty, *of_modules()]
+    return [*of_the_table(), *of_the_problems(), *of_batches(), *empty, *of_modules(), *of_the_lecture()]
 
 
 @functools.cache
 def few():
     """One example of each row, the problems, a batch of each model, and what is special."""
     rows = {case.id.partition("-")[0]: case for case in every() if case.id.partition("-")[0] in TABLE}
-    chosen = {*rows.values(), *(case for case in every() if case.id in OF_MODULES or case.id.endswith("-rows-mean-5"))}
+    chosen = {
+        *rows.values(),
+        *(case for case in every() if case.id in OF_MODULES or case.id.endswith("-rows-mean-5") or "golden" in case.id),
+    }
     return [case for case in every() if case in chosen or case.id in OF_PROBLEMS]
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from frameworks import few
+from frameworks import special
 from modules import GOLDEN, W, b, m, n, x
 
 import matcalc as mc
@@ -37,7 +37,7 @@ def test_the_page_shows_what_is_written():
 
 @pytest.mark.parametrize("kind", TO)
 def test_sources_are_as_commented_as_the_numpy_ones(kind):
-    for case in few():
+    for case in special():
         try:
             source = case.made(TO[kind]).source
         except mc.MatcalcError:
