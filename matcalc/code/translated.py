@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import linecache
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from matcalc.code.array_api import ArrayApi
 from matcalc.code.assembled import Assembly
+from matcalc.code.generated import compiled
 from matcalc.code.jax_source import Jax
 from matcalc.code.to_numpy import to_numpy
 from matcalc.code.torch_source import Torch
-from matcalc.errors import EvaluationError, MatcalcError
-
-_counter = itertools.count(1)
+from matcalc.errors import MatcalcError
 
 
 class Translated:
@@ -33,16 +30,7 @@ class Translated:
     @functools.cached_property
     def functions(self) -> dict[str, Any]:
         """The functions of the source, by name. Raises EvaluationError, naming the extra, where the library is missing."""
-        filename = f"<matcalc {self.name} {self._dialect.extra} {next(_counter)}>"
-        namespace: dict[str, Any] = {"__name__": self.name, "__file__": filename}
-        try:
-            exec(compile(self.source, filename, "exec"), namespace)
-        except ModuleNotFoundError as missing:
-            raise EvaluationError(
-                f"the module {self.name} imports {missing.name}: pip install '.[{self._dialect.extra}]' in the checkout"
-            ) from missing
-        linecache.cache[filename] = (len(self.source), None, self.source.splitlines(keepends=True), filename)
-        return {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == self.name}
+        return compiled(self.name, self.source, self._dialect.extra)
 
     @property
     def function(self) -> Callable[..., Any]:
