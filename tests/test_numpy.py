@@ -98,3 +98,14 @@ def test_results_share_no_memory_with_arguments_or_with_one_another():
         out, cache = code.forward(**given)
         for result in (out, *code.backward(np.ones(np.shape(out)), cache)):
             assert result.flags.writeable and not any(np.shares_memory(result, a) for a in given.values()), code.source
+
+
+def test_the_upstream_gradient_stays_where_a_part_is_put_into_its_entries():
+    z = mc.let("Z", A @ mc.outer(b, v))
+    for e in (mc.vec(z) + z[0, 0], mc.vec(z.T) + z[0, 0]):
+        code = mc.to_numpy(e, [A, b, v], name="t")
+        dout, at = np.arange(6.0), arrays(A=(2, 2), b=2, v=3)
+        _, cache = code.forward(**at)
+        first, second = code.backward(dout, cache), code.backward(dout, cache)
+        assert (dout == np.arange(6)).all(), code.source
+        assert all((g == h).all() for g, h in zip(first, second, strict=True))

@@ -193,7 +193,8 @@ class Arrays:
         if start is None:
             self.statements.append(t.assigned(target, self.filled("zeros", e.shape)))
         elif any(x.shape == e.shape for _, x in others):
-            fresh = not isinstance(start, (ast.Name, ast.Subscript, ast.Attribute))
+            shown = start.func if isinstance(start, ast.Call) else start  # dout.reshape(n, m) shows the memory of dout
+            fresh = not isinstance(start, (ast.Name, ast.Subscript, ast.Attribute)) and _last(shown) not in ("reshape", "ravel")
             self.statements.append(t.assigned(target, start if fresh else call(attribute(start, "copy"))))
         elif all(x.shape == () for _, x in others):
             self.statements.append(t.assigned(target, self.filled("full", e.shape, start)))
@@ -238,3 +239,8 @@ class Arrays:
         if len(found) == 2 and isinstance(found[1], ast.Slice) and found[1].lower is None and found[1].upper is None:
             found.pop()  # A[i, :] is A[i]
         return found
+
+
+def _last(x: Tree | None) -> str:
+    """The last word of ``a.b.c``."""
+    return x.attr if isinstance(x, ast.Attribute) else ""

@@ -193,14 +193,14 @@ class Generated:
         return backward
 
 
-def compiled(name: str, source: str) -> dict[str, Any]:
-    """The functions of the source, by name."""
+def compiled(name: str, source: str, extra: str = "scipy") -> dict[str, Any]:
+    """The functions of the source, by name. Raises EvaluationError, naming the extra, where it imports what is not installed."""
     filename = f"<matcalc {name} {next(_counter)}>"
     namespace: dict[str, Any] = {"__name__": name, "__file__": filename}
     try:
         exec(compile(source, filename, "exec"), namespace)
     except ModuleNotFoundError as missing:
-        raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[scipy]' in the checkout") from missing
+        raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[{extra}]' in the checkout") from missing
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}
     weakref.finalize(next(iter(functions.values())), linecache.cache.pop, filename, None)

@@ -93,14 +93,15 @@ class Module:
     def head(self) -> list[str]:
         """The docstring of the module, and what it imports."""
         imports = ["from collections.abc import Callable", ""] if any(takes.functions for takes in self.takes.values()) else []
-        return [*self._docstring(), "", *imports, "import numpy as np", *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
+        return [*self.docstring(), "", *imports, "import numpy as np", *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
 
     def source(self) -> str:
         """The whole text."""
         blocks = [self.head(), *self.carried.blocks(), *(function.text() for function in self.functions)]
         return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
-    def _docstring(self) -> list[str]:
+    def docstring(self) -> list[str]:
+        """What the module holds, in sentences and formulas."""
         layer = self.layer
         by = listed([names.text(str(x.name)) for x in layer.wrt])
         gradients = f" and its gradient{'s' * (len(layer.wrt) > 1)} by {by}" if layer.wrt else ""
