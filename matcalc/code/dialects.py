@@ -85,6 +85,7 @@ ARRAY_API = Dialect(
         "repeat": "xp.repeat({0}, {1}, axis={axis})",
         "len": "{0}.shape[0]",
         "ndim": "{0}.ndim",
+        "shape": "{0}.shape",
         # new arrays
         "number": "xp.asarray({0}, dtype={like}.dtype, device=device({like}))",
         "number given": "xp.asarray({0}, dtype={like}.dtype, device=device({like}))",
@@ -165,6 +166,7 @@ TORCH = Dialect(
         "repeat": "torch.repeat_interleave({0}, {1}, dim={axis})",
         "len": "len({0})",
         "ndim": "{0}.ndim",
+        "shape": "{0}.shape",
         # new arrays
         "number": "{like}.new_tensor({0})",
         "number given": "torch.as_tensor({0}, dtype={like}.dtype, device={like}.device)",
@@ -247,6 +249,7 @@ JAX = Dialect(
         "repeat": "jnp.repeat({0}, {1}, axis={axis})",
         "len": "len({0})",
         "ndim": "{0}.ndim",
+        "shape": "{0}.shape",
         # new arrays
         "number": "jnp.asarray({0}, {like}.dtype)",
         "number given": "jnp.asarray({0}, {like}.dtype)",

@@ -44,6 +44,8 @@ def _translated(w: Translator, x: ast.stmt, changed: set[str]) -> list[Line]:
             return [t.unpacked(names, found.tree)]
         case ast.Assign(targets=[ast.Subscript() as target]):
             return [_written(w, target, "=", w.value(x.value))]
+        case ast.AugAssign(target=ast.Subscript(value=ast.Attribute(value=ast.Name() as of, attr="flat"))):
+            return [_on_diagonal(w, of.id, _sign(x), w.value(x.value))]
         case ast.AugAssign(target=ast.Subscript() as target):
             return [_written(w, target, _sign(x), w.value(x.value))]
         case ast.AugAssign(target=ast.Name() as target):
@@ -69,8 +71,9 @@ def _sign(x: ast.AugAssign) -> str:
 
 def _asserted(w: Translator, test: ast.Compare, message: ast.expr | None) -> ast.stmt:
     left, right = w.value(test.left), w.value(test.comparators[0])
-    if isinstance(message, ast.JoinedStr) and not any(isinstance(x, ast.FormattedValue) for x in message.values):
-        message = ast.Constant("".join(str(x.value) for x in message.values if isinstance(x, ast.Constant)))
+    if isinstance(message, ast.JoinedStr):
+        said = [ast.FormattedValue(w.value(x.value).tree, -1) if isinstance(x, ast.FormattedValue) else x for x in message.values]
+        message = ast.JoinedStr(said)
     return ast.Assert(ast.Compare(left.tree, test.ops, [right.tree]), message)
 
 
@@ -89,6 +92,12 @@ def _written(w: Translator, target: ast.Subscript, sign: str, value: Typed) -> a
     place = t.at(t.attribute(t.name(of), "at"), *_index(w, index))
     tree = t.minus(value.tree) if sign == "-" else value.tree
     return t.assigned(of, t.call(t.attribute(place, "set" if sign == "=" else "add"), tree))
+
+
+def _on_diagonal(w: Translator, of: str, sign: str, value: Typed) -> ast.stmt:
+    """``A.flat[:: len(A) + 1] += v``: a vector, or a number, added to the diagonal of a square matrix."""
+    added = w.word("diag", value) if value.kind.rank == 1 else t.binary(value.tree, "*", w.word("eye", w.word("len", t.name(of))))
+    return t.assigned(of, t.binary(t.name(of), sign, added))
 
 
 def _index(w: Translator, index: Sequence[ast.expr]) -> list[Tree]:

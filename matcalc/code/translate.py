@@ -21,7 +21,7 @@ from matcalc.errors import UnsupportedError
 _RANKS = {
     **dict.fromkeys(("sum", "max", "item", "trace", "norm", "norm nuc", "norm 2", "det", "logdet", "logsumexp"), 0),
     **dict.fromkeys(("ravel", "ravel columns", "diagonal", "pick", "pick turned", "one_hot", "stack"), 1),
-    **dict.fromkeys(("diag", "eye", "half_lower", "commutation"), 2),
+    **dict.fromkeys(("diag", "eye", "half_lower", "commutation", "kron_eye", "eye_kron", "outer_kron"), 2),
 }
 _NEW = ("zeros", "ones", "full")
 _LIKE_NEXT = ("one_hot", "half_lower", "commutation")  # their last argument says the type
@@ -234,8 +234,8 @@ class Translator:
         if word == "norm" and len(given) > 1:
             word, given = f"norm {ast.literal_eval(given[1])}", given[:1]
         args = [self.value(a) for a in given]
-        if word == "ndim":
-            return Typed(self.word(word, *args), NUMBER)
+        if word in ("ndim", "shape"):
+            return Typed(self.word(word, *args), NUMBER if word == "ndim" else SHAPES)
         if word in _NEW:
             rank = len(given[0].elts) if isinstance(given[0], ast.Tuple) else 1
             return Typed(self.word(word, *args, like=_typed_by(options.get("dtype"))), Kind(FLOAT, rank))
@@ -336,6 +336,8 @@ class Translator:
             rank = 0 if axis is None else None if rank is None else rank - 1
         elif called in ("leaky_relu", "elu"):
             rank = widest(args)
+        else:
+            rank = _RANKS.get(called, rank)
         return Typed(self.word(called if axis is None else f"{called} along", *args, axis=axis), Kind(FLOAT, rank))
 
 

@@ -14,6 +14,13 @@ def sigmoid(x):
     return xp.exp(xp.clip(x, max=0)) / (1 + xp.exp(-xp.abs(x)))
 
 
+def sigmoid_slope(x):
+    """sigmoid(x) * sigmoid(-x), its derivative; no digits are lost on either side."""
+    xp = array_namespace(x)
+    e = xp.exp(-xp.abs(x))
+    return e / (1 + e) ** 2
+
+
 def softplus(x):
     """log(1 + exp(x)); the exponential cannot overflow."""
     xp = array_namespace(x)
@@ -114,6 +121,21 @@ def kron(a, b):
         return xp.reshape(a[:, None] * b[None, :], (a.shape[0] * b.shape[0],))
     (n, m), (p, q) = a.shape, b.shape
     return xp.reshape(a[:, None, :, None] * b[None, :, None, :], (n * p, m * q))
+
+
+def kron_eye(c, n):
+    """kron(C, I) with I of size n."""
+    return kron(c, array_namespace(c).eye(n, dtype=c.dtype, device=device(c)))
+
+
+def eye_kron(a, n):
+    """kron(I, A) with I of size n."""
+    return kron(array_namespace(a).eye(n, dtype=a.dtype, device=device(a)), a)
+
+
+def outer_kron(u, v, a):
+    """kron(u v.T, A)."""
+    return kron(u[:, None] * v[None, :], a)
 
 
 def diag(x):

@@ -40,6 +40,27 @@ def kron(a, b):
     return torch.kron(a.contiguous(), b.contiguous())
 
 
+def sigmoid_slope(x):
+    """sigmoid(x) * sigmoid(-x), its derivative; no digits are lost on either side."""
+    e = torch.exp(-torch.abs(x))
+    return e / (1 + e) ** 2
+
+
+def kron_eye(c, n):
+    """kron(C, I) with I of size n."""
+    return kron(c, torch.eye(n, dtype=c.dtype, device=c.device))
+
+
+def eye_kron(a, n):
+    """kron(I, A) with I of size n."""
+    return kron(torch.eye(n, dtype=a.dtype, device=a.device), a)
+
+
+def outer_kron(u, v, a):
+    """kron(u v.T, A)."""
+    return kron(u[:, None] * v, a)
+
+
 def polar(x):
     """U V.T of the singular value decomposition X = U S V.T: the orthogonal factor."""
     u, _, vt = torch.linalg.svd(x, full_matrices=False)
