@@ -41,7 +41,7 @@ def test_functions_on_request(case, library):
     theirs = mc.to_array_api(loss, wrt=wrt, name="f", **options)
     for which in options["also"]:
         names = [p for p in ours.functions[f"f_{which}"].__annotations__ if p != "return"]
-        given = {p: AT[p] if p in AT else 0.7 if p == "dout" else AT[p[1:]] + 1 for p in names}
+        given = {p: AT[p] if p in AT else np.float64(0.7) if p == "dout" else AT[p[1:]] + 1 for p in names}
         wanted = flat(ours.functions[f"f_{which}"](**given))
         found = flat(theirs.functions[f"f_{which}"](**{p: made(a) for p, a in given.items()}))
         tolerance = 1e-4 if library == "jax.numpy" else 1e-10  # JAX may have float32 alone
