@@ -127,7 +127,7 @@ class Generated:
         module = self._module
         asked = next((r for r in module.layer.requests if r.suffix == suffix and r.after), None)
         nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked else {}
-        arguments = Arguments(self.name, module.takes[suffix], self._output, module.layer.batch, nudges)
+        arguments = Arguments(self.name, module.takes[suffix], self._output, module.layer.batch, nudges, module.layer.style.fast)
         return arguments.checking(self.functions[f"{self.name}_{suffix}"]), arguments.became
 
     @staticmethod
@@ -136,7 +136,7 @@ class Generated:
         def forward(*positional: Any, **arrays: Any) -> Any:
             out, held = called(*positional, **arrays)
             cache = Cache(held)
-            cache.shape = np.shape(out)
+            cache.shape, cache.dtype = np.shape(out), getattr(out, "dtype", None)
             return out, cache
 
         return forward
@@ -144,6 +144,7 @@ class Generated:
     def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
         shape = self._output.shape
         axes = 0 if shape == () else 1 if shape[1] == 1 else 2
+        fast = self._module.layer.style.fast
 
         @functools.wraps(raw)
         def backward(dout: Any, cache: Any) -> Any:
@@ -155,6 +156,8 @@ class Generated:
                 if array.ndim != axes or array.dtype.kind not in "fiu" or wanted not in (None, array.shape):
                     shown = "a number" if axes == 0 else f"an array of shape {wanted or sizes.show(shape)}"
                     raise EvaluationError(f"the upstream gradient is {shown}, as {self.name} is, but its shape is {array.shape}")
+                if fast and axes:
+                    array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)
             return raw(dout, cache)
 

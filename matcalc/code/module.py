@@ -14,12 +14,14 @@ from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
+from matcalc.code.fast import quickened
 from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
 from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
+from matcalc.code.steps import rectified
 from matcalc.core import names
 from matcalc.core.constructors import mul
-from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, topological, variables
+from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, substituted, topological, variables
 from matcalc.core.parts import row_numbers
 from matcalc.paper.writing import UNICODE, written
 
@@ -29,9 +31,16 @@ _PAIR = ("_forward", "_backward", "_value_and_grad")
 
 @dataclass(frozen=True)
 class Style:
-    """How the functions are written. With ``asserts`` they hold the shapes of what they are given against those on paper."""
+    """How the functions are written. With ``asserts`` they hold the shapes of what they are given against those on paper.
+
+    With ``fast`` they make few new arrays, and value and gradients are one function; with ``workspace`` there is one that makes
+    none; ``jit`` names what compiles them.
+    """
 
     asserts: bool = True
+    fast: bool = False
+    workspace: bool = False
+    jit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,16 +91,21 @@ class Module:
         self.carried.choose(taken)
         self._whole = row_numbers([layer.output])
         self._ids = {self.arguments[e] for e in self._whole if e.shape}  # of which L[ids] is an array of its own
-        free = [Names(set(taken.used)) for _ in further]
+        free = [Names(set(taken.used)) for _ in (*further, pair)]
         self.takes: dict[str, Takes] = {}
+        self.imported: list[str] = []
         self.functions = self._pair(pair, taken)
-        self.functions += [self._further(r, p, names) for r, p, names in zip(layer.requests, further, free, strict=True)]
+        self.functions += [self._further(r, p, names) for r, p, names in zip(layer.requests, further, free[:-1], strict=True)]
+        if layer.style.fast:
+            if layer.output.shape == ():
+                self.functions[2] = self._fused(free[-1])
+            self.functions, self.imported = quickened(self.functions, set(self.carried.called.values()), self._ids)
 
     # ---- the text ----------------------------------------------------------------------------------------------------
     def head(self) -> list[str]:
         """The docstring of the module, and what it imports."""
         imports = ["from collections.abc import Callable", ""] if any(takes.functions for takes in self.takes.values()) else []
-        return [*self._docstring(), "", *imports, "import numpy as np", *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
+        return [*self._docstring(), "", *imports, "import numpy as np", *self.imported, *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
 
     def source(self) -> str:
         """The whole text."""
@@ -107,7 +121,7 @@ class Module:
             each = ", ".join(self.arguments[layer.batch.variable(x)] for x in layer.batch.data)
             where = f" An example is a {'column' if layer.batch.axis else 'row'}, a number an entry."
             lines += [f"{each}: a batch of {layer.batch.count} examples.{where}"]
-        lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
+        lines += [f"Arrays hold floats{' of one type' * layer.style.fast}, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
     def _formulas(self) -> list[str]:
@@ -132,6 +146,8 @@ class Module:
         body = self._body(prepared, wanted, taken, self.arguments, {layer.dout: self.upstream})
         forward = self._ahead(body)
         backward = self._behind(body)
+        if layer.style.fast:
+            backward = rectified(forward, backward)
         forward = body.prelude([*forward, *backward], layer.style.asserts) + forward
         takes = Takes(self.arguments, self.generic, body.asked)
         self.takes |= {"forward": takes, "value_and_grad": takes}
@@ -247,6 +263,26 @@ class Module:
         returned = t.sequence([t.name(body.out), t.dictionary(zip(words, map(t.name, body.called), strict=True))])
         gives = f"tuple[float, dict[str, {kinds([x.shape for x in self.layer.wrt])}]]"
         document = [f"{quoted(self.layer.title)} and its gradients, by name."]
+        return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
+
+    def _fused(self, taken: Names) -> Function:
+        """Value and gradients in one function: no cache, and no product with an upstream gradient of 1."""
+        layer = self.layer
+        gradients = [mul(1, substituted(g, {layer.dout: const(1)})) for g in layer.gradients]
+        wanted = [f"d{names.python(str(x.name))}" for x in layer.wrt]
+        body = self._body(Prepared(layer.output, gradients), wanted, taken, self.arguments, {})
+        ahead = self._ahead(body)
+        lines = [*ahead, *rectified(ahead, self._behind(body))]
+        lines = body.prelude(lines, layer.style.asserts) + lines
+        arrays = [of for of, g in zip(body.called, body.results, strict=True) if g.shape]
+        lines = copied(lines, arrays, set(self.arguments.values()), self._ids)
+        results = zip(layer.wrt, body.called, strict=True)
+        pairs = [(names.python(str(x.name)), turned(t.name(of), x.shape)) for x, of in results]
+        takes = Takes(self.arguments, self.generic, body.asked)
+        self.takes["value_and_grad"] = takes
+        gives = f"tuple[float, dict[str, {kinds([x.shape for x in layer.wrt])}]]"
+        document = [*paragraph(f"{quoted(layer.title)} and its gradients, by name.", first=True), "", *takes.said(self._whole)]
+        returned = t.sequence([t.name(body.out), t.dictionary(pairs)])
         return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
 
     # ---- what is asked for beside them -----------------------------------------------------------------------------------

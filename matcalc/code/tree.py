@@ -7,6 +7,7 @@ attributes, calls, subscripts, operators, comparisons, tuples, dicts, numbers an
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -128,6 +129,11 @@ def decreased(target: Tree, value: Tree) -> ast.stmt:
     return ast.AugAssign(target, ast.Sub(), value, lineno=0)  # type: ignore[arg-type]
 
 
+def changed(target: Tree, sign: str, value: Tree) -> ast.stmt:
+    """``target += value``, with any sign."""
+    return ast.AugAssign(target, _SIGNS[sign](), value, lineno=0)  # type: ignore[arg-type]
+
+
 def asserted(left: Tree, right: Tree, message: Sequence[str | Tree]) -> ast.stmt:
     """``assert left == right, f"message"``, where the trees of the message stand in braces."""
     said: list[Tree] = [ast.Constant(x) if isinstance(x, str) else ast.FormattedValue(x, -1) for x in message]
@@ -156,6 +162,18 @@ def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
             return places.get(node.id, node)
 
     return Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+
+
+def filled_in(tree: Any, places: Mapping[str, Tree]) -> Any:
+    """The tree with names replaced, where names need be no identifiers. The tree itself stays as it is."""
+    if not (places.keys() & names_in([tree])):
+        return tree
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> Any:
+            return places.get(node.id, node)
+
+    return Fill().visit(copy.deepcopy(tree))
 
 
 def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree | None:
