@@ -23,7 +23,7 @@ import matcalc as mc
 from matcalc.core.expression import variables
 from matcalc.core.parts import row_numbers
 
-STYLES = {"fast": {"fast": True}}
+STYLES = {"fast": {"fast": True}, "workspace": {"workspace": True}}
 styles = pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 
 thorough = settings(

@@ -20,6 +20,7 @@ from matcalc.code.arguments import Arguments
 from matcalc.code.fitting import Cache
 from matcalc.code.module import Module
 from matcalc.code.requested import REQUESTS
+from matcalc.code.reused import Workspaces
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import EvaluationError, MatcalcError
@@ -59,6 +60,10 @@ class Generated:
     ``mc.evaluate`` does (a column may be ``(m, 1)``, float32 stays float32) and then call the functions of the source, which
     are in ``functions`` by name.
 
+    Written with ``workspace=True``, ``value_and_grad`` (of what is no scalar ``forward`` and ``backward``) writes into arrays that
+    it keeps for each thread and each set of shapes: the next call overwrites its results. ``workspace(**arrays)`` gives such a
+    function for the caller to keep.
+
     Where asked for: ``jacobian(**arrays)`` and ``hessian(**arrays)``, by several variables a dict by name, of rows by name;
     ``jvp`` and ``hvp`` with nudges ``dx=`` (zero where left out), and ``vjp(dout, **arrays)``.
     """
@@ -68,6 +73,8 @@ class Generated:
         self.name, self.source, self._module = layer.name, module.source(), module
         self._output, self._wrt = layer.output, tuple(layer.wrt)
         self.functions = _compiled(self.name, self.source)
+        again = self._module.takes.get("workspace")
+        self._reused = Workspaces(self.functions[f"{self.name}_workspace"]) if again is not None else None
         checked, _ = self._checking("forward")
         self.forward = self._with_cache(checked)
         self.backward = self._called_with_upstream(self.functions[f"{self.name}_backward"])
@@ -111,6 +118,16 @@ class Generated:
         setattr(self, suffix, requested)
         return requested
 
+    @functools.cached_property
+    def workspace(self) -> Callable[..., Any]:
+        """Arrays made once for arguments like the given ones: a function of the same arguments that writes into them.
+
+        It is the source's own and checks nothing. Of what is no scalar, it is a forward and a backward function.
+        """
+        if self._reused is None:
+            raise MatcalcError(f"{self.name} has no workspace; ask for it with to_numpy(..., workspace=True)")
+        return self._checking("workspace")[0]
+
     def write(self, path: str | Path) -> Path:
         """Writes the source to a file; the path itself is given back."""
         path = Path(path)
@@ -128,14 +145,18 @@ class Generated:
         asked = next((r for r in module.layer.requests if r.suffix == suffix and r.after), None)
         nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked else {}
         arguments = Arguments(self.name, module.takes[suffix], self._output, module.layer.batch, nudges, module.layer.style.fast)
-        return arguments.checking(self.functions[f"{self.name}_{suffix}"]), arguments.became
+        raw = self.functions[f"{self.name}_{suffix}"]
+        if self._reused is not None and suffix == ("value_and_grad" if self._output.shape == () else "forward"):
+            raw = functools.wraps(raw)(functools.partial(getattr(self._reused, suffix)))
+        return arguments.checking(raw), arguments.became
 
     @staticmethod
     def _with_cache(called: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(called)
         def forward(*positional: Any, **arrays: Any) -> Any:
-            out, held = called(*positional, **arrays)
+            out, held, *behind = called(*positional, **arrays)
             cache = Cache(held)
+            cache.backward = behind[0] if behind else None
             cache.shape, cache.dtype = np.shape(out), getattr(out, "dtype", None)
             return out, cache
 
@@ -159,7 +180,7 @@ class Generated:
                 if fast and axes:
                     array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)
-            return raw(dout, cache)
+            return (getattr(cache, "backward", None) or raw)(dout, cache)
 
         return backward
 

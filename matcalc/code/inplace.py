@@ -42,17 +42,19 @@ class Plan:
         return of
 
 
-def planned(steps: Steps, lines: Iterable[Line], result: ast.expr, free: Names) -> Plan:
-    """Lines as a plan; ``free`` supplies names."""
+def planned(steps: Steps, lines: Iterable[Line], result: ast.expr, free: Names, kept: bool = False) -> Plan:
+    """Lines as a plan; ``free`` supplies names. With ``kept`` every array has one, since it is kept for the next call."""
     plan = Plan(steps.take(lines), steps.known, steps.bounded)
     last, uses = _readers(plan, result)
     for k, x in enumerate(plan.items):
-        if isinstance(x, Step) and x.does and x.does != DOT and plan.known[x.out].array and not _better_new(x, plan):
+        if isinstance(x, Step) and x.does and x.does != DOT and plan.known[x.out].array and (kept or not _better_new(x, plan)):
             operand = next((of for of in map(_name, x.args) if of and _free(plan, of, x.out, last, k)), None)
             if operand is not None and not _elsewhere(x.args, operand, plan):
                 plan.into[x.out] = operand
     single = {x.out for x in plan.items if isinstance(x, Step) and x.out.isdecimal() and uses.get(x.out, 0) == 1}
     single -= {*plan.into, *plan.into.values()}
+    if kept:
+        single = {of for of in single if not plan.known[of].own}
     _name_all(plan, _inlined(plan, single), free)
     return plan
 
@@ -151,8 +153,8 @@ def _name_all(plan: Plan, inlined: set[str], free: Names) -> None:
         while of.isdecimal() and of in later:
             of = later[of]
         if of.isdecimal():
-            first = plan.called.get(plan.array(x.out))
-            of = first if first is not None else free.take("t")
+            over = plan.into.get(x.out)
+            of = plan.called[over] if over is not None else free.take("t")
         plan.called[x.out] = of
 
 
@@ -199,9 +201,9 @@ def _line(x: Step, args: list[t.Tree], plan: Plan) -> ast.stmt:
     if over != target:
         return t.assigned(target, call_into(x.does, args, t.name(over)))
     names = [_name(a) for a in args]
-    if x.does in SIGNS and names[0] == over and names[-1] != over:
+    if x.does in SIGNS and names[0] == over:
         return t.changed(t.name(over), SIGNS[x.does], args[1])
-    if x.does in _COMMUTE and names[1] == over and names[0] != over:
+    if x.does in _COMMUTE and names[1] == over:
         return t.changed(t.name(over), SIGNS[x.does], args[0])
     return ast.Expr(call_into(x.does, args, t.name(over)))
 

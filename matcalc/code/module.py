@@ -14,11 +14,12 @@ from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
-from matcalc.code.fast import quickened
+from matcalc.code.fast import bare, carried_blocks, quickened
 from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
 from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
 from matcalc.code.steps import rectified
+from matcalc.code.workspace import workspace
 from matcalc.core import names
 from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, substituted, topological, variables
@@ -99,17 +100,34 @@ class Module:
         if layer.style.fast:
             if layer.output.shape == ():
                 self.functions[2] = self._fused(free[-1])
-            self.functions, self.imported = quickened(self.functions, set(self.carried.called.values()), self._ids)
+            self._quicken()
+
+    def _quicken(self) -> None:
+        """The functions with few new arrays, and one that makes those that make none."""
+        layer, carried = self.layer, set(self.carried.called.values())
+        reused: list[Function] = []
+        if layer.style.workspace:
+            bases = self.functions[2:3] if layer.output.shape == () else self.functions[:2]
+            reused = [workspace(f"{layer.name}_workspace", bases, self._ids, carried)]
+            self.takes["workspace"] = self.takes["value_and_grad" if layer.output.shape == () else "forward"]
+        quick = quickened(self.functions, self._ids)
+        self.functions, self.imported = bare([*quick, *reused], carried)
 
     # ---- the text ----------------------------------------------------------------------------------------------------
     def head(self) -> list[str]:
         """The docstring of the module, and what it imports."""
-        imports = ["from collections.abc import Callable", ""] if any(takes.functions for takes in self.takes.values()) else []
+        imports = ["from collections.abc import Callable", ""] if self._calls_functions() else []
         return [*self._docstring(), "", *imports, "import numpy as np", *self.imported, *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
+
+    def _calls_functions(self) -> bool:
+        return "workspace" in self.takes or any(takes.functions for takes in self.takes.values())
 
     def source(self) -> str:
         """The whole text."""
-        blocks = [self.head(), *self.carried.blocks(), *(function.text() for function in self.functions)]
+        carried = self.carried.blocks()
+        if self.layer.style.fast:
+            carried = carried_blocks(carried, self.functions)
+        blocks = [self.head(), *carried, *(function.text() for function in self.functions)]
         return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
     def _docstring(self) -> list[str]:
