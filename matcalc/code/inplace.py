@@ -129,6 +129,19 @@ def _inlined(plan: Plan, single: set[str]) -> set[str]:
     return found
 
 
+def at_the_end(plan: Plan, result: ast.expr) -> set[str]:
+    """Products that are numbers, read by the result alone, whose arrays nothing overwrites: they may stand in the result."""
+    found = set()
+    counts = [node.id for node in ast.walk(result) if isinstance(node, ast.Name)]
+    for k, x in enumerate(plan.items):
+        if isinstance(x, Step) and x.does == DOT and not plan.known[x.out].axes and counts.count(x.out) == 1:
+            after = plan.items[k + 1 :]
+            arrays = {plan.array(plan.root.get(of, of)) for of in x.reads()}
+            if not any(x.out in _read(y) or arrays & _written(y, plan) for y in after):
+                found.add(x.out)
+    return found
+
+
 def _read(x: Item) -> set[str]:
     return x.reads() if isinstance(x, Step) else t.names_in([x]) if isinstance(x, ast.AST) else set()
 

@@ -20,7 +20,7 @@ from matcalc.code import tree as t
 from matcalc.code.fast import given, plan_of
 from matcalc.code.function import ARRAY, Function, Line, paragraph, targets
 from matcalc.code.inferred import MASK, REAL
-from matcalc.code.inplace import Plan, call_into, value
+from matcalc.code.inplace import Plan, at_the_end, call_into, value
 from matcalc.code.lengths import number
 from matcalc.code.steps import DOT, Step
 from matcalc.core.expression import Names
@@ -81,6 +81,7 @@ class _Made:
     def function(self, f: Function, plan: Plan) -> Function:
         """The function, which writes into the arrays."""
         last = dict(_chains(plan))
+        late = at_the_end(plan, f.result)
         places: dict[str, t.Tree] = {}
         lines: list[Line] = []
         for x in plan.items:
@@ -96,7 +97,7 @@ class _Made:
                 lines.append(ast.Expr(self._into(x, args, of, plan)))
             elif not x.does and isinstance(args[0], ast.Name) and args[0].id in self._arrays:
                 places[x.out] = args[0]  # another name for the array
-            elif x.out in plan.called:
+            elif x.out in plan.called and x.out not in late:
                 places[x.out] = t.name(plan.called[x.out])
                 lines.append(self._local(x, args, plan))
             else:
