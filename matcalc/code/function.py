@@ -28,7 +28,7 @@ class Function:
     """``parameters`` are names with types, ``document`` the lines of the docstring, ``lines`` statements and comments.
 
     ``shapes`` has the shape on paper of every array and number that has a name in the lines. ``inner`` are functions defined in
-    it, after its lines.
+    it, after its lines; ``decorator`` stands above it.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Function:
     gives: str
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     inner: Sequence[Function] = ()
+    decorator: str = ""
 
     def text(self, indent: int = 0) -> list[str]:
         """The lines of source."""
@@ -49,7 +50,8 @@ class Function:
         said = [*said, '    """'] if rest else [said[0] + '"""']
         head = t.bracketed(f"{pad}def {self.name}(", typed, f") -> {self.gives}:", pad)
         inner = [line for f in self.inner for line in ("", *f.text(deeper), "")]
-        return [*head, *(pad + line if line else "" for line in said), *_lines(self.lines, deeper), *inner, *self._return(deeper)]
+        above = [f"{pad}@{self.decorator}"] if self.decorator else []
+        return [*above, *head, *(pad + line if line else "" for line in said), *_lines(self.lines, deeper), *inner, *self._return(deeper)]
 
     def _return(self, indent: int) -> list[str]:
         return t.lines(ast.Return(self.result), indent)

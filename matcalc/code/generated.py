@@ -192,7 +192,8 @@ def _compiled(name: str, source: str) -> dict[str, Any]:
     try:
         exec(compile(source, filename, "exec"), namespace)
     except ModuleNotFoundError as missing:
-        raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[scipy]' in the checkout") from missing
+        extra = "numba" if missing.name == "numba" else "scipy"
+        raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[{extra}]' in the checkout") from missing
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}
     weakref.finalize(next(iter(functions.values())), linecache.cache.pop, filename, None)

@@ -14,6 +14,7 @@ from matcalc.calculus.batching import Batch
 from matcalc.code import tree as t
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
+from matcalc.code.compiled import HEAD, JIT, jitted
 from matcalc.code.fast import bare, carried_blocks, quickened
 from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
 from matcalc.code.memory import copied, memory
@@ -24,6 +25,7 @@ from matcalc.core import names
 from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, const, rebuilt, substituted, topological, variables
 from matcalc.core.parts import row_numbers
+from matcalc.errors import UnsupportedError
 from matcalc.paper.writing import UNICODE, written
 
 _FORMULAS = 12  # lines of formulas in a docstring
@@ -105,19 +107,36 @@ class Module:
     def _quicken(self) -> None:
         """The functions with few new arrays, and one that makes those that make none."""
         layer, carried = self.layer, set(self.carried.called.values())
-        reused: list[Function] = []
+        both = layer.output.shape == ()
         if layer.style.workspace:
-            bases = self.functions[2:3] if layer.output.shape == () else self.functions[:2]
-            reused = [workspace(f"{layer.name}_workspace", bases, self._ids, carried)]
-            self.takes["workspace"] = self.takes["value_and_grad" if layer.output.shape == () else "forward"]
-        quick = quickened(self.functions, self._ids)
-        self.functions, self.imported = bare([*quick, *reused], carried)
+            self.takes["workspace"] = self.takes["value_and_grad" if both else "forward"]
+        count = 3 if both else 2
+        first, beside = self.functions[:count], self.functions[count:]
+        if layer.style.jit is not None:
+            self._refuse_generic()
+            first = jitted(first, self._ids, self.carried.of_numbers(), layer.style.workspace)
+        else:
+            reused = [workspace(f"{layer.name}_workspace", first[2:] or first, self._ids, carried)] if layer.style.workspace else []
+            first = [*quickened(first, self._ids), *reused]
+        found, self.imported = bare([*first, *quickened(beside, self._ids)], carried)
+        self.functions = found
+
+    def _refuse_generic(self) -> None:
+        if self.generic:
+            called = listed(sorted(self.generic.values()))
+            raise UnsupportedError(f"numba compiles no function that is given in a call, such as {called}; leave out jit='numba'")
 
     # ---- the text ----------------------------------------------------------------------------------------------------
     def head(self) -> list[str]:
         """The docstring of the module, and what it imports."""
         imports = ["from collections.abc import Callable", ""] if self._calls_functions() else []
-        return [*self._docstring(), "", *imports, "import numpy as np", *self.imported, *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
+        compiler, made, scipy = [], [], self.carried.imports()
+        if self.layer.style.jit is not None:
+            uses = any("math" in t.names_in([x]) for f in self.functions for x in f.lines if isinstance(x, ast.AST))
+            compiler, made, scipy = ["import numba"], HEAD, []
+            imports = [*(["import math"] if uses else []), *imports]
+            imports = [*imports, ""] if imports and imports[-1] else imports
+        return [*self._docstring(), "", *imports, *compiler, "import numpy as np", *self.imported, *scipy, "", f"{ARRAY} = np.ndarray", *made]
 
     def _calls_functions(self) -> bool:
         return "workspace" in self.takes or any(takes.functions for takes in self.takes.values())
@@ -127,6 +146,9 @@ class Module:
         carried = self.carried.blocks()
         if self.layer.style.fast:
             carried = carried_blocks(carried, self.functions)
+        if self.layer.style.jit is not None:
+            compiled = self.carried.of_numbers()
+            carried = [[f"@{JIT}", *block] if _defines(block) in compiled else block for block in carried]
         blocks = [self.head(), *carried, *(function.text() for function in self.functions)]
         return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -341,6 +363,11 @@ class Module:
         body: Body,
     ) -> Function:
         return Function(f"{self.layer.name}_{suffix}", dict(takes), document, list(lines), result, gives, body.shapes())
+
+
+def _defines(block: Sequence[str]) -> str:
+    """The name of the function of a block."""
+    return block[0].removeprefix("def ").partition("(")[0]
 
 
 def _own(of: str, foreign: set[str], e: Expr, root: Mapping[str, str] | None = None) -> ast.expr:

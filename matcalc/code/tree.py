@@ -265,6 +265,10 @@ def _spaced(match: re.Match[str]) -> str:
 def lines(statement: ast.stmt, indent: int) -> list[str]:
     """The statement, broken where it is too long for one line."""
     pad = " " * indent
+    if isinstance(statement, ast.For):  # with comments in its body
+        head = f"{pad}for {text(statement.target)} in {text(statement.iter)}:"
+        below = [[f"{pad}    {x}"] if isinstance(x, str) else lines(x, indent + _STEP) for x in statement.body]
+        return [head, *(line for part in below for line in part)]
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
         *before, last = statement.value.elts
         assert isinstance(last, ast.Dict)
