@@ -163,7 +163,21 @@ def _subscript(x: ast.Subscript, known: Mapping[str, Seen]) -> Seen:
     of = seen(x.value, known)
     if as_column(x) is not None and of.axes is not None and len(of.axes) == 1:
         return Seen((of.axes[0], 1), of.kind)
+    if (chosen := of_chosen(x)) is not None and of.axes is not None and len(of.axes) == 2:
+        return Seen(of.axes[chosen[1] : chosen[1] + 1], of.kind, own=True)
+    rows = seen(x.slice, known) if isinstance(x.slice, ast.Name) else UNKNOWN
+    if rows.axes is not None and len(rows.axes) == 1 and of.axes is not None and len(of.axes) == 2:
+        return Seen((*rows.axes, *of.axes[1:]), of.kind, own=True)  # rows by number
     return Seen(None, of.kind)
+
+
+def of_chosen(x: ast.AST) -> tuple[str, int] | None:
+    """y and 0 of ``A[np.arange(len(y)), y]``, y and 1 of ``A[y, np.arange(len(y))]``."""
+    if isinstance(x, ast.Subscript) and isinstance(x.slice, ast.Tuple) and len(x.slice.elts) == 2:
+        for k, (rows, which) in enumerate((x.slice.elts, x.slice.elts[::-1])):
+            if isinstance(rows, ast.Call) and of_numpy(rows.func) == "arange" and isinstance(which, ast.Name):
+                return which.id, k
+    return None
 
 
 def as_column(x: ast.AST) -> t.Tree | None:
@@ -185,6 +199,11 @@ def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
         return UNKNOWN
     if x.func.attr == "sum" and of_numpy(x.func) is None:
         return summed(seen(x.func.value, known), x)
+    if isinstance(x.func.value, ast.Attribute) and x.func.value.attr == "linalg" and x.args:
+        last = seen(x.args[-1], known)
+        if x.func.attr in ("inv", "solve") and last.kind == REAL:
+            return Seen(last.axes, REAL, own=bool(last.axes))
+        return A_NUMBER if x.func.attr in ("det", "norm") and last.kind == REAL and not x.keywords else UNKNOWN
     if x.func.attr == "astype":
         return Seen(seen(x.func.value, known).axes, REAL, own=True)
     return UNKNOWN

@@ -96,7 +96,10 @@ class Rows(ast.NodeTransformer):
                 assert isinstance(place, ast.Subscript) and isinstance(place.value, ast.Name)
                 of = place.value.id
                 value = self.visit(x.value)
-                found.append(t.assigned(self._called[of], value))
+                if isinstance(value, ast.Name):
+                    self._called[of] = value.id
+                else:
+                    found.append(t.assigned(self._called[of], value))
                 if of not in self._dropped:
                     found.append(t.assigned(place, t.name(self._called[of])))
             else:

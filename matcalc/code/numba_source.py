@@ -26,9 +26,42 @@ from matcalc.numeric import helpers
 
 _ENTRYWISE = ("silu", "gelu", "leaky_relu", "elu", "softplus")
 _PLAIN = {"zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "eye", "trace", "diag", "arange", "empty"}
-_LINEAR = {"inv", "solve", "det"}
+_LINEAR = {"inv", "solve", "det", "norm", "slogdet"}
 _METHODS = {"copy", "ravel", "reshape", "astype", "sum", "item"}
 _PYTHON = {"len", "max", "min", "float", "round", "int"}
+
+
+# y from x, which stand for entries; "each" is the loop over a row
+_LARGEST = """
+{top} = -np.inf
+{each}:
+    {top} = max({top}, {x})
+{total} = 0.0
+"""
+_BY_ROWS = {
+    "softmax": _LARGEST
+    + """
+{each}:
+    {y} = np.exp({x} - {top})
+    {total} += {y}
+{each}:
+    {y} /= {total}
+""",
+    "log_softmax": _LARGEST
+    + """
+{each}:
+    {total} += np.exp({x} - {top})
+{total} = {top} + np.log({total})
+{each}:
+    {y} = {x} - {total}
+""",
+    "logsumexp": _LARGEST
+    + """
+{each}:
+    {total} += np.exp({x} - {top})
+{y} = {top} + np.log({total})
+""",
+}
 
 
 @dataclass
@@ -52,7 +85,9 @@ def compiled(f: Function, ids: Collection[str], functions: Collection[str], cach
 
 class _Writer:
     def __init__(self, f: Function, ids: Collection[str], functions: Collection[str], cached: dict[str, Seen] | None) -> None:
-        self.known = {of: Seen(k.axes, k.kind) for of, k in (cached or {}).items()} if "cache" in f.parameters else {}
+        held = [x for x in f.lines if isinstance(x, ast.Assign) and isinstance(x.value, ast.Name) and x.value.id == "cache"]
+        left = set(targets(held)) if "cache" in f.parameters else set()
+        self.known = {of: Seen(k.axes, k.kind) for of, k in (cached or {}).items() if of in left}
         self.known |= {of: k for of, k in given(f, ids).items() if of != "cache"}
         for of in set(ids) & self.known.keys():
             self.known[of] = Seen(inferred.numpy_axes(f.shapes[of]), inferred.OTHER)
@@ -113,15 +148,20 @@ class _Writer:
             self._wanted = ""
             if not (isinstance(value, ast.Name) and value.id == target):
                 self._items.append(t.assigned(target, value))
-            self.known[target] = A_NUMBER
+            self.known[target] = A_NUMBER if axes == () else UNKNOWN
             return
         self._array(target, value, axes)
 
     def _array(self, target: str, value: t.Tree, axes: Any) -> None:
         """The statement of an array."""
         kind = seen(value, self.known).kind
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ("softmax", "log_softmax"):
-            self._softmax(target, value, axes)
+        value = _uncopied(value)
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _BY_ROWS:
+            self._by_rows(target, value, axes)
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "scatter":
+            self._scatter(target, value, axes)
+        elif isinstance(value, ast.Call) and inferred.of_numpy(value.func) == "broadcast_to":
+            self._entries(target, self._operand(value.args[0]), axes, REAL)
         elif (reduced := self._summed(value)) is not None:
             self._reduce(target, reduced, axes)
         elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.MatMult):
@@ -207,7 +247,8 @@ class _Writer:
             own = index[len(index) - len(found.axes) :]
             self._read(x.id, own)
             return t.at(x, *map(t.name, own))
-        if not found.axes and found.kind == inferred.NUMBER:
+        of_number = isinstance(x, ast.Call) and isinstance(x.func, ast.Name) and x.func.id in (*inferred.CARRIED, *self._functions)
+        if not found.axes and found.kind == inferred.NUMBER and not of_number:
             if self._loop is not None:
                 self._loop.whole |= t.names_in([x])
             return self._plain(x)
@@ -215,6 +256,16 @@ class _Writer:
             return self._entry(x.value, index[::-1])
         if (inner := inferred.as_column(x)) is not None:
             return self._entry(inner, index[:1])
+        if (chosen := inferred.of_chosen(x)) is not None and isinstance(x, ast.Subscript) and self._loop is not None:
+            which, turned = chosen
+            i, other = t.name(index[-1]), t.at(t.name(which), t.name(index[-1]))
+            self._read(which, index[-1:])
+            self._read(t.text(x.value), [] if turned else index[-1:])
+            return t.at(x.value, other, i) if turned else t.at(x.value, i, other)
+        if isinstance(x, ast.Subscript) and isinstance(x.slice, ast.Name) and self._loop is not None:  # L[ids]
+            self._read(x.slice.id, index[:1])
+            self._loop.whole.add(t.text(x.value))
+            return t.at(x.value, t.at(x.slice, t.name(index[0])), t.name(index[1]))
         if inferred.called(x):
             return self._with_entries(x, [self._entry(a, index) for a in inferred.operands(x)])
         if isinstance(x, ast.Call) and isinstance(x.func, ast.Name) and x.args:
@@ -251,6 +302,9 @@ class _Writer:
             return x.func.id in (*_ENTRYWISE, "sigmoid", *self._functions) and self._prepared(x)
         if isinstance(x, ast.Call) and inferred.of_numpy(x.func) == "where":
             return self._prepared(x)
+        if isinstance(x, ast.Subscript) and seen(x, self.known).axes and seen(x, self.known).own:
+            x.value = self._named(x.value)
+            return True
         if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "astype":
             x.func.value = self._operand(x.func.value)
             return True
@@ -395,51 +449,73 @@ class _Writer:
         self._close(loop)
         return t.name(total)
 
-    def _softmax(self, target: str, x: ast.Call, axes: Any) -> None:
-        """softmax and its logarithm, row by row."""
+    def _by_rows(self, target: str, x: ast.Call, axes: Any) -> None:
+        """softmax, its logarithm and log Σ exp: row by row, or column by column."""
         assert isinstance(x.func, ast.Name)
-        of, axis = self._named(x.args[0]), inferred.axis_of(ast.Call(x.func, [], x.keywords))
-        if axis == 0 or (len(axes) == 2 and axis is None):
+        given = self._named(x.args[0])
+        axis = inferred.axis_of(ast.Call(x.func, [], x.keywords))
+        inside = seen(given, self.known).axes
+        if inside is None or (len(inside) == 2) != (axis is not None):
             self._refused(x)
-        self._new(target, axes)
-        row = f"{t.text(of)}[{self._i}]" if len(axes) == 2 else t.text(of)
-        mine = f"{target}[{self._i}]" if len(axes) == 2 else target
-        last, total, top = t.text(self._size(axes[-1])), self._free.take("total"), self._free.take("largest")
-        j, made = self._j, "np.exp({}[{}] - {})".format(row, self._j, top)
-        text = [f"{top} = {row}.max()", f"{total} = 0.0", f"for {j} in range({last}):"]
-        if x.func.id == "softmax":
-            text += [f"    {mine}[{j}] = {made}", f"    {total} += {mine}[{j}]", f"for {j} in range({last}):"]
-            text += [f"    {mine}[{j}] /= {total}"]
-        else:
-            text += [f"    {total} += {made}", f"{total} = {top} + np.log({total})", f"for {j} in range({last}):"]
-            text += [f"    {mine}[{j}] = {row}[{j}] - {total}"]
-        body: list[Line] = [*ast.parse("\n".join(text)).body]
-        if len(axes) == 1:
+        assert inside is not None
+        if axes:
+            self._new(target, axes)
+        along = self._size(inside[axis if axis is not None else 0])
+        i, j = self._i, self._j
+        place = {None: f"[{j}]", 1: f"[{i}, {j}]", 0: f"[{j}, {i}]"}[axis]
+        result = target if x.func.id == "logsumexp" and axis is None else f"{target}[{i}]"
+        words = {
+            "x": f"{t.text(given)}{place}",
+            "y": result if x.func.id == "logsumexp" else f"{target}{place}",
+            "each": f"for {j} in range({t.text(along)})",
+            "top": self._free.take("largest"),
+            "total": self._free.take("total"),
+        }
+        body: list[Line] = [*ast.parse(_BY_ROWS[x.func.id].format(**words)).body]
+        if axis is None:
             self._items += body
             return
-        loop = self._open(axes[0])
+        loop = self._open(inside[1 - axis])
         self._loop = loop
         loop.body = body
-        self._read(t.text(of), [self._i])
-        loop.rows.add(target)
+        (loop.read if axis == 1 else loop.whole).add(t.text(given))
+        (loop.rows if axis == 1 or len(axes) == 1 else loop.sums).add(target)
+        self._close(loop)
+
+    def _scatter(self, target: str, x: ast.Call, axes: Any) -> None:
+        """Rows added at the rows that numbers choose."""
+        rows, which = self._operand(x.args[0]), x.args[1]
+        found = seen(rows, self.known).axes
+        if found is None or len(found) != 2 or not isinstance(which, ast.Name) or len(self.known[which.id].axes or ()) != 1:
+            self._refused(x)
+        assert found is not None and isinstance(which, ast.Name)
+        loop = self._open(found[0])
+        self._loop = loop
+        self._new(target, axes)
+        loop.before.append(t.assigned(t.at(t.name(target), t.span(None, None)), t.constant(0.0)))
+        row = self._entry(which, [self._i])
+        place = t.at(t.name(target), row, t.name(self._j))
+        loop.body = [_for(self._j, self._size(found[1]), [t.increased(place, self._entry(rows, [self._i, self._j]))])]
+        loop.sums.add(target)
         self._close(loop)
 
     def _at_chosen(self, x: ast.AugAssign) -> bool:
         """``delta[np.arange(len(y)), y] -= value``, entry by entry."""
-        which = _chosen(x.target)
-        if which is None or not isinstance(x.target, ast.Subscript) or not isinstance(x.target.value, ast.Name):
+        which, turned = inferred.of_chosen(x.target) or ("", 0)
+        if not which or not isinstance(x.target, ast.Subscript) or not isinstance(x.target.value, ast.Name):
             return False
         of = x.target.value.id
         axes = self.known[of].axes
         assert axes is not None
         value = self._operand(x.value)
-        loop = self._open(axes[0])
+        loop = self._open(axes[turned])
         self._loop = loop
         self._read(which, [self._i])
-        self._read(of, [self._i])
-        place = t.at(t.name(of), t.name(self._i), t.at(t.name(which), t.name(self._i)))
+        i, chosen = t.name(self._i), t.at(t.name(which), t.name(self._i))
+        (loop.whole if turned else loop.read).add(of)
+        place = t.at(t.name(of), chosen, i) if turned else t.at(t.name(of), i, chosen)
         loop.body = [ast.AugAssign(place, x.op, self._entry(value, [self._i]), lineno=0)]  # type: ignore[call-overload]
-        loop.rows.add(of)
+        (loop.sums if turned else loop.rows).add(of)
         self._close(loop)
         return True
 
@@ -473,10 +549,12 @@ class _Writer:
         return self._plain_call(x) if isinstance(x, ast.Call) else self._refused(x)
 
     def _plain_call(self, x: ast.Call) -> t.Tree:
+        if isinstance(x.func, ast.Name) and x.func.id == "logsumexp" and not x.keywords:
+            of = self._free.take("t")
+            self._by_rows(of, x, None)
+            self.known[of] = A_NUMBER
+            return t.name(of)
         if self._summed(x) is not None and isinstance(x.func, ast.Attribute) and not x.keywords:
-            which = _chosen(x.func.value)
-            if which is not None and isinstance(x.func.value, ast.Subscript):
-                return self._total_of_chosen(self._named(x.func.value.value), which)
             wanted, self._wanted = self._wanted, ""
             of = self._operand(x.func.value)
             self._wanted = wanted
@@ -498,24 +576,6 @@ class _Writer:
             if plain:
                 return ast.Call(ast.Attribute(self._plain(x.func.value), x.func.attr, x.func.ctx), x.args, [])
         return self._refused(x)
-
-    def _total_of_chosen(self, of: t.Tree, which: str) -> t.Tree:
-        """Σ A[i, yᵢ]."""
-        axes = self.known[t.text(of)].axes
-        assert axes is not None
-        total = self._wanted or self._free.take("total")
-        self._wanted = ""
-        loop = self._open(axes[0])
-        self._loop = loop
-        self._read(t.text(of), [self._i])
-        self._read(which, [self._i])
-        entry = t.at(of, t.name(self._i), t.at(t.name(which), t.name(self._i)))
-        loop.before.append(t.assigned(total, t.constant(0.0)))
-        loop.body = [t.increased(t.name(total), entry)]
-        loop.sums.add(total)
-        self.known[total] = A_NUMBER
-        self._close(loop)
-        return t.name(total)
 
     # ---- the whole -----------------------------------------------------------------------------------------------------------
     def finished(self, result: ast.expr) -> Compiled:
@@ -543,13 +603,11 @@ def _for(index: str, length: t.Tree, body: Sequence[Line]) -> ast.stmt:
     return ast.For(ast.Name(index, ast.Store()), t.call("range", length), list(body), [], lineno=0)  # type: ignore[arg-type]
 
 
-def _chosen(x: ast.AST) -> str | None:
-    """y of ``A[np.arange(len(y)), y]``."""
-    if isinstance(x, ast.Subscript) and isinstance(x.slice, ast.Tuple) and len(x.slice.elts) == 2:
-        rows, which = x.slice.elts
-        if isinstance(rows, ast.Call) and inferred.of_numpy(rows.func) == "arange" and isinstance(which, ast.Name):
-            return which.id
-    return None
+def _uncopied(x: t.Tree) -> t.Tree:
+    """``x`` of ``x.copy()`` where x is written entry by entry, and so new anyway."""
+    plain = isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "copy"
+    inside = x.func.value if plain else x  # type: ignore[attr-defined]
+    return inside if isinstance(inside, ast.Call) and inferred.of_numpy(inside.func) == "broadcast_to" else x
 
 
 def _fancy(x: ast.Subscript) -> bool:
