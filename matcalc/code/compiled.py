@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from matcalc.code import tree as t
@@ -17,106 +17,79 @@ JIT = "compiled"
 HEAD = ['# sums may be taken in another order; 1 / 0 is inf', f'{JIT} = numba.njit(cache=False, error_model="numpy", fastmath={{"reassoc", "contract"}})']
 
 
-def jitted(functions: Sequence[Function], ids: Collection[str], carried: Collection[str], into: bool) -> list[Function]:
-    """Forward, backward and both, compiled; with ``into`` a function that makes a workspace as well."""
+def jitted(functions: Sequence[Function], ids: Collection[str], carried: Collection[str], reused: bool) -> list[Function]:
+    """Forward, backward and both, compiled; with ``reused`` a function that makes a workspace as well."""
+    if reused and len(functions) == 2:
+        raise UnsupportedError("numba compiles a workspace for a value with its gradients, and so for a scalar alone")
     found: list[Function] = []
     cached: dict[str, Any] = {}
-    taken = Names({ARRAY, "np", JIT, *carried, *(f.name for f in functions)})
     for f in functions:
-        if f.name.endswith("_value_and_grad"):
-            found += _both(f, ids, carried, taken, into)
-            continue
         made = compiled(f, ids, carried, cached)
+        if f.name.endswith("_value_and_grad"):
+            found += _both(f, made, reused)
+            continue
         cached = made.known if f.name.endswith("_forward") else cached
-        found.append(dataclasses.replace(f, lines=_lines(made), result=made.result, decorator=JIT))
-    if into and len(functions) == 2:
-        raise UnsupportedError("a compiled module has a workspace for a value with its gradients, and so for a scalar alone")
+        lines = [*made.start, *made.sizes, *made.rows, *made.made.values(), *made.lines]
+        found.append(dataclasses.replace(f, lines=lines, result=made.result, decorator=JIT))
     return found
 
 
-def _lines(made: Compiled, without: Collection[str] = ()) -> list[Line]:
-    arrays = [x for of, x in made.made.items() if of not in without]
-    return [*made.sizes, *arrays, *made.lines]
+def _both(f: Function, made: Compiled, reused: bool) -> list[Function]:
+    """A compiled function that writes the gradients where it is told, and the one that makes the arrays and the dict for it.
 
-
-def _both(f: Function, ids: Collection[str], carried: Collection[str], taken: Names, into: bool) -> list[Function]:
-    """The compiled function gives a tuple, since numba knows no dict of numbers and arrays."""
-    made = compiled(f, ids, carried)
-    assert isinstance(made.result, ast.Tuple) and isinstance(f.result, ast.Tuple)
-    value, gradients = made.result.elts
-    wanted = f.result.elts[1]
-    assert isinstance(gradients, ast.Dict) and isinstance(wanted, ast.Dict)
-    base = f.name.removesuffix("_value_and_grad")
-    core = taken.take(f"{base}_values")
-    first = dataclasses.replace(
-        f,
-        name=core,
-        document=["The value, and the gradients in order, as a tuple."],
-        lines=_lines(made),
-        result=t.sequence([value, *gradients.values]),
-        gives="tuple",
-        decorator=JIT,
-    )
-    words = [key.value for key in wanted.keys if isinstance(key, ast.Constant)]
-    free = Names({*f.parameters, core})
-    names = [free.take("value"), *(free.take(f"d{word}") for word in words)]
-    call = t.call(core, *map(t.name, f.parameters))
-    pairs = t.dictionary(zip(words, map(t.name, names[1:]), strict=True))
-    plain = dataclasses.replace(f, lines=[t.unpacked(names, call)], result=t.sequence([t.name(names[0]), pairs]))
-    return [first, plain, *(_workspace(f, made, base, taken) if into else [])]
-
-
-def _workspace(f: Function, made: Compiled, base: str, taken: Names) -> list[Function]:
-    """The compiled function that writes its results where it is told, and the one that makes the arrays for them."""
+    NumPy makes an array, and Python a dict, faster than numba hands them over.
+    """
     assert isinstance(made.result, ast.Tuple)
     value, gradients = made.result.elts
     assert isinstance(gradients, ast.Dict)
-    outside = {of: x for of, x in made.made.items() if of not in _local(made)}
-    others = [g for g in gradients.values if not t.names_in([g]) <= outside.keys()]
-    into = taken.take(f"{base}_into")
+    inside = set(targets(made.lines))
+    outside = {of: x for of, x in made.made.items() if not t.names_in([x]) & inside}
+    others = [k for k, g in enumerate(gradients.values) if not t.names_in([g]) <= outside.keys()]
+    into = f.name.replace("_value_and_grad", "_into")
+    arrays = [x for of, x in made.made.items() if of not in outside]
     writes = dataclasses.replace(
         f,
         name=into,
         parameters=f.parameters | dict.fromkeys(outside, ARRAY),
-        document=["The value; the gradients are written into the last arrays."],
-        lines=_lines(made, outside),
-        result=value if not others else t.sequence([value, *others]),
-        gives="float" if not others else "tuple",
+        document=["The value; arrays are written into those given last."],
+        lines=[*made.sizes, *made.rows, *arrays, *made.lines],
+        result=t.sequence([value, *(gradients.values[k] for k in others)]) if others else value,
+        gives="tuple" if others else "float",
         decorator=JIT,
     )
-    free = Names({*f.parameters, *outside, *targets(made.sizes), into})
-    kept = free.take("gradients")
+    free = Names({*f.parameters, *outside, *targets(made.sizes), into, "np"})
+    makes = [*_used(made.sizes, outside.values()), *outside.values()]
     call = t.call(into, *map(t.name, [*f.parameters, *outside]))
-    sizes = [x for x in made.sizes if isinstance(x, ast.AST) and _needed(x, made, outside)]
+    calls: list[Line] = []
     if others:
-        names = [free.take("value"), *(free.take("gradient") for _ in others)]
-        places = dict(zip(map(id, others), names[1:], strict=True))
-        values = [t.name(places[id(g)]) if id(g) in places else g for g in gradients.values]
-        inner_lines: list[Line] = [t.unpacked(names, call)]
-        inner_result = t.sequence([t.name(names[0]), ast.Dict(gradients.keys, values)])
-        lines: list[Line] = [*sizes, *outside.values()]
-    else:
-        inner_lines = []
-        inner_result = t.sequence([call, t.name(kept)])
-        lines = [*sizes, *outside.values(), t.assigned(kept, gradients)]
-    inner = Function("value_and_grad", f.parameters, [f"See {f.name}."], inner_lines, inner_result, f.gives)
+        names = {k: free.take(f"d{key.value}") for k, key in enumerate(gradients.keys) if k in others}  # type: ignore[union-attr]
+        number = free.take("value")
+        calls, call = [t.unpacked([number, *names.values()], call)], t.name(number)
+        gradients = ast.Dict(gradients.keys, [t.name(names[k]) if k in names else g for k, g in enumerate(gradients.values)])
+    plain = dataclasses.replace(f, lines=[*makes, *calls], result=t.sequence([call, gradients]))
+    return [writes, plain, *([_workspace(f, makes, calls, call, gradients, free)] if reused else [])]
+
+
+def _workspace(f: Function, makes: list[Line], calls: list[Line], call: ast.expr, gradients: ast.Dict, free: Names) -> Function:
+    """The function that makes the arrays once."""
+    lines, result = makes, t.sequence([call, gradients])
+    if not calls:
+        kept = free.take("gradients")
+        lines, result = [*makes, t.assigned(kept, gradients)], t.sequence([call, t.name(kept)])
+    inner = Function("value_and_grad", f.parameters, [f"See {f.name}."], calls, result, f.gives)
     again = "What a call gives is overwritten by the next call. A thread needs a workspace of its own."
-    about = f"{f.name} for arrays of these shapes and types, with the arrays of its results made once."
+    about = f"{f.name} for arrays of these shapes and types, with all arrays made once."
     document = [*paragraph(about, first=True), "", *paragraph(again)]
-    made_once = Function(f"{base}_workspace", f.parameters, document, lines, t.name(inner.name), "Callable", f.shapes, [inner])
-    return [writes, made_once]
+    name = f.name.replace("_value_and_grad", "_workspace")
+    return Function(name, f.parameters, document, lines, t.name(inner.name), "Callable", f.shapes, [inner])
 
 
-def _local(made: Compiled) -> set[str]:
-    """Arrays of sizes that the function itself finds out."""
-    inside = set(targets(made.lines))
-    return {of for of, x in made.made.items() if t.names_in([x]) & inside}
-
-
-def _needed(x: ast.AST, made: Compiled, outside: dict[str, ast.stmt]) -> bool:
-    """Whether a line at the start is needed to make the arrays."""
-    return isinstance(x, ast.Assign) and bool(t.names_in(x.targets) & t.names_in([*outside.values(), *_trees(made.sizes)]))
-
-
-def _trees(lines: Sequence[Line]) -> list[ast.AST]:
-    return [x.value for x in lines if isinstance(x, ast.Assign)]
+def _used(sizes: Sequence[Line], by: Iterable[ast.AST]) -> list[Line]:
+    """The lengths that some statements use, and those that these are found from."""
+    found: list[Line] = []
+    needed = t.names_in(by)
+    for x in reversed(sizes):
+        if isinstance(x, ast.Assign) and t.names_in(x.targets) & needed:
+            needed |= t.names_in([x.value])
+            found.insert(0, x)
+    return found

@@ -165,7 +165,7 @@ class Generated:
     def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
         shape = self._output.shape
         axes = 0 if shape == () else 1 if shape[1] == 1 else 2
-        fast = self._module.layer.style.fast
+        fast, compiled = self._module.layer.style.fast, self._module.layer.style.jit is not None
 
         @functools.wraps(raw)
         def backward(dout: Any, cache: Any) -> Any:
@@ -180,6 +180,8 @@ class Generated:
                 if fast and axes:
                     array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)
+            if compiled and type(cache) is not tuple:
+                cache = tuple(cache)  # a type that numba knows
             return (getattr(cache, "backward", None) or raw)(dout, cache)
 
         return backward

@@ -160,6 +160,8 @@ def _attribute(x: ast.Attribute, known: Mapping[str, Seen]) -> Seen:
 def _subscript(x: ast.Subscript, known: Mapping[str, Seen]) -> Seen:
     if isinstance(x.value, ast.Attribute) and x.value.attr == "shape":
         return A_NUMBER
+    if isinstance(x.value, ast.Call) and isinstance(x.value.func, ast.Attribute) and x.value.func.attr == "slogdet":
+        return A_NUMBER
     of = seen(x.value, known)
     if as_column(x) is not None and of.axes is not None and len(of.axes) == 1:
         return Seen((of.axes[0], 1), of.kind)
@@ -197,6 +199,8 @@ def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
         return A_NUMBER if x.func.id in ("float", "max", "len", "round") else UNKNOWN
     if not isinstance(x.func, ast.Attribute):
         return UNKNOWN
+    if of_numpy(x.func) == "trace":
+        return A_NUMBER
     if x.func.attr == "sum" and of_numpy(x.func) is None:
         return summed(seen(x.func.value, known), x)
     if isinstance(x.func.value, ast.Attribute) and x.func.value.attr == "linalg" and x.args:

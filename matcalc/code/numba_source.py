@@ -28,7 +28,7 @@ _ENTRYWISE = ("silu", "gelu", "leaky_relu", "elu", "softplus")
 _PLAIN = {"zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "eye", "trace", "diag", "arange", "empty"}
 _LINEAR = {"inv", "solve", "det", "norm", "slogdet"}
 _METHODS = {"copy", "ravel", "reshape", "astype", "sum", "item"}
-_PYTHON = {"len", "max", "min", "float", "round", "int"}
+_PYTHON = {"len", "max", "min", "round", "int"}
 
 
 # y from x, which stand for entries; "each" is the loop over a row
@@ -66,9 +66,14 @@ _BY_ROWS = {
 
 @dataclass
 class Compiled:
-    """The lines of a compiled function; ``made`` has the arrays it writes, by name, and the statement that makes each."""
+    """The lines of a compiled function: what unpacks its cache, lengths, rows made flat, the rest.
 
+    ``made`` has the arrays that it writes, by name, and the statement that makes each.
+    """
+
+    start: list[Line]
     sizes: list[Line]
+    rows: list[Line]
     made: dict[str, ast.stmt]
     lines: list[Line]
     result: ast.expr
@@ -98,7 +103,8 @@ class _Writer:
         self._sizes: dict[Any, tuple[str, t.Tree]] = {}
         self._made: dict[str, ast.stmt] = {}
         self._loop: Loop | None = None
-        self._start: list[Line] = []  # row vectors and sizes come first
+        self._start: list[Line] = []
+        self._rows: list[Line] = []  # x = x[0]
         self._alias: dict[str, t.Tree] = {}  # another name of an array, and the first
         self._wanted = ""
 
@@ -134,7 +140,7 @@ class _Writer:
 
     def _assign(self, target: str, value: t.Tree) -> None:
         if target in self.known:  # x = x[0]
-            self._start.append(t.assigned(target, value))
+            self._rows.append(t.assigned(target, value))
             return
         found = seen(value, self.known)
         axes = inferred.numpy_axes(self._f.shapes[target]) if target in self._f.shapes else found.axes
@@ -168,6 +174,8 @@ class _Writer:
             self._product(target, value, axes)
         elif self._by_entries(value) and self._matches(value, axes):
             self._entries(target, value, axes, kind)
+        elif inferred.called(value):
+            self._refused(value)
         else:
             whole = self._plain(value)
             self._items.append(t.assigned(target, whole))
@@ -207,8 +215,7 @@ class _Writer:
             row = of in self._f.parameters and self._f.shapes.get(of, ())[:1] == (1,)
             for k, axis in enumerate(self.known[of].axes or ()):
                 if axis == length and (of in self._f.parameters or "cache" in self._f.parameters):
-                    moved = row and not any(of in t.names_in(x.targets) for x in self._start if isinstance(x, ast.Assign))
-                    return t.at(t.attribute(t.name(of), "shape"), t.constant(k + moved))
+                    return t.at(t.attribute(t.name(of), "shape"), t.constant(k + row))
         if isinstance(length, sympy.Basic) and not length.is_Symbol and length.is_polynomial():
             return number(length, self._size)
         raise UnsupportedError(f"numba compiles loops, but no array tells how long one over {length} is")
@@ -279,7 +286,7 @@ class _Writer:
             assert written is not None
             return t.substituted(written, {"erfc": t.name("math.erfc")})
         if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "astype":
-            return t.call("float", self._entry(x.func.value, index))
+            return ast.IfExp(self._entry(x.func.value, index), t.constant(1.0), t.constant(0.0))
         if isinstance(x, ast.Call) and inferred.of_numpy(x.func) == "where":
             test, a, b = (self._entry(a, index) for a in x.args)
             return ast.IfExp(test, a, b)
@@ -532,6 +539,8 @@ class _Writer:
                 self._wanted = wanted
                 return self._total(both, left.axes)
             return self._refused(x) if not seen(x, self.known).axes else self._named(x)
+        if inferred.called(x) and seen(x, self.known).axes != ():  # numba would make float64 of float32 and a number
+            return self._named(x)
         if isinstance(x, ast.BinOp):
             return ast.BinOp(self._plain(x.left), x.op, self._plain(x.right))
         if isinstance(x, ast.UnaryOp):
@@ -563,6 +572,10 @@ class _Writer:
         own = inferred.of_numpy(x.func)
         if own is not None and (own in inferred.UFUNCS or own in _PLAIN):
             return ast.Call(x.func, [self._plain(a) for a in x.args], x.keywords)
+        if isinstance(x.func, ast.Name) and x.func.id == "float":  # of truth values, too
+            inside = self._plain(x.args[0])
+            truth = isinstance(inside, ast.Compare)
+            return ast.IfExp(inside, t.constant(1.0), t.constant(0.0)) if truth else t.binary(t.constant(1.0), "*", inside)
         if isinstance(x.func, ast.Name) and x.func.id in _PYTHON:
             return ast.Call(x.func, [self._plain(a) for a in x.args], x.keywords)
         if isinstance(x.func, ast.Name) and (x.func.id in self._functions or x.func.id in ("sigmoid", *_ENTRYWISE)):
@@ -595,7 +608,7 @@ class _Writer:
             lines += [*x.before, _for(x.index, length, Rows(x, dropped, called).lines())]
         made = {of: made for of, made in self._made.items() if of not in dropped}
         sizes: list[Line] = [t.assigned(of, tree) for of, tree in self._sizes.values()]
-        return Compiled([*self._start, *sizes], made, lines, result, self.known)
+        return Compiled(self._start, sizes, self._rows, made, lines, result, self.known)
 
 
 def _for(index: str, length: t.Tree, body: Sequence[Line]) -> ast.stmt:
