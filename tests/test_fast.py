@@ -24,7 +24,12 @@ import matcalc as mc
 from matcalc.core.expression import variables
 from matcalc.core.parts import row_numbers
 
-STYLES = {"fast": {"fast": True}, "workspace": {"workspace": True}, "loops": {"jit": "numba"}, "loops, workspace": {"jit": "numba", "workspace": True}}
+STYLES = {
+    "fast": {"fast": True},
+    "workspace": {"workspace": True},
+    "loops": {"jit": "numba"},
+    "loops, workspace": {"jit": "numba", "workspace": True},
+}
 
 
 @pytest.fixture(params=STYLES)
@@ -33,6 +38,7 @@ def style(request, monkeypatch):
     if request.param.startswith("loops"):
         monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(njit=lambda **_: lambda f: f))
     return STYLES[request.param]
+
 
 thorough = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
@@ -62,7 +68,9 @@ def test_the_lecture(name, style):
     code = make()
     extra = {"x_c": np.linspace(-1, 1, 20), "y": np.eye(8)[0] if name == "softmax" else 0.3}
     at = {of: a for of, a in {**LECTURE, **extra}.items() if of in parameters(code)}
-    waves = {of: f for of, f in {"f": np.sin, "f_prime": np.cos, "fprime": np.cos, "df": np.cos}.items() if of in parameters(code)}
+    waves = {
+        of: f for of, f in {"f": np.sin, "f_prime": np.cos, "fprime": np.cos, "df": np.cos}.items() if of in parameters(code)
+    }
     held(make, at, waves, **style)
 
 
@@ -115,7 +123,16 @@ def test_random_expressions(style):
         generic = {"f": case.functions} if code._module.takes["forward"].functions else {}
         ids = [str(x.name) for x in case.arrays if holds_ids(x)]
         try:
-            found = held(lambda **style: mc.to_numpy(e, wrt, name="t", **style), arrays, {**sizes, **generic}, ids, 1e-9, [np.float64], True, **style)
+            found = held(
+                lambda **style: mc.to_numpy(e, wrt, name="t", **style),
+                arrays,
+                {**sizes, **generic},
+                ids,
+                1e-9,
+                [np.float64],
+                True,
+                **style,
+            )
         except mc.UnsupportedError:
             return
         made[0] += found is not None

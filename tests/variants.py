@@ -115,7 +115,12 @@ def held(
         for suffix in style.get("also", ()):
             with contextlib.suppress(AttributeError):
                 extra = {"dout": up} if suffix == "vjp" else {}
-                close(flat(getattr(other, suffix)(**extra, **arrays, **rest)), flat(getattr(plain, suffix)(**extra, **arrays, **rest)), exact, source)
+                close(
+                    flat(getattr(other, suffix)(**extra, **arrays, **rest)),
+                    flat(getattr(plain, suffix)(**extra, **arrays, **rest)),
+                    exact,
+                    source,
+                )
         for of, a in arrays.items():
             assert np.array_equal(a, before[of]), f"{of} is changed\n{source}"
     return other

@@ -14,7 +14,12 @@ from matcalc.core.expression import Names
 from matcalc.errors import UnsupportedError
 
 JIT = "compiled"
-HEAD = ['# sums may be taken in another order; 1 / 0 is inf', f'{JIT} = numba.njit(cache=False, error_model="numpy", fastmath={{"reassoc", "contract"}})']
+HEAD = [
+    "# sums may be taken in another order; 1 / 0 is inf",
+    f"{JIT} = numba.njit(",
+    '    cache=False, error_model="numpy", fastmath={"reassoc", "contract"}',
+    ")",
+]
 
 
 def jitted(functions: Sequence[Function], ids: Collection[str], carried: Collection[str], reused: bool) -> list[Function]:
@@ -60,22 +65,24 @@ def _both(f: Function, made: Compiled, reused: bool) -> list[Function]:
     free = Names({*f.parameters, *outside, *targets(made.sizes), into, "np"})
     makes = [*_used(made.sizes, outside.values()), *outside.values()]
     call = t.call(into, *map(t.name, [*f.parameters, *outside]))
-    calls: list[Line] = []
+    number = value.id if isinstance(value, ast.Name) else free.take("value")
+    calls: list[Line] = [t.assigned(number, call)]
     if others:
         names = {k: free.take(f"d{key.value}") for k, key in enumerate(gradients.keys) if k in others}  # type: ignore[union-attr]
-        number = free.take("value")
-        calls, call = [t.unpacked([number, *names.values()], call)], t.name(number)
+        calls = [t.unpacked([number, *names.values()], call)]
         gradients = ast.Dict(gradients.keys, [t.name(names[k]) if k in names else g for k, g in enumerate(gradients.values)])
-    plain = dataclasses.replace(f, lines=[*makes, *calls], result=t.sequence([call, gradients]))
-    return [writes, plain, *([_workspace(f, makes, calls, call, gradients, free)] if reused else [])]
+    plain = dataclasses.replace(f, lines=[*makes, *calls], result=t.sequence([t.name(number), gradients]))
+    return [writes, plain, *([_workspace(f, makes, calls, number, gradients, free, not others)] if reused else [])]
 
 
-def _workspace(f: Function, makes: list[Line], calls: list[Line], call: ast.expr, gradients: ast.Dict, free: Names) -> Function:
-    """The function that makes the arrays once."""
-    lines, result = makes, t.sequence([call, gradients])
-    if not calls:
-        kept = free.take("gradients")
-        lines, result = [*makes, t.assigned(kept, gradients)], t.sequence([call, t.name(kept)])
+def _workspace(
+    f: Function, makes: list[Line], calls: list[Line], number: str, gradients: ast.Dict, free: Names, kept: bool
+) -> Function:
+    """The function that makes the arrays once, and where the dict holds no others, ``kept``, the dict as well."""
+    lines, result = makes, t.sequence([t.name(number), gradients])
+    if kept:
+        called = free.take("gradients")
+        lines, result = [*makes, t.assigned(called, gradients)], t.sequence([t.name(number), t.name(called)])
     inner = Function("value_and_grad", f.parameters, [f"See {f.name}."], calls, result, f.gives)
     again = "What a call gives is overwritten by the next call. A thread needs a workspace of its own."
     about = f"{f.name} for arrays of these shapes and types, with all arrays made once."

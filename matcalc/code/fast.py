@@ -9,7 +9,7 @@ from typing import Any
 
 from matcalc.code import inferred
 from matcalc.code import tree as t
-from matcalc.code.function import ARRAY, Function, Line, targets
+from matcalc.code.function import ARRAY, Function, targets
 from matcalc.code.inferred import A_NUMBER, REAL, UNKNOWN, Seen, numpy_axes
 from matcalc.code.inplace import Plan, planned, written
 from matcalc.code.steps import Steps

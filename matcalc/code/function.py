@@ -51,7 +51,14 @@ class Function:
         head = t.bracketed(f"{pad}def {self.name}(", typed, f") -> {self.gives}:", pad)
         inner = [line for f in self.inner for line in ("", *f.text(deeper), "")]
         above = [f"{pad}@{self.decorator}"] if self.decorator else []
-        return [*above, *head, *(pad + line if line else "" for line in said), *_lines(self.lines, deeper), *inner, *self._return(deeper)]
+        return [
+            *above,
+            *head,
+            *(pad + line if line else "" for line in said),
+            *_lines(self.lines, deeper),
+            *inner,
+            *self._return(deeper),
+        ]
 
     def _return(self, indent: int) -> list[str]:
         return t.lines(ast.Return(self.result), indent)

@@ -60,9 +60,9 @@ class Generated:
     ``mc.evaluate`` does (a column may be ``(m, 1)``, float32 stays float32) and then call the functions of the source, which
     are in ``functions`` by name.
 
-    Written with ``workspace=True``, ``value_and_grad`` (of what is no scalar ``forward`` and ``backward``) writes into arrays that
-    it keeps for each thread and each set of shapes: the next call overwrites its results. ``workspace(**arrays)`` gives such a
-    function for the caller to keep.
+    Written with ``workspace=True``, ``value_and_grad`` (of what is no scalar ``forward`` and ``backward``) writes into arrays
+    that it keeps for each thread and each set of shapes: the next call overwrites its results. ``workspace(**arrays)`` gives
+    such a function for the caller to keep.
 
     Where asked for: ``jacobian(**arrays)`` and ``hessian(**arrays)``, by several variables a dict by name, of rows by name;
     ``jvp`` and ``hvp`` with nudges ``dx=`` (zero where left out), and ``vjp(dout, **arrays)``.

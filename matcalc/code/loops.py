@@ -1,6 +1,6 @@
 """Statements as loops over the first axis of what they make, joined where one needs no more of another than its own row.
 
-    z = W @ x + b;  h = tanh(z);  s = u @ h     as     for i: z = b[i] + Σ W[i, j] x[j];  h[i] = tanh(z);  s += u[i] h[i]
+z = W @ x + b;  h = tanh(z);  s = u @ h     as     for i: z = b[i] + Σ W[i, j] x[j];  h[i] = tanh(z);  s += u[i] h[i]
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Loop:
 
     def follows(self, other: Loop) -> bool:
         """Whether the loop may be joined to the one before it."""
-        made = other.rows | other.sums
-        return self.length == other.length and not (self.whole & made or self.read & other.sums)
+        made, makes = other.rows | other.sums, self.rows | self.sums
+        return self.length == other.length and not (self.whole & made or self.read & other.sums or other.whole & makes)
 
     def joined(self, other: Loop) -> Loop:
         """Both as one loop."""
@@ -82,7 +82,7 @@ def _names(x: Line) -> set[str]:
 
 
 class Rows(ast.NodeTransformer):
-    """``h[i] = value`` as ``h_i = value; h[i] = h_i``, so that ``h_i`` is read in place of the array; without array, ``h = value``."""
+    """``h[i] = value`` as ``h_i = value; h[i] = h_i``, so that ``h_i`` is read and not the array; without one, ``h = value``."""
 
     def __init__(self, loop: Loop, dropped: Collection[str], called: dict[str, str]) -> None:
         self._loop, self._dropped, self._called = loop, dropped, called
@@ -117,6 +117,7 @@ class Rows(ast.NodeTransformer):
         )
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """An entry of row i, as the number that it is."""
         if self._is_row(node) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
             return t.name(self._called[node.value.id])
         return self.generic_visit(node)

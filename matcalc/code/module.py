@@ -116,7 +116,9 @@ class Module:
             self._refuse_generic()
             first = jitted(first, self._ids, self.carried.of_numbers(), layer.style.workspace)
         else:
-            reused = [workspace(f"{layer.name}_workspace", first[2:] or first, self._ids, carried)] if layer.style.workspace else []
+            reused = (
+                [workspace(f"{layer.name}_workspace", first[2:] or first, self._ids, carried)] if layer.style.workspace else []
+            )
             first = [*quickened(first, self._ids), *reused]
         found, self.imported = bare([*first, *quickened(beside, self._ids)], carried)
         self.functions = found
@@ -136,7 +138,18 @@ class Module:
             compiler, made, scipy = ["import numba"], HEAD, []
             imports = [*(["import math"] if uses else []), *imports]
             imports = [*imports, ""] if imports and imports[-1] else imports
-        return [*self._docstring(), "", *imports, *compiler, "import numpy as np", *self.imported, *scipy, "", f"{ARRAY} = np.ndarray", *made]
+        return [
+            *self._docstring(),
+            "",
+            *imports,
+            *compiler,
+            "import numpy as np",
+            *self.imported,
+            *scipy,
+            "",
+            f"{ARRAY} = np.ndarray",
+            *made,
+        ]
 
     def _calls_functions(self) -> bool:
         return "workspace" in self.takes or any(takes.functions for takes in self.takes.values())
@@ -161,7 +174,11 @@ class Module:
             each = ", ".join(self.arguments[layer.batch.variable(x)] for x in layer.batch.data)
             where = f" An example is a {'column' if layer.batch.axis else 'row'}, a number an entry."
             lines += [f"{each}: a batch of {layer.batch.count} examples.{where}"]
-        lines += [f"Arrays hold floats{' of one type' * layer.style.fast}, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
+        kept = ["Types are kept, no argument is changed."]
+        if layer.style.fast:
+            lines += ["Arrays hold floats of one type, columns are one-dimensional.", *kept, '"""']
+        else:
+            lines += [f"Arrays hold floats, columns are one-dimensional. {kept[0]}", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
     def _formulas(self) -> list[str]:

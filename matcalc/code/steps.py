@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from matcalc.code import inferred
 from matcalc.code import tree as t
 from matcalc.code.function import Line
-from matcalc.code.inferred import COMPARISONS, MASK, Seen, seen
+from matcalc.code.inferred import MASK, Seen, seen
 from matcalc.core.sizes import Shape
 
 DOT = "dot"
@@ -59,7 +59,7 @@ class Steps:
                 for of in t.names_in(x.targets if isinstance(x, ast.Assign) else [x.target]):
                     self.known.setdefault(of, inferred.A_NUMBER if sizes else self._of(of, inferred.UNKNOWN))
                 if isinstance(x, ast.AugAssign):
-                    x = ast.AugAssign(x.target, x.op, self._whole(x.value), lineno=0)  # type: ignore[call-overload]
+                    x = t.again(x, self._whole(x.value))
                 elif not isinstance(x.targets[0], ast.Tuple):
                     x = ast.Assign(x.targets, self._whole(x.value), lineno=0)
                 self.items.append(x)
@@ -142,9 +142,13 @@ class Steps:
         whole = ast.Call(func, [self._operand(a) for a in x.args], x.keywords)
         if method == "sum":
             whole = self._sum(whole)
-        found = seen(whole, self.known) if method != "sum" else inferred.summed(
-            seen(func.value, self.known),  # type: ignore[attr-defined]
-            x,
+        found = (
+            seen(whole, self.known)
+            if method != "sum"
+            else inferred.summed(
+                seen(func.value, self.known),  # type: ignore[attr-defined]
+                x,
+            )
         )
         return self._step("", [whole], found)
 
@@ -172,8 +176,8 @@ class Steps:
         found = inferred.multiplied(left, right)
         if left.kind != right.kind or left.kind != inferred.REAL or left.axes is None or right.axes is None:
             return self._step("", [ast.BinOp(a, x.op, b)], found)
-        if len(right.axes) == 1 and isinstance(a, ast.Attribute) and a.attr == "T":  # Wᵀδ is δᵀW
-            a, b = b, a.value
+        if len(right.axes) == 1 and isinstance(a, ast.Attribute) and a.attr == "T":
+            return self._step(DOT, [b, a.value], found)  # Wᵀδ is δᵀW
         return self._step(DOT, [a, b], found)
 
     def _entrywise(self, x: t.Tree) -> t.Tree:
@@ -189,7 +193,7 @@ class Steps:
         if does == "multiply":
             args = [self._masked(a, found) for a in args]
         if does != "power":
-            args = [t.constant(float(a.value)) if isinstance(a, ast.Constant) else a for a in args]
+            args = [t.constant(float(a.value)) if isinstance(a, ast.Constant) else a for a in args]  # type: ignore[arg-type]
         return self._step(does, args, found)
 
     def _left(self, x: t.Tree, args: list[t.Tree], found: Seen) -> t.Tree:

@@ -129,6 +129,11 @@ def decreased(target: Tree, value: Tree) -> ast.stmt:
     return ast.AugAssign(target, ast.Sub(), value, lineno=0)  # type: ignore[arg-type]
 
 
+def again(statement: ast.AugAssign, value: Tree) -> ast.stmt:
+    """The statement with another value: ``target -= value``."""
+    return ast.AugAssign(statement.target, statement.op, value, lineno=0)
+
+
 def changed(target: Tree, sign: str, value: Tree) -> ast.stmt:
     """``target += value``, with any sign."""
     return ast.AugAssign(target, _SIGNS[sign](), value, lineno=0)  # type: ignore[arg-type]

@@ -144,8 +144,8 @@ class _Made:
         """A number as an array of the type of the others, which costs a ufunc less."""
         if not isinstance(x, ast.Constant) or step.does == "power" or not self._dtype:
             return x
-        of = _CALLED.get(x.value, "number")
-        return self.once(of, t.call("np.array", t.constant(float(x.value)), t.name(self._dtype)))
+        number = float(x.value)  # type: ignore[arg-type]
+        return self.once(_CALLED.get(number, "number"), t.call("np.array", t.constant(number), t.name(self._dtype)))
 
     def _dot(self, of: t.Tree) -> t.Tree:
         """The method of an array or of a view, bound once if the array is made once."""
