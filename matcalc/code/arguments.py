@@ -21,13 +21,20 @@ from matcalc.numeric.evaluate import Given, public
 class Arguments:
     """The arguments of one function of the module ``name``: by keyword or in order, checked against ``output``.
 
-    ``nudges`` maps an argument that may be left out, and is zero then, to the one whose shape it has.
+    ``nudges`` maps an argument that may be left out, and is zero then, to the one whose shape it has. With ``alike`` all floats
+    are converted to one type: that of their sum.
     """
 
     def __init__(
-        self, name: str, takes: Takes, output: Expr, batch: Batch | None = None, nudges: Mapping[Expr, Expr] | None = None
+        self,
+        name: str,
+        takes: Takes,
+        output: Expr,
+        batch: Batch | None = None,
+        nudges: Mapping[Expr, Expr] | None = None,
+        alike: bool = False,
     ) -> None:
-        self.name, self._output = name, output
+        self.name, self._output, self._one_type = name, output, alike
         self._arguments, self._generic, self._lengths = takes.arguments, takes.functions, takes.sizes
         self._parameters = takes.names()
         data = {x: batch.variable(x) for x in batch.data} if batch is not None else {}
@@ -94,6 +101,8 @@ class Arguments:
                 array = whole(e, array, rows[e])
             supplied = values.get(e, values.get(str(e.name)))
             converted.append(supplied if _alike(supplied, array) else array)
+        if self._one_type:
+            converted = _of_one_type(converted, [k for k, e in enumerate(self._arguments) if e not in rows])
         converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
         converted += [given.lengths[s] for s in self._lengths]
         supplied = [arrays.get(p) for p in self._parameters]
@@ -117,6 +126,16 @@ class Arguments:
             f"{self.name} needs the function {parameter}; give {', '.join(wanted)}, "
             f"or {op.text} as a tuple of itself and its derivatives"
         )
+
+
+def _of_one_type(values: list[Any], floats: list[int]) -> list[Any]:
+    """The values, those at the given places converted to the type of their sum."""
+    of = {k: np.asarray(values[k]).dtype for k in floats}
+    common = np.result_type(*of.values()) if of else None
+    for k, dtype in of.items():
+        if dtype != common:
+            values[k] = np.asarray(values[k]).astype(common)[()]
+    return values
 
 
 def _alike(supplied: Any, array: Any) -> bool:

@@ -77,7 +77,8 @@ class Body:
 
     def shapes(self) -> dict[str, Shape]:
         """The shape on paper of everything that has a name."""
-        return {of: e.shape for e, of in self.program.names.items()}
+        results = {of: e.shape for of, e in zip(self.called, self.results, strict=True)}
+        return {of: e.shape for e, of in self.program.names.items()} | results
 
     def prelude(self, lines: Iterable[Line], asserts: bool = False) -> list[Line]:
         """Rows as one-dimensional arrays, and the sizes that are needed, as the lines go before which this stands.

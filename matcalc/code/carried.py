@@ -62,6 +62,10 @@ class Carried:
         """What the function is called in the source."""
         return self.called[op]
 
+    def of_numbers(self) -> set[str]:
+        """The functions that take numbers as well as arrays: those that the user defined, and σ, which they may call."""
+        return {self.called[op] for op in self._bodies} | ({"sigmoid"} & set(self.called.values()) if self._bodies else set())
+
     def of(self, order: Iterable[Expr]) -> list[Operation]:
         """The generic functions below some of the expressions."""
         found = {e.op for e in order}

@@ -19,9 +19,11 @@ from matcalc.errors import EvaluationError
 
 
 class Cache(tuple[Any, ...]):
-    """What the forward pass leaves for the backward pass, and the shape of its value."""
+    """What the forward pass leaves for the backward pass, the shape and type of its value, and who goes back."""
 
     shape: tuple[int, ...]
+    dtype: Any = None
+    backward: Any = None
 
 
 def checked_parts(roots: Sequence[Expr], lengths: Mapping[Size, int]) -> None:

@@ -27,7 +27,8 @@ ENTRYWISE = "Callable[[Array], Array]"
 class Function:
     """``parameters`` are names with types, ``document`` the lines of the docstring, ``lines`` statements and comments.
 
-    ``shapes`` has the shape on paper of every array and number that has a name in the lines.
+    ``shapes`` has the shape on paper of every array and number that has a name in the lines. ``inner`` are functions defined in
+    it, after its lines; ``decorator`` stands above it.
     """
 
     name: str
@@ -37,21 +38,34 @@ class Function:
     result: ast.expr
     gives: str
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+    inner: Sequence[Function] = ()
+    decorator: str = ""
 
-    def text(self) -> list[str]:
+    def text(self, indent: int = 0) -> list[str]:
         """The lines of source."""
+        pad, deeper = " " * indent, indent + 4
         typed = [f"{of}: {kind}" for of, kind in self.parameters.items()]
         first, *rest = self.document
         said = [f'    """{first}', *(f"    {line}" if line else "" for line in rest)]
         said = [*said, '    """'] if rest else [said[0] + '"""']
-        return [*t.bracketed(f"def {self.name}(", typed, f") -> {self.gives}:", ""), *said, *_lines(self.lines), *self._return()]
+        head = t.bracketed(f"{pad}def {self.name}(", typed, f") -> {self.gives}:", pad)
+        inner = [line for f in self.inner for line in ("", *f.text(deeper), "")]
+        above = [f"{pad}@{self.decorator}"] if self.decorator else []
+        return [
+            *above,
+            *head,
+            *(pad + line if line else "" for line in said),
+            *_lines(self.lines, deeper),
+            *inner,
+            *self._return(deeper),
+        ]
 
-    def _return(self) -> list[str]:
-        return t.lines(ast.Return(self.result), 4)
+    def _return(self, indent: int) -> list[str]:
+        return t.lines(ast.Return(self.result), indent)
 
 
-def _lines(lines: Iterable[Line]) -> list[str]:
-    return [text for x in lines for text in (["    " + x] if isinstance(x, str) else t.lines(x, 4))]
+def _lines(lines: Iterable[Line], indent: int) -> list[str]:
+    return [text for x in lines for text in ([" " * indent + x] if isinstance(x, str) else t.lines(x, indent))]
 
 
 @dataclass

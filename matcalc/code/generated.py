@@ -21,6 +21,7 @@ from matcalc.code.cost import Cost, cost, sizes_of
 from matcalc.code.fitting import Cache
 from matcalc.code.module import Module
 from matcalc.code.requested import FUNCTIONS
+from matcalc.code.reused import Workspaces
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import EvaluationError, MatcalcError
@@ -60,6 +61,10 @@ class Generated:
     ``mc.evaluate`` does (a column may be ``(m, 1)``, float32 stays float32) and then call the functions of the source, which
     are in ``functions`` by name.
 
+    Written with ``workspace=True``, ``value_and_grad`` (of what is no scalar ``forward`` and ``backward``) writes into arrays
+    that it keeps for each thread and each set of shapes: the next call overwrites its results. ``workspace(**arrays)`` gives
+    such a function for the caller to keep.
+
     Where asked for: ``jacobian(**arrays)`` and ``hessian(**arrays)``, by several variables a dict by name, of rows by name;
     ``jvp`` and ``hvp`` with nudges ``dx=`` (zero where left out), and ``vjp(dout, **arrays)``.
     """
@@ -85,6 +90,12 @@ class Generated:
     def backward(self) -> Callable[[Any, Any], tuple[Any, ...]]:
         """The gradients for an upstream gradient, in the order of ``wrt``."""
         return self._called_with_upstream(self.functions[f"{self.name}_backward"])
+
+    @functools.cached_property
+    def _reused(self) -> Workspaces | None:
+        """The workspaces that calls fall back on, one for each thread and set of shapes; None if none were asked for."""
+        again = self._module.takes.get("workspace")
+        return Workspaces(self.functions[f"{self.name}_workspace"]) if again is not None else None
 
     @property
     def module(self) -> Module:
@@ -140,6 +151,16 @@ class Generated:
         told = {**(sizes or {}), **given}
         return found.at(sizes_of(self._module, told)) if told else found
 
+    @functools.cached_property
+    def workspace(self) -> Callable[..., Any]:
+        """Arrays made once for arguments like the given ones: a function of the same arguments that writes into them.
+
+        It is the source's own and checks nothing. Of what is no scalar, it is a forward and a backward function.
+        """
+        if self._reused is None:
+            raise MatcalcError(f"{self.name} has no workspace; ask for it with to_numpy(..., workspace=True)")
+        return self._checking("workspace")[0]
+
     def write(self, path: str | Path) -> Path:
         """Writes the source to a file; the path itself is given back."""
         path = Path(path)
@@ -159,16 +180,20 @@ class Generated:
             arguments = Arguments(self.name, takes, asked.values[0])
         else:
             nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked is not None and asked.after else {}
-            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges)
-        return arguments.checking(self.functions[f"{self.name}_{suffix}"]), arguments.became
+            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges, module.layer.style.fast)
+        raw = self.functions[f"{self.name}_{suffix}"]
+        if self._reused is not None and suffix == ("value_and_grad" if self._output.shape == () else "forward"):
+            raw = functools.wraps(raw)(functools.partial(getattr(self._reused, suffix)))
+        return arguments.checking(raw), arguments.became
 
     @staticmethod
     def _with_cache(called: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(called)
         def forward(*positional: Any, **arrays: Any) -> Any:
-            out, held = called(*positional, **arrays)
+            out, held, *behind = called(*positional, **arrays)
             cache = Cache(held)
-            cache.shape = np.shape(out)
+            cache.backward = behind[0] if behind else None
+            cache.shape, cache.dtype = np.shape(out), getattr(out, "dtype", None)
             return out, cache
 
         return forward
@@ -176,6 +201,7 @@ class Generated:
     def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
         shape = self._output.shape
         axes = 0 if shape == () else 1 if shape[1] == 1 else 2
+        fast, compiled = self._module.layer.style.fast, self._module.layer.style.jit is not None
 
         @functools.wraps(raw)
         def backward(dout: Any, cache: Any) -> Any:
@@ -187,8 +213,12 @@ class Generated:
                 if array.ndim != axes or array.dtype.kind not in "fiu" or wanted not in (None, array.shape):
                     shown = "a number" if axes == 0 else f"an array of shape {wanted or sizes.show(shape)}"
                     raise EvaluationError(f"the upstream gradient is {shown}, as {self.name} is, but its shape is {array.shape}")
+                if fast and axes:
+                    array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)
-            return raw(dout, cache)
+            if compiled and type(cache) is not tuple:
+                cache = tuple(cache)  # a type that numba knows
+            return (getattr(cache, "backward", None) or raw)(dout, cache)
 
         return backward
 
@@ -200,6 +230,7 @@ def compiled(name: str, source: str, extra: str = "scipy") -> dict[str, Any]:
     try:
         exec(compile(source, filename, "exec"), namespace)
     except ModuleNotFoundError as missing:
+        extra = "numba" if missing.name == "numba" else extra
         raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[{extra}]' in the checkout") from missing
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}

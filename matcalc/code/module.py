@@ -15,14 +15,19 @@ from matcalc.code import tree as t
 from matcalc.code.asserts import asserted_upstream
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
+from matcalc.code.compiled import HEAD, JIT, jitted
 from matcalc.code.cost import said_of_cache
+from matcalc.code.fast import bare, carried_blocks, quickened
 from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
 from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
+from matcalc.code.steps import rectified
+from matcalc.code.workspace import workspace
 from matcalc.core import names
 from matcalc.core.constructors import mul
-from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, const, rebuilt, topological, variables
+from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, const, rebuilt, substituted, topological, variables
 from matcalc.core.parts import row_numbers
+from matcalc.errors import UnsupportedError
 from matcalc.paper.writing import UNICODE, written
 
 _FORMULAS = 12  # lines of formulas in a docstring
@@ -31,9 +36,16 @@ _PAIR = ("_forward", "_backward", "_value_and_grad")
 
 @dataclass(frozen=True)
 class Style:
-    """How the functions are written. With ``asserts`` they hold the shapes of what they are given against those on paper."""
+    """How the functions are written. With ``asserts`` they hold the shapes of what they are given against those on paper.
+
+    With ``fast`` they make few new arrays, and value and gradients are one function; with ``workspace`` there is one that makes
+    none; ``jit`` names what compiles them.
+    """
 
     asserts: bool = True
+    fast: bool = False
+    workspace: bool = False
+    jit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,20 +96,75 @@ class Module:
         self.carried.choose(taken)
         self._whole = row_numbers([layer.output])
         self._ids = {self.arguments[e] for e in self._whole if e.shape}  # of which L[ids] is an array of its own
-        free = [Names(set(taken.used)) for _ in further]
+        free = [Names(set(taken.used)) for _ in (*further, pair)]
         self.takes: dict[str, Takes] = {}
+        self.imported: list[str] = []
         self.functions = self._pair(pair, taken)
-        self.functions += [self._further(r, p, names) for r, p, names in zip(layer.requests, further, free, strict=True)]
+        self.functions += [self._further(r, p, names) for r, p, names in zip(layer.requests, further, free[:-1], strict=True)]
+        if layer.style.fast:
+            if layer.output.shape == ():
+                self.functions[2] = self._fused(free[-1])
+            self._quicken()
+
+    def _quicken(self) -> None:
+        """The functions with few new arrays, and one that makes those that make none."""
+        layer, carried = self.layer, set(self.carried.called.values())
+        both = layer.output.shape == ()
+        if layer.style.workspace:
+            self.takes["workspace"] = self.takes["value_and_grad" if both else "forward"]
+        count = 3 if both else 2
+        first, beside = self.functions[:count], self.functions[count:]
+        if layer.style.jit is not None:
+            self._refuse_generic()
+            first = jitted(first, self._ids, self.carried.of_numbers(), layer.style.workspace)
+        else:
+            reused = (
+                [workspace(f"{layer.name}_workspace", first[2:] or first, self._ids, carried)] if layer.style.workspace else []
+            )
+            first = [*quickened(first, self._ids), *reused]
+        found, self.imported = bare([*first, *quickened(beside, self._ids)], carried)
+        self.functions = found
+
+    def _refuse_generic(self) -> None:
+        if self.generic:
+            called = listed(sorted(self.generic.values()))
+            raise UnsupportedError(f"numba compiles no function that is given in a call, such as {called}; leave out jit='numba'")
 
     # ---- the text ----------------------------------------------------------------------------------------------------
     def head(self) -> list[str]:
         """The docstring of the module, and what it imports."""
-        imports = ["from collections.abc import Callable", ""] if any(takes.functions for takes in self.takes.values()) else []
-        return [*self.docstring(), "", *imports, "import numpy as np", *self.carried.imports(), "", f"{ARRAY} = np.ndarray"]
+        imports = ["from collections.abc import Callable", ""] if self._calls_functions() else []
+        compiler, made, scipy = [], [], self.carried.imports()
+        if self.layer.style.jit is not None:
+            uses = any("math" in t.names_in([x]) for f in self.functions for x in f.lines if isinstance(x, ast.AST))
+            compiler, made, scipy = ["import numba"], HEAD, []
+            imports = [*(["import math"] if uses else []), *imports]
+            imports = [*imports, ""] if imports and imports[-1] else imports
+        return [
+            *self.docstring(),
+            "",
+            *imports,
+            *compiler,
+            "import numpy as np",
+            *self.imported,
+            *scipy,
+            "",
+            f"{ARRAY} = np.ndarray",
+            *made,
+        ]
+
+    def _calls_functions(self) -> bool:
+        return "workspace" in self.takes or any(takes.functions for takes in self.takes.values())
 
     def source(self) -> str:
         """The whole text."""
-        blocks = [self.head(), *self.carried.blocks(), *(function.text() for function in self.functions)]
+        carried = self.carried.blocks()
+        if self.layer.style.fast:
+            carried = carried_blocks(carried, self.functions)
+        if self.layer.style.jit is not None:
+            compiled = self.carried.of_numbers()
+            carried = [[f"@{JIT}", *block] if _defines(block) in compiled else block for block in carried]
+        blocks = [self.head(), *carried, *(function.text() for function in self.functions)]
         return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
     def docstring(self) -> list[str]:
@@ -107,7 +174,11 @@ class Module:
         gradients = f" and its gradient{'s' * (len(layer.wrt) > 1)} by {by}" if layer.wrt else ""
         lines = [f'"""{layer.title}{gradients}.', "", *(f"    {formula}" for formula in self.formulas()), ""]
         lines += self.batched()
-        lines += ["Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed.", '"""']
+        kept = ["Types are kept, no argument is changed."]
+        if layer.style.fast:
+            lines += ["Arrays hold floats of one type, columns are one-dimensional.", *kept, '"""']
+        else:
+            lines += [f"Arrays hold floats, columns are one-dimensional. {kept[0]}", '"""']
         return [quoted(line) if k and not line.endswith('"""') else line for k, line in enumerate(lines)]
 
     def batched(self) -> list[str]:
@@ -141,6 +212,8 @@ class Module:
         body = self._body(prepared, wanted, taken, self.arguments, {layer.dout: self.upstream})
         forward = self._ahead(body)
         backward = self._behind(body)
+        if layer.style.fast:
+            backward = rectified(forward, backward)
         forward = body.prelude([*forward, *backward], layer.style.asserts) + forward
         takes = Takes(self.arguments, self._generic(prepared), body.asked)
         self.takes |= {"forward": takes, "value_and_grad": takes}
@@ -267,6 +340,26 @@ class Module:
         document = [f"{quoted(self.layer.title)} and its gradients, by name."]
         return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
 
+    def _fused(self, taken: Names) -> Function:
+        """Value and gradients in one function: no cache, and no product with an upstream gradient of 1."""
+        layer = self.layer
+        gradients = [mul(1, substituted(g, {layer.dout: const(1)})) for g in layer.gradients]
+        wanted = [f"d{names.python(str(x.name))}" for x in layer.wrt]
+        body = self._body(Prepared(layer.output, gradients), wanted, taken, self.arguments, {})
+        ahead = self._ahead(body)
+        lines = [*ahead, *rectified(ahead, self._behind(body))]
+        lines = body.prelude(lines, layer.style.asserts) + lines
+        arrays = [of for of, g in zip(body.called, body.results, strict=True) if g.shape]
+        lines = copied(lines, arrays, set(self.arguments.values()), self._ids)
+        results = zip(layer.wrt, body.called, strict=True)
+        pairs = [(names.python(str(x.name)), turned(t.name(of), x.shape)) for x, of in results]
+        takes = Takes(self.arguments, self.generic, body.asked)
+        self.takes["value_and_grad"] = takes
+        gives = f"tuple[float, dict[str, {kinds([x.shape for x in layer.wrt])}]]"
+        document = [*paragraph(f"{quoted(layer.title)} and its gradients, by name.", first=True), "", *takes.said(self._whole)]
+        returned = t.sequence([t.name(body.out), t.dictionary(pairs)])
+        return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
+
     # ---- what is asked for beside them -----------------------------------------------------------------------------------
     def _further(self, r: Request, prepared: Prepared, taken: Names) -> Function:
         before = dict.fromkeys(r.before, self.upstream)
@@ -306,6 +399,11 @@ class Module:
         body: Body,
     ) -> Function:
         return Function(f"{self.layer.name}_{suffix}", dict(takes), document, list(lines), result, gives, body.shapes())
+
+
+def _defines(block: Sequence[str]) -> str:
+    """The name of the function of a block."""
+    return block[0].removeprefix("def ").partition("(")[0]
 
 
 def _own(of: str, foreign: set[str], e: Expr, root: Mapping[str, str] | None = None) -> ast.expr:

@@ -50,7 +50,10 @@ def to_numpy(
     data: Sequence[Any] = (),
     reduction: str | None = "auto",
     also: Sequence[str] = (),
-    asserts: bool = True,
+    asserts: bool | None = None,
+    fast: bool = False,
+    workspace: bool = False,
+    jit: str | None = None,
 ) -> Generated:
     """The NumPy module of a scalar, vector or matrix and its gradients by ``wrt`` (all its variables, if none are given).
 
@@ -75,13 +78,21 @@ def to_numpy(
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
     also = [also] if isinstance(also, str) else list(also)
-    style = Style(asserts=asserts)
+    style = styled(asserts, fast, workspace, jit)
     if batch is None and (data or reduction != "auto"):
         raise MatcalcError("data and reduction are of a batch: say batch='rows' or batch='columns'")
     with uncollected():
         if batch is not None:
             return _of_batch(y, many, name, also, style, batch, data, reduction)
         return _of_one(y, many, name, also, style)
+
+
+def styled(asserts: bool | None, fast: bool, workspace: bool, jit: str | None) -> Style:
+    """The options as a style: what is quick leaves out the asserts, unless they are asked for."""
+    if jit not in (None, "numba"):
+        raise MatcalcError(f"a module is compiled by 'numba', but not by {jit!r}")
+    quick = bool(fast or workspace or jit)
+    return Style(not quick if asserts is None else asserts, quick, workspace, jit)
 
 
 def _of_batch(

@@ -7,6 +7,7 @@ attributes, calls, subscripts, operators, comparisons, tuples, dicts, numbers an
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -133,6 +134,16 @@ def decreased(target: Tree, value: Tree) -> ast.stmt:
     return ast.AugAssign(target, ast.Sub(), value, lineno=0)  # type: ignore[arg-type]
 
 
+def again(statement: ast.AugAssign, value: Tree) -> ast.stmt:
+    """The statement with another value: ``target -= value``."""
+    return ast.AugAssign(statement.target, statement.op, value, lineno=0)
+
+
+def changed(target: Tree, sign: str, value: Tree) -> ast.stmt:
+    """``target += value``, with any sign."""
+    return ast.AugAssign(target, _SIGNS[sign](), value, lineno=0)  # type: ignore[arg-type]
+
+
 def asserted(left: Tree, right: Tree, message: Sequence[str | Tree]) -> ast.stmt:
     """``assert left == right, f"message"``, where the trees of the message stand in braces."""
     said: list[Tree] = [ast.Constant(x) if isinstance(x, str) else ast.FormattedValue(x, -1) for x in message]
@@ -164,6 +175,18 @@ def substituted(tree: Tree, places: dict[str, Tree]) -> Tree:
         return type(x)(**{of: copied(getattr(x, of)) for of in x._fields}) if isinstance(x, ast.AST) else x
 
     return copied(tree)
+
+
+def filled_in(tree: Any, places: Mapping[str, Tree]) -> Any:
+    """The tree with names replaced, where names need be no identifiers. The tree itself stays as it is."""
+    if not (places.keys() & names_in([tree])):
+        return tree
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> Any:
+            return places.get(node.id, node)
+
+    return Fill().visit(copy.deepcopy(tree))
 
 
 def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree | None:
@@ -266,6 +289,10 @@ def _spaced(match: re.Match[str]) -> str:
 def lines(statement: ast.stmt, indent: int) -> list[str]:
     """The statement, broken where it is too long for one line."""
     pad = " " * indent
+    if isinstance(statement, ast.For):  # with comments in its body
+        head = f"{pad}for {text(statement.target)} in {text(statement.iter)}:"
+        below = [[f"{pad}    {x}"] if isinstance(x, str) else lines(x, indent + _STEP) for x in statement.body]
+        return [head, *(line for part in below for line in part)]
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
         *before, last = statement.value.elts
         assert isinstance(last, ast.Dict)
