@@ -371,7 +371,7 @@ def checked_data(y: Expr, data: Sequence[Expr]) -> tuple[Expr, ...]:
         raise MatcalcError(f"data=[...] says which variables differ by example; of scalars and vectors there are {listed}")
     for x in data:
         if not isinstance(x, Expr) or x.op is not LEAF:
-            raise MatcalcError(f"the data are variables, but got {x}; of scalars and vectors there are {listed}")
+            raise MatcalcError(f"the data are variables, but got {x!r}; of scalars and vectors there are {listed}")
         if not _is_vector(x.shape):
             raise UnsupportedError(f"{x} is {sizes.show(x.shape)}, a matrix for each example; the data are scalars and vectors")
     missing = [x for x in data if x not in set(variables([y]))]

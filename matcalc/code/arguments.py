@@ -58,6 +58,8 @@ class Arguments:
                 arrays |= named
             if self.became:
                 arrays = {of if (of := self.became.get(key, key)) not in arrays else key: a for key, a in arrays.items()}
+            if self._zero:
+                arrays = self._with_nudges(arrays)
             for nudge, of in self._zero.items():
                 if nudge not in arrays and of in arrays:
                     arrays[nudge] = 0.0 * np.asarray(arrays[of])
@@ -72,6 +74,17 @@ class Arguments:
             return raw(*values)
 
         return call
+
+    def _with_nudges(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """dx for the dX of a batch; a nudge that is none would be left out, so what is not known is refused."""
+        became = {f"d{x}": f"d{of}" for x, of in self.became.items()}
+        arrays = {became.get(key, key): a for key, a in arrays.items()}
+        known = {*self._parameters, *(str(e.name) for e in self._arguments), *(op.text for op in self._generic)}
+        known |= {names.python(op.text) for op in self._generic}
+        for key in arrays:
+            if key not in known:
+                raise EvaluationError(f"{self.name} has no argument {key}; its nudges are {', '.join(self._zero)}")
+        return arrays
 
     def _converted(self, arrays: Mapping[str, Any]) -> list[Any]:
         """The values checked and converted as ``mc.evaluate`` does; what needed no conversion is let through next time.

@@ -60,6 +60,7 @@ class Assembly:
         result = self.result(w, f.result)
         self.carried |= w.carried
         types = {of: self.type(kind) for of, kind in f.parameters.items()}
+        f = replace(f, document=_without_cache(f.document))
         return replace(f, parameters=types, lines=lines, result=result, gives=self.type(f.gives))
 
     def result(self, w: Translator, x: ast.expr) -> ast.expr:
@@ -124,6 +125,12 @@ class Assembly:
         """The docstring of the NumPy module, with what is to be said of this one."""
         *lines, last = self.module.docstring()
         return [*lines, *sentences, last]
+
+
+def _without_cache(document: list[str]) -> list[str]:
+    """The docstring without what the cache of the NumPy module holds: here sizes are not kept."""
+    found = [line for line in document if not line.startswith("cache: ") or line.startswith("cache: from")]
+    return found[:-1] if found[-1:] == [""] else found
 
 
 def _functions(lines: Sequence[str]) -> list[ast.FunctionDef]:

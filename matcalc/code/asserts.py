@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from matcalc.code import tree as t
@@ -13,37 +13,59 @@ from matcalc.core.expression import Expr
 from matcalc.core.sizes import Shape
 
 
-def asserted(arguments: Mapping[Expr, str], lengths: Lengths) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """That arrays have as many axes as the sizes are read from, and then, when these have names, that all lengths agree."""
+def asserted(
+    arguments: Mapping[Expr, str], lengths: Lengths, whole: Collection[Expr] = ()
+) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """That arrays have as many axes as the sizes are read from, and then, when these have names, that all lengths agree.
+
+    Arrays that are ``whole`` hold row numbers: truth values would choose rows in another way.
+    """
     axes, shapes = [], []
     told: set[Any] = set()
     for e, of in telling(arguments):
         if e.shape == ():
-            shapes.append(_equal(t.call("np.ndim", t.name(of)), t.constant(0), of, t.call("np.shape", t.name(of)), "a number"))
+            shapes.append(_number(of))
             continue
         got = t.attribute(t.name(of), "shape")
         first, *rest = wanted = [length for length in e.shape if length != 1]
         new = {length for length in wanted if getattr(length, "is_Symbol", False)} - told
         told |= new
-        if rest and first in new and first == lengths.count:  # as many examples as there are
-            beyond = t.at(got, t.span(t.constant(1), None))
-            shapes.append(_equal(beyond, t.sequence(map(lengths.code, rest)), of, got, said(e.shape)))
-            continue
-        if new or e.shape[0] == 1:
+        if first == lengths.count and new == {first} and rest:  # as many examples as there are
+            shapes.append(_equal(t.at(got, t.span(t.constant(1), None)), list(map(lengths.code, rest)), of, e.shape, []))
+        elif new or e.shape[0] == 1:
             number = len(e.shape) if e.shape[0] == 1 else rank(e.shape)
-            axes.append(_equal(t.attribute(t.name(of), "ndim"), t.constant(number), of, got, said(e.shape)))
-        if len(new) < len(wanted):
-            shapes.append(_equal(got, t.sequence(map(lengths.code, wanted)), of, got, said(e.shape)))
+            message: list[str | t.Tree] = [f"{of} has shape ", got, f", not {said(e.shape)}"]
+            axes.append(t.asserted(t.attribute(t.name(of), "ndim"), t.constant(number), message))
+            if len(new) < len(wanted):
+                shapes.append(_of_lengths(of, e.shape, lengths))
+        else:
+            shapes.append(_of_lengths(of, e.shape, lengths))
+        if e in whole:
+            kind = t.attribute(t.attribute(t.name(of), "dtype"), "kind")
+            test = ast.Compare(kind, [ast.In()], [t.constant("iu")])
+            shapes.append(ast.Assert(test, t.constant(f"{of} holds whole numbers")))
     return axes, shapes
 
 
 def asserted_upstream(of: str, shape: Shape, lengths: Lengths) -> list[ast.stmt]:
     """That the upstream gradient, rows in one dimension, has the shape of the output."""
-    if shape == ():
-        return []
-    got = t.attribute(t.name(of), "shape")
-    return [_equal(got, t.sequence(map(lengths.code, [length for length in shape if length != 1])), of, got, said(shape))]
+    return [_number(of)] if shape == () else [_of_lengths(of, shape, lengths)]
 
 
-def _equal(left: t.Tree, right: t.Tree, of: str, got: t.Tree, wanted: str) -> ast.stmt:
-    return t.asserted(left, right, [f"{of} has shape ", got, f", not {wanted}" if wanted != "a number" else ", but is a number"])
+def _number(of: str) -> ast.stmt:
+    got = t.call("np.shape", t.name(of))
+    return t.asserted(t.call("np.ndim", t.name(of)), t.constant(0), [f"{of} has shape ", got, ", but is a number"])
+
+
+def _of_lengths(of: str, shape: Shape, lengths: Lengths) -> ast.stmt:
+    wanted = [lengths.code(length) for length in shape if length != 1]
+    symbolic = any(not isinstance(length, int) for length in shape)
+    return _equal(t.attribute(t.name(of), "shape"), wanted, of, shape, wanted if symbolic else [])
+
+
+def _equal(left: t.Tree, wanted: list[t.Tree], of: str, shape: Shape, shown: list[t.Tree]) -> ast.stmt:
+    """``assert x.shape == (m,), f"x has shape {x.shape}, not (m,) = {(m,)}"``; the lengths are shown where there is room."""
+    message: list[str | t.Tree] = [f"{of} has shape ", t.attribute(t.name(of), "shape"), f", not {said(shape)}"]
+    plain = t.asserted(left, t.sequence(wanted), message)
+    whole = t.asserted(left, t.sequence(wanted), [*message, " = ", t.sequence(shown)])
+    return whole if shown and len(t.lines(whole, 4)) == 1 else plain

@@ -51,7 +51,7 @@ class Body:
         called: str = "out",
     ) -> None:
         self.output, self.results, self.safe = prepared.output, prepared.results, prepared.safe
-        self.arguments = dict(arguments)
+        self.arguments, self._whole = dict(arguments), whole
         self.program = program(self.output, list(zip(wanted, self.results, strict=True)), taken, {**arguments, **given}, called)
         self.arrays = Arrays(self.program.names, self.arguments, taken, function, whole=whole, count=count)
         self.out = self.program.names[self.output]  # what the output is called
@@ -85,7 +85,7 @@ class Body:
 
         With ``asserts`` every argument is held against the shape that it should have.
         """
-        axes, shapes = asserted(self.arguments, self.arrays.lengths) if asserts else ([], [])
+        axes, shapes = asserted(self.arguments, self.arrays.lengths, self._whole) if asserts else ([], [])
         rows = [of for e, of in self.arguments.items() if e.shape and e.shape[0] == 1]
         if rows:
             trees = [x for x in (*lines, *shapes, *self.arrays.lengths.defined.values()) if isinstance(x, ast.AST)]

@@ -86,6 +86,7 @@ ARRAY_API = Dialect(
         "len": "{0}.shape[0]",
         "ndim": "{0}.ndim",
         "shape": "{0}.shape",
+        "whole": 'xp.isdtype({0}.dtype, "integral")',
         # new arrays
         "number": "xp.asarray({0}, dtype={like}.dtype, device=device({like}))",
         "number given": "xp.asarray({0}, dtype={like}.dtype, device=device({like}))",
@@ -167,6 +168,7 @@ TORCH = Dialect(
         "len": "len({0})",
         "ndim": "{0}.ndim",
         "shape": "{0}.shape",
+        "whole": "{0}.dtype in (torch.int32, torch.int64)",
         # new arrays
         "number": "{like}.new_tensor({0})",
         "number given": "torch.as_tensor({0}, dtype={like}.dtype, device={like}.device)",
@@ -250,6 +252,7 @@ JAX = Dialect(
         "len": "len({0})",
         "ndim": "{0}.ndim",
         "shape": "{0}.shape",
+        "whole": "jnp.issubdtype({0}.dtype, jnp.integer)",
         # new arrays
         "number": "jnp.asarray({0}, {like}.dtype)",
         "number given": "jnp.asarray({0}, {like}.dtype)",

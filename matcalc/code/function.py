@@ -80,18 +80,24 @@ class Takes:
         """The names of the parameters."""
         return [*self.arguments.values(), *self.functions.values(), *self.sizes.values()]
 
-    def typed(self) -> dict[str, str]:
-        """The parameters with their types."""
-        found = {of: kind(e.shape) for e, of in self.arguments.items()}
+    def typed(self, whole: Collection[Expr] = ()) -> dict[str, str]:
+        """The parameters with their types; those that are ``whole`` hold row numbers."""
+        found = {of: SIZE if e in whole and e.shape == () else kind(e.shape) for e, of in self.arguments.items()}
         return found | dict.fromkeys(self.functions.values(), ENTRYWISE) | dict.fromkeys(self.sizes.values(), SIZE)
 
     def said(self, whole: Collection[Expr]) -> list[str]:
         """The parameters as a docstring says them; those that are ``whole`` hold row numbers."""
-        text = [f"{of}: {said(e.shape)}{', whole numbers' * (e in whole)}" for e, of in self.arguments.items()]
+        text = [f"{of}: {_said_of(e, whole)}" for e, of in self.arguments.items()]
         for op, of in self.functions.items():
             which = "function" if op.order == 0 else f"derivative {names.text(op.text)}{'′' * op.order}"
             text.append(f"{of}: a {which}, entry by entry on arrays")
         return [*text, *(f"{of}: a size" for of in self.sizes.values())]
+
+
+def _said_of(e: Expr, whole: Collection[Expr]) -> str:
+    if e not in whole:
+        return said(e.shape)
+    return f"{said(e.shape)}, whole numbers" if e.shape else "a whole number"
 
 
 def paragraph(line: str, first: bool = False) -> list[str]:

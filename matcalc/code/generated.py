@@ -161,6 +161,10 @@ class Generated:
             raise MatcalcError(f"{self.name} has no workspace; ask for it with to_numpy(..., workspace=True)")
         return self._checking("workspace")[0]
 
+    def __deepcopy__(self, memo: Any) -> Generated:
+        """A generated module does not change, so a copy is the module itself."""
+        return self
+
     def write(self, path: str | Path) -> Path:
         """Writes the source to a file; the path itself is given back."""
         path = Path(path)
@@ -200,7 +204,7 @@ class Generated:
 
     def _called_with_upstream(self, raw: Callable[..., Any]) -> Callable[..., Any]:
         shape = self._output.shape
-        axes = 0 if shape == () else 1 if shape[1] == 1 else 2
+        axes, title = 0 if shape == () else 1 if shape[1] == 1 else 2, self._module.layer.title
         fast, compiled = self._module.layer.style.fast, self._module.layer.style.jit is not None
 
         @functools.wraps(raw)
@@ -212,7 +216,7 @@ class Generated:
                 wanted = getattr(cache, "shape", None)
                 if array.ndim != axes or array.dtype.kind not in "fiu" or wanted not in (None, array.shape):
                     shown = "a number" if axes == 0 else f"an array of shape {wanted or sizes.show(shape)}"
-                    raise EvaluationError(f"the upstream gradient is {shown}, as {self.name} is, but its shape is {array.shape}")
+                    raise EvaluationError(f"the upstream gradient is {shown}, as {title} is, but its shape is {array.shape}")
                 if fast and axes:
                     array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)

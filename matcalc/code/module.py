@@ -22,6 +22,7 @@ from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, lis
 from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
 from matcalc.code.steps import rectified
+from matcalc.code.unread import without_unread
 from matcalc.code.workspace import workspace
 from matcalc.core import names
 from matcalc.core.constructors import mul
@@ -211,7 +212,7 @@ class Module:
         wanted = [f"d{names.python(str(x.name))}" for x in layer.wrt]
         body = self._body(prepared, wanted, taken, self.arguments, {layer.dout: self.upstream})
         forward = self._ahead(body)
-        backward = self._behind(body)
+        backward = without_unread(self._behind(body), body.called)
         if layer.style.fast:
             backward = rectified(forward, backward)
         forward = body.prelude([*forward, *backward], layer.style.asserts) + forward
@@ -220,6 +221,7 @@ class Module:
         held = [*takes.names(), *targets(forward)]
         read = t.names_in(x for x in backward if isinstance(x, ast.AST)) - set(targets(backward))
         cache = [x for x in dict.fromkeys(held) if x in read]
+        forward = without_unread(forward, [body.out, *cache])
         self.body, self.cache = body, cache
         both = [self._both(body, takes)] if layer.output.shape == () else []
         return [self._forward(body, takes, forward, cache), self._backward(body, backward, cache), *both]
@@ -309,7 +311,9 @@ class Module:
         result = _own(body.out, kept | foreign, body.output, root)  # the caller may change it in place
         lines = [*lines, t.assigned("cache", t.sequence(map(t.name, cache)))]
         returned = t.sequence([turned(result, shape), t.name("cache")])
-        return self._function("forward", takes.typed(), document, lines, returned, f"tuple[{kind(shape)}, tuple]", body)
+        return self._function(
+            "forward", takes.typed(self._whole), document, lines, returned, f"tuple[{kind(shape)}, tuple]", body
+        )
 
     def _backward(self, body: Body, lines: list[Line], cache: list[str]) -> Function:
         layer = self.layer
@@ -319,7 +323,7 @@ class Module:
         each = f"gradients by {by}, each in its variable's shape" if len(layer.wrt) > 1 else f"gradient by {by}, in its shape"
         each = each if layer.wrt else "gradients that were asked for: none"
         if layer.output.shape == ():
-            about = f"a number, the gradient of the loss by {layer.title}; 1 for the gradients of {layer.title} itself"
+            about = f"the upstream gradient, a number; 1 for the gradients of {layer.title} itself"
         else:
             about = f"{said(layer.output.shape)}, the gradient of the loss L by {layer.title}"
         document = [*paragraph(f"The {each}, as a tuple.", first=True), "", *paragraph(f"{self.upstream}: {about}")]
@@ -338,7 +342,7 @@ class Module:
         returned = t.sequence([t.name(body.out), t.dictionary(zip(words, map(t.name, body.called), strict=True))])
         gives = f"tuple[float, dict[str, {kinds([x.shape for x in self.layer.wrt])}]]"
         document = [f"{quoted(self.layer.title)} and its gradients, by name."]
-        return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
+        return self._function("value_and_grad", takes.typed(self._whole), document, lines, returned, gives, body)
 
     def _fused(self, taken: Names) -> Function:
         """Value and gradients in one function: no cache, and no product with an upstream gradient of 1."""
@@ -358,7 +362,7 @@ class Module:
         gives = f"tuple[float, dict[str, {kinds([x.shape for x in layer.wrt])}]]"
         document = [*paragraph(f"{quoted(layer.title)} and its gradients, by name.", first=True), "", *takes.said(self._whole)]
         returned = t.sequence([t.name(body.out), t.dictionary(pairs)])
-        return self._function("value_and_grad", takes.typed(), document, lines, returned, gives, body)
+        return self._function("value_and_grad", takes.typed(self._whole), document, lines, returned, gives, body)
 
     # ---- what is asked for beside them -----------------------------------------------------------------------------------
     def _further(self, r: Request, prepared: Prepared, taken: Names) -> Function:
@@ -377,6 +381,7 @@ class Module:
         called = [body.out, *body.called]
         foreign = set(arguments.values())
         arrays = [of for of, e in zip(called, values, strict=True) if e.shape]
+        lines = without_unread(lines, called)
         lines = copied(body.prelude(lines, self.layer.style.asserts) + lines, arrays, foreign, self._ids)
         results = [turned(_own(of, foreign, e), e.shape) for of, e in zip(called, values, strict=True)]
         single = r.bare and len(results) == 1
@@ -386,7 +391,7 @@ class Module:
         gives = shapes if single else "tuple[tuple, ...]" if r.grouped else f"tuple[{shapes}, ...]"
         document = [*paragraph(quoted(r.document), first=True), "", *takes.said(self._whole)]
         result = results[0] if single else t.sequence(results)
-        return self._function(r.suffix, takes.typed(), document, lines, result, gives, body)
+        return self._function(r.suffix, takes.typed(self._whole), document, lines, result, gives, body)
 
     def _function(
         self,

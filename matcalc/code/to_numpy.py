@@ -65,7 +65,8 @@ def to_numpy(
     scalar, and one value an example of anything else.
 
     ``also`` names further functions of the same arguments: ``"jacobian"`` and, of a scalar, ``"hessian"``, in the layout of
-    ``mc.jacobian``; ``"jvp"`` and ``"hvp"`` with a nudge for each variable, ``"vjp"`` with an upstream gradient.
+    ``mc.jacobian``; ``"jvp"`` and ``"hvp"`` with a nudge for each variable, ``"vjp"`` with an upstream gradient;
+    ``"hessian_factors"`` gives a Hessian that is a Kronecker product by its factors, and functions that apply and solve it.
 
     The functions of the source hold the shapes of their arguments against those on paper, and name the one that differs; with
     ``asserts=False`` they do not. Those of the result do so in any case.
@@ -77,7 +78,9 @@ def to_numpy(
     free = [x for x in variables([y]) if x not in numbers]
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
-    also = [also] if isinstance(also, str) else list(also)
+    if twice := [x for k, x in enumerate(many) if x in many[:k]]:
+        raise MatcalcError(f"wrt names {twice[0]} twice")
+    also = [also] if isinstance(also, str) else list(also or ())
     style = styled(asserts, fast, workspace, jit)
     if batch is None and (data or reduction != "auto"):
         raise MatcalcError("data and reduction are of a batch: say batch='rows' or batch='columns'")

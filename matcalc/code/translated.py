@@ -87,5 +87,5 @@ def to_jax(y: Any, wrt: Any = None, name: str | None = None, **options: Any) -> 
 
 def _without_also(options: dict[str, Any]) -> dict[str, Any]:
     if "also" in options:
-        raise MatcalcError("further functions are the library's own: it has jacobian, hessian and jvp of any function")
+        raise MatcalcError("a function with its gradients has no further ones; to_array_api(..., also=[...]) has")
     return options
