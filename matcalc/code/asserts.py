@@ -33,9 +33,11 @@ def asserted(
         if first == lengths.count and new == {first} and rest:  # as many examples as there are
             shapes.append(_equal(t.at(got, t.span(t.constant(1), None)), list(map(lengths.code, rest)), of, e.shape, []))
         elif new or e.shape[0] == 1:
-            number = len(e.shape) if e.shape[0] == 1 else rank(e.shape)
             message: list[str | t.Tree] = [f"{of} has shape ", got, f", not {said(e.shape)}"]
-            axes.append(t.asserted(t.attribute(t.name(of), "ndim"), t.constant(number), message))
+            if e.shape[0] == 1:
+                axes.append(t.asserted(t.at(got, t.span(None, t.constant(-1))), t.sequence([t.constant(1)]), message))
+            else:
+                axes.append(t.asserted(t.attribute(t.name(of), "ndim"), t.constant(rank(e.shape)), message))
             if len(new) < len(wanted):
                 shapes.append(_of_lengths(of, e.shape, lengths))
         else:

@@ -156,7 +156,7 @@ TORCH = Dialect(
         "softmax along": "torch.softmax({0}, dim={axis})",
         "log_softmax": "torch.log_softmax({0}, dim=0)",
         "log_softmax along": "torch.log_softmax({0}, dim={axis})",
-        "logsumexp": "torch.logsumexp({0}, dim=0)",
+        "logsumexp": "torch.logsumexp({0}.reshape(-1), dim=0)",
         "logsumexp along": "torch.logsumexp({0}, dim={axis})",
         "ravel": "{0}.reshape(-1)",
         "ravel columns": "{0}.T.reshape(-1)",

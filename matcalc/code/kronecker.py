@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from matcalc.calculus.terms import scalar_part
+from matcalc.calculus.terms import parts_of, scalar_part
 from matcalc.core import sizes
-from matcalc.core.constructors import mul, transpose
-from matcalc.core.expression import EYE, Expr, Operation, inner, node, rebuilt, topological
-from matcalc.core.operations import KRON, MATMUL
+from matcalc.core.constructors import add, mul, transpose
+from matcalc.core.expression import EYE, Expr, Operation, const, eye, inner, node, rebuilt, topological
+from matcalc.core.operations import ADD, KRON, MATMUL
 from matcalc.core.sizes import Shape
 
 
@@ -37,6 +37,8 @@ def kronecker_factors(e: Expr) -> tuple[Expr, Expr, Expr] | None:
     """(s, A, B) of s (A ⊗ B), such as a Hessian by a matrix is; None for what is no such product."""
     s, rest = scalar_part(inner(e))
     rest = inner(rest)
+    if rest.op is ADD:
+        return _of_sum(s, rest)
     if rest.op is not KRON:
         return None
     scalars, factors = s, []
@@ -45,6 +47,27 @@ def kronecker_factors(e: Expr) -> tuple[Expr, Expr, Expr] | None:
         scalars = mul(scalars, s)
         factors.append(inside)
     return scalars, factors[0], factors[1]
+
+
+def _of_sum(s: Expr, e: Expr) -> tuple[Expr, Expr, Expr] | None:
+    """The factors of a sum of products with one identity: A ⊗ I + λI is (A + λI) ⊗ I."""
+    found = [(c, kronecker_factors(x)) for c, x in map(scalar_part, parts_of(ADD, e))]
+    sides = [k for k in (1, 2) if any(f is not None and f[k].op is EYE for _, f in found)]
+    for k in sides:
+        one = next(f[k] for _, f in found if f is not None and f[k].op is EYE)
+        others = [f[3 - k] for _, f in found if f is not None and f[k] is one]
+        if any(x.shape != others[0].shape for x in others) or others[0].shape[0] != others[0].shape[1]:
+            continue
+        core: Expr = const(0)
+        for (c, f), x in zip(found, parts_of(ADD, e), strict=True):
+            if f is not None and f[k] is one:
+                core = add(core, mul(mul(c, f[0]), f[3 - k]))
+            elif scalar_part(x)[1].op is EYE:
+                core = add(core, mul(c, eye(others[0].shape[0])))
+            else:
+                return None
+        return (s, core, one) if k == 2 else (s, one, core)
+    return None
 
 
 def blocks(roots: Sequence[Expr]) -> list[Expr]:

@@ -17,9 +17,10 @@ def copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str], ids
     taken = foreign | {_NOBODY}
     copies = set()
     for of in results:
-        if root.get(of, of) in taken:
+        of_another = root.get(of, of) != of and root[of] in results
+        if root.get(of, of) in taken or of_another:
             copies.add(of)
-        taken.add(root.get(of, of))
+        taken.add(of if of in copies else root.get(of, of))
     found: list[Line] = []
     for x in lines:
         if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name) and x.targets[0].id in copies:

@@ -5,8 +5,8 @@ Each is a function of the same arguments, and of what it multiplies: nudges ``dx
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.sweep import changes, depending
@@ -15,7 +15,7 @@ from matcalc.code.function import listed
 from matcalc.code.kronecker import kronecker_factors
 from matcalc.core import names, sizes
 from matcalc.core.constructors import mul, transpose
-from matcalc.core.expression import EYE, LET, Expr, Names, const, leaf, let, substituted, topological
+from matcalc.core.expression import EYE, LEAF, LET, SUM_TO_ONE, Expr, Names, const, leaf, let, substituted, topological
 from matcalc.core.operations import MATMUL
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError, UnsupportedError
@@ -43,12 +43,19 @@ class Request:
     own: Sequence[Expr] | None = None
 
 
+SUMS = {"distribution", *SUM_TO_ONE}
 Second = Callable[[Expr, Expr], Expr]  # the block of a Hessian by two variables
 
 
-def requests(kinds: Iterable[str], d: Derivation, second: Second | None = None) -> list[Request]:
+def requests(kinds: Sequence[str], d: Derivation, second: Second | None = None) -> list[Request]:
     """The functions asked for, of a value and its gradients; ``second`` knows the blocks of its Hessian better."""
-    found: list[Request] = []
+    free = {x: _free(x) for x in d.wrt if x.op is LEAF and SUMS & {*x.params[1]}}
+    if free and kinds:  # that the entries sum to one holds where they stand, and not around it
+        back = {y: x for x, y in free.items()}
+        loose = Derivation(substituted(d.target, free), [free.get(x, x) for x in d.wrt], d.seed)
+        found = requests(kinds, loose, None if second is None else lambda a, b: second(back.get(a, a), back.get(b, b)))
+        return [replace(r, values=[substituted(v, back) for v in r.values]) for r in found]
+    found = []
     for kind in kinds:
         if kind == "hessian":
             found.append(_hessian(d, second))
@@ -61,8 +68,17 @@ def requests(kinds: Iterable[str], d: Derivation, second: Second | None = None) 
     return found
 
 
+def _free(x: Expr) -> Expr:
+    """The variable without what is known of its sum."""
+    return leaf(str(x.name), x.shape, **{key: True for key in x.params[1] if key not in SUMS})
+
+
 def second_derivative(y: Expr, a: Expr, b: Expr) -> Expr:
     """The Jacobian by b of the gradient by a, both vec'd."""
+    free = {x: _free(x) for x in (a, b) if x.op is LEAF and SUMS & {*x.params[1]}}
+    if free:
+        found = second_derivative(substituted(y, free), free.get(a, a), free.get(b, b))
+        return substituted(found, {y: x for x, y in free.items()})
     return jacobian(transpose(jacobian(y, a)), b)
 
 

@@ -260,12 +260,19 @@ def _cholesky(w: Arrays, e: Expr) -> Tree:
 def _concat(w: Arrays, e: Expr) -> Tree:
     (axis,) = e.params
     if all(a.shape == () for a in e.args):
-        return call("np.array", t.several(map(w.value, e.args)))
+        found = call("np.array", t.several(map(w.value, e.args)))
+        return w.typed(found) if any(a.op is CONST for a in e.args) else found
     if rank(e.shape) == 1:
-        parts = [t.several([w.value(a)]) if a.shape == () else w.value(a) for a in e.args]
+        parts = [_entry(w, a) if a.shape == () else w.value(a) for a in e.args]
         return call("np.concatenate", t.sequence(parts))
     parts = [_two_dimensional(w, a) for a in e.args]
     return call("np.concatenate", t.sequence(parts), **({"axis": constant(1)} if axis else {}))
+
+
+def _entry(w: Arrays, a: Expr) -> Tree:
+    """One entry of a column; a number alone has the type of the arguments."""
+    single = t.several([w.value(a)])
+    return w.typed(call("np.array", single)) if a.op is CONST else single
 
 
 def _unvec(w: Arrays, e: Expr) -> Tree:

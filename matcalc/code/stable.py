@@ -26,8 +26,10 @@ from matcalc.core.operations import (
     LOG,
     LOG1P,
     LOG_SOFTMAX,
+    MATMUL,
     MUL,
     NORM,
+    ONE_HOT,
     POW,
     SIGMOID,
     SIGN,
@@ -99,6 +101,9 @@ def _log(of: Expr) -> Expr | None:
         return add(add(t, BUILD["softplus"](mul(-2, t))), neg(BUILD["log"](2)))
     if x.op in (SLICE, TRANSPOSE, UNVEC) and (inside := _log(x.args[0])) is not None:  # an entry of softmax(z)
         return rebuilt(x, (inside,))
+    if x.op is MATMUL and x.args[0].op is TRANSPOSE and x.args[0].args[0].op is ONE_HOT:  # the entry that a number chooses
+        inside = _log(x.args[1])
+        return None if inside is None else rebuilt(x, (x.args[0], inside))
     value, rest = coefficient(x)
     if value != 1 and sympy.sympify(value).is_positive and (inside := _log(rest)) is not None:  # log(mean(exp(z)))
         return add(inside, BUILD["log"](value))

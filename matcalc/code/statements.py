@@ -42,6 +42,8 @@ def _translated(w: Translator, x: ast.stmt, changed: set[str]) -> list[Line]:
             if found.kind.of == SHAPE:
                 w.kinds |= dict.fromkeys(names, NUMBER)
             return [t.unpacked(names, found.tree)]
+        case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(value=ast.Name() as of, attr="flat"))]):  # into zeros
+            return [_on_diagonal(w, of.id, "+", w.value(x.value))]
         case ast.Assign(targets=[ast.Subscript() as target]):
             return [_written(w, target, "=", w.value(x.value))]
         case ast.AugAssign(target=ast.Subscript(value=ast.Attribute(value=ast.Name() as of, attr="flat"))):

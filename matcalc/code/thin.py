@@ -43,7 +43,7 @@ def parted(x: Expr) -> Thin | None:
             found.diagonal = add(found.diagonal, s)
         elif rest.op is DIAG:
             found.diagonal = add(found.diagonal, mul(s, rest.args[0]))
-        elif rest.op is MATMUL:
+        elif rest.op is MATMUL and term.shape == x.shape:
             found.products.append((mul(s, rest.args[0]), rest.args[1]))
         elif found.dense or term.shape != x.shape:
             return None

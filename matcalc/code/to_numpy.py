@@ -117,7 +117,7 @@ def _of_batch(
         if x.op is LEAF and {*_SYMMETRIC} & {*x.params[1]}
     }
     y = substituted(y, free)  # the entries of a symmetric matrix are taken as independent, and contraction transposes it
-    d = Derivation(y, [free.get(x, x) for x in many], upstream(y))
+    d = _derived(y, [free.get(x, x) for x in many])
     one = Batch(d.target, given, layout, varied=many)
     reduction = (None if y.shape else "mean") if reduction == "auto" else reduction
     whole = one.reduced(reduction)
@@ -129,7 +129,9 @@ def _of_batch(
         """The Hessian of a sum is the sum of the Hessians, as long as no example is derived by."""
         if {a, b} & {one.variable(x) for x in one.data}:
             return second_derivative(whole, a, b)
-        return _summed(second_derivative(d.target, a, b), one, layout, reduction)
+        found = second_derivative(d.target, a, b)
+        found = second_derivative(stable([d.target])[0], a, b) if fragile([found]) else found
+        return _summed(found, one, layout, reduction)
 
     return _of_one(whole, stood, name or _called(y), also, style, one, second if y.shape == () and reduction else None)
 
@@ -156,13 +158,22 @@ def _of_one(
     batch: Batch | None = None,
     second: Second | None = None,
 ) -> Generated:
-    d = Derivation(y, many, upstream(y))
-    if fragile(list(d.gradients.values())):  # then the derivatives are taken of the stable form
-        safe, here = _stable_between(y, [x for x in many if x.op is LET])
-        d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
+    d = _derived(y, many)
+    found = requests(also, d, second)
+    if any(fragile(r.values) for r in found):
+        found = requests(also, _derived(y, many, steady=True), second)
     signals = {g: p for p, g in d.signals.items()}
     gradients = list(d.gradients.values())
-    return module(Layer(name or _called(y), d.target, d.wrt, gradients, d.seed, signals, batch, requests(also, d, second), style))
+    return module(Layer(name or _called(y), d.target, d.wrt, gradients, d.seed, signals, batch, found, style))
+
+
+def _derived(y: Expr, many: Sequence[Expr], steady: bool = False) -> Derivation:
+    """The derivation; of the stable form where the gradients of what was typed divide by what may be zero, or if ``steady``."""
+    d = Derivation(y, many, upstream(y))
+    if steady or fragile(list(d.gradients.values())):
+        safe, here = _stable_between(y, [x for x in many if x.op is LET])
+        d = Derivation(safe, [here.get(x, x) for x in many], upstream(y))
+    return d
 
 
 def _stable_between(y: Expr, asked: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
