@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import threading
@@ -13,6 +14,9 @@ from test_batch import LENGTHS, MODELS, module
 from variants import flat, held
 
 import matcalc as mc
+from matcalc.code import fast
+from matcalc.code.fast import bare
+from matcalc.code.function import Function
 
 QUICK = [{"fast": True}, {"workspace": True}, {"jit": "numba"}, {"jit": "numba", "workspace": True}]
 
@@ -180,3 +184,50 @@ def test_options():
         lecture(jit="cython")
     with pytest.raises(mc.MatcalcError, match="workspace=True"):
         _ = lecture(fast=True).workspace
+
+
+# ---- the passes themselves -----------------------------------------------------------------------------------------------------
+def quickened(text, parameters, result):
+    """Lines of source, of columns, by the passes, and run."""
+    shape = W.shape[:1] + (1,)
+    names = [*parameters, *(line.split(" = ")[0] for line in text.splitlines())]
+    body = [statement for line in text.splitlines() for statement in ast.parse(line).body]
+    given, value = dict.fromkeys(parameters, "Array"), ast.parse(result, mode="eval").body
+    f = Function("t", given, [""], body, value, "Array", dict.fromkeys(names, shape))
+    (found,), imports = bare([written_anew(f)], ())
+    scope = {"np": np, "Array": np.ndarray}
+    exec("\n".join([*imports, *found.text()]), scope)
+    return scope["t"], "\n".join(found.text())
+
+
+def written_anew(f):
+    (found,) = fast.quickened([f])
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "z = a * b\ny = (z * a) @ np.tanh(z)",  # tanh(z) takes the place of z, which the other factor reads
+        "z = a * b\ny = np.tanh(z) @ (z * a)",
+        "z = a * b\nv = z\nh = np.exp(z)\ny = h + v",  # two names, one array
+        "z = a * b\nv = z[::-1]\nh = np.exp(z)\ny = h + v",
+        "z = a * b\ny = z * z + np.exp(z) * (1 - z)",
+        "h = np.tanh(a)\ny = (b - h) * (1 - h * h)",
+        "z = a * b\nz[1:] += a[1:]\ny = z * np.exp(z)",
+    ],
+)
+def test_nothing_is_read_after_it_was_overwritten(text):
+    a, c = np.linspace(0.1, 1, 4), np.linspace(1, 2, 4)
+    scope = {"np": np, "a": a.copy(), "b": c.copy()}
+    exec(text, scope)
+    run, source = quickened(text, ["a", "b"], "y")
+    np.testing.assert_allclose(run(a, c), scope["y"], rtol=1e-13, err_msg=source)
+
+
+def test_the_square_is_multiplied_out_only_where_it_is_at_most_one():
+    at = {"u": np.array([1e-300, 0.5]), "b": np.array([1e200, 0.5])}
+    with np.errstate(over="ignore"):
+        held(lambda **style: mc.to_numpy(u.T @ (1 - b * b), [u, b], name="t", **style), at, types=[np.float64], fast=True)
+        e = mc.sum(u * (1 - b * b))
+        held(lambda **style: mc.to_numpy(e, [u, b], name="t", **style), at, types=[np.float64], fast=True)

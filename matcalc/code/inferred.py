@@ -55,7 +55,7 @@ ALIASES = {"abs": "absolute"}
 BY_KEYWORD = ("maximum", "minimum")  # whose third argument by place NumPy deprecates
 
 # functions that a module carries: new arrays in the shape of the argument
-CARRIED = {"sigmoid", "softplus", "silu", "gelu", "leaky_relu", "elu", "softmax", "log_softmax"}
+CARRIED = {"sigmoid", "softplus", "silu", "gelu", "leaky_relu", "elu", "softmax", "log_softmax", "erf", "erfc"}
 
 
 def numpy_axes(shape: Shape) -> Axes:

@@ -22,7 +22,7 @@ from matcalc.core.expression import Names
 from matcalc.errors import UnsupportedError
 from matcalc.numeric import helpers
 
-ENTRYWISE = ("silu", "gelu", "leaky_relu", "elu", "softplus")  # functions of a module, on a number written out
+ENTRYWISE = ("silu", "gelu", "leaky_relu", "elu", "softplus", "erf", "erfc")  # functions of a module, on a number written out
 
 
 class Entries:
@@ -154,6 +154,8 @@ class Entries:
                 return t.binary(t.constant(1.0), "/", t.binary(t.constant(1.0), "+", t.call("np.exp", t.minus(inside))))
             if x.func.id in self._functions:
                 return t.call(x.func.id, inside)
+            if x.func.id in ("erf", "erfc"):
+                return t.call(f"math.{x.func.id}", inside)
             options = {k.arg: k.value for k in x.keywords if k.arg}
             written = t.inlined(getattr(helpers, x.func.id), [inside, *x.args[1:]], options)
             assert written is not None

@@ -69,9 +69,14 @@ def to_numpy(
     ``"hessian_factors"`` gives a Hessian that is a Kronecker product by its factors, and functions that apply and solve it.
 
     The functions of the source hold the shapes of their arguments against those on paper, and name the one that differs; with
-    ``asserts=False`` they do not. Those of the result do so in any case.
+    ``asserts=False``, and where the options below leave it open, they do not. Those of the result do so in any case.
 
-    Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example.
+    With ``fast=True`` the source is written to be quick: it makes few new arrays, and value and gradients are one function. With
+    ``workspace=True`` results are written into arrays that are made once: the next call overwrites them, and each thread has its
+    own. ``jit="numba"`` writes loops for numba to compile (extra: numba). All take floats of one type, which stays.
+
+    Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example, or where
+    numba cannot compile something, which is named.
     """
     y = expr(y)
     numbers = row_numbers([y])
