@@ -18,6 +18,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "matcalc, fast": {"fast": True},
     "matcalc, workspace": {"workspace": True},
     "matcalc, numba": {"jit": "numba"},
+    "matcalc, numba in place": {"jit": "numba", "workspace": True},
 }
 LEFT_OUT: dict[str, str] = {}  # variants that failed, and why
 SYMBOLIC = {"tanh": mc.tanh, "ReLU": mc.relu, "logistic": mc.sigmoid}
@@ -44,6 +45,8 @@ def both(name: str, arrays: Any) -> Callable[[Any], Callable[[], Any]]:
 
     def call(code: Any) -> Callable[[], Any]:
         function = code.functions[f"{name}_value_and_grad"]
+        if made := code.functions.get(f"{name}_workspace"):
+            function = made(*arrays)
         return lambda: function(*arrays)
 
     return call

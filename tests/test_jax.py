@@ -159,5 +159,5 @@ def test_without_the_library_the_source_is_there(monkeypatch):
     assert "custom_vjp" in code.source
     with pytest.raises(mc.EvaluationError, match=r"the module loss imports jax: pip install '\.\[jax\]' in the checkout"):
         code.function  # noqa: B018
-    with pytest.raises(mc.MatcalcError, match="the library's own"):
+    with pytest.raises(mc.MatcalcError, match="has no further ones"):
         layer().to_jax(also=["hessian"])

@@ -42,7 +42,7 @@ def test_the_backward_pass_reads_like_the_derivation():
     source = body(golden("score_tanh"), "backward")
     assert source.splitlines() == [
         "u, W, x, h = cache",
-        "assert np.ndim(dout) == 0, f'dout has shape {np.shape(dout)}, but is a number'",
+        "assert isinstance(dout, float) or np.ndim(dout) == 0, 'dout is a number'",
         "du = dout * h",
         "delta = dout * u * (1 - h * h)",
         "dW = delta[:, None] * x",

@@ -135,7 +135,7 @@ def test_without_the_library_the_source_is_there(monkeypatch):
     assert "class LossFunction(torch.autograd.Function)" in code.source
     with pytest.raises(mc.EvaluationError, match=r"the module loss imports torch: pip install '\.\[torch\]' in the checkout"):
         code.function  # noqa: B018
-    with pytest.raises(mc.MatcalcError, match="the library's own"):
+    with pytest.raises(mc.MatcalcError, match="has no further ones"):
         layer(also=["hessian"])
     with pytest.raises(mc.MatcalcError, match="torch is a name that a module for PyTorch needs itself"):
         mc.to_torch(mc.sum(mc.vector("torch", n)))

@@ -55,8 +55,10 @@ def asserted_upstream(of: str, shape: Shape, lengths: Lengths) -> list[ast.stmt]
 
 
 def _number(of: str) -> ast.stmt:
-    got = t.call("np.shape", t.name(of))
-    return t.asserted(t.call("np.ndim", t.name(of)), t.constant(0), [f"{of} has shape ", got, ", but is a number"])
+    """A Python float is seen at once; NumPy would make an array of it to count its axes."""
+    is_float = t.call("isinstance", t.name(of), t.name("float"))
+    no_axes = ast.Compare(t.call("np.ndim", t.name(of)), [ast.Eq()], [t.constant(0)])
+    return ast.Assert(ast.BoolOp(ast.Or(), [is_float, no_axes]), t.constant(f"{of} is a number"))
 
 
 def _of_lengths(of: str, shape: Shape, lengths: Lengths) -> ast.stmt:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from matcalc.calculus.terms import scalar_part
+from matcalc.calculus.terms import parts_of, scalar_part
 from matcalc.code import chosen, costs, mirrored, thin
 from matcalc.core import sizes
 from matcalc.core.constructors import (
+    add,
     broadcast,
     diag,
     kron,
@@ -25,8 +26,9 @@ from matcalc.core.constructors import (
     unvec,
     vec,
 )
-from matcalc.core.expression import EYE, ONES, Expr, Operation, const, inner, node, ones
+from matcalc.core.expression import EYE, LEAF, ONES, Expr, Operation, const, inner, node, ones
 from matcalc.core.operations import (
+    ADD,
     BROADCAST,
     COMMUTATION,
     DIAG,
@@ -169,6 +171,12 @@ class Products:
     def _is_shared(self, x: Expr) -> bool:
         return (x.args[0] if x.op is TRANSPOSE else x) in self.shared
 
+    def _summands(self, x: Expr) -> list[Expr]:
+        """The terms of a sum of matrices that are given, such as A + Aᵀ; none of anything else."""
+        terms = parts_of(ADD, x) if x.op is ADD and not self._is_shared(x) else []
+        plain = [inner(t.args[0] if t.op is TRANSPOSE else t).op is LEAF and t.shape == x.shape for t in terms]
+        return terms if all(plain) else []
+
     # ---- two matrices --------------------------------------------------------------------------------------------------
     def times(self, a: Expr, b: Expr) -> Expr:
         """The product of two matrices, without building the ones that are mostly zeros or all ones."""
@@ -179,6 +187,8 @@ class Products:
             return mul(a.args[0], b)
         if b.op is DIAG:
             return mul(a, transpose(b.args[0]))
+        if column and not row and (several := self._summands(a)):  # (A + Aᵀ) x is A x + Aᵀx: no matrix is added
+            return add(*(self.times(x, b) for x in several))
         for x, other, side in ((a, b, sizes.columns(b.shape)), (b, a, sizes.rows(a.shape))):
             apart = thin.parted(x)
             if apart is not None and thin.cheaper(x, apart, costs.number(side), self._is_shared(x)):

@@ -7,6 +7,7 @@ nothing else. What is asked for beside these (``requested``) becomes functions o
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, lis
 from matcalc.code.memory import copied, memory
 from matcalc.code.requested import Request
 from matcalc.code.steps import rectified
+from matcalc.code.tiles import SUM, tiled
 from matcalc.code.unread import without_unread
 from matcalc.code.workspace import workspace
 from matcalc.core import names
@@ -29,6 +31,7 @@ from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, const, rebuilt, substituted, topological, variables
 from matcalc.core.parts import row_numbers
 from matcalc.errors import UnsupportedError
+from matcalc.numeric.helpers import symmetric_sum
 from matcalc.paper.writing import UNICODE, written
 
 _FORMULAS = 12  # lines of formulas in a docstring
@@ -87,7 +90,7 @@ class Module:
         pair = Prepared(layer.output, layer.gradients)
         further = [Prepared(r.values[0], r.values[1:]) for r in layer.requests]
         self.carried = Carried(pair.order(), *(p.order() for p in further))
-        reserved = {"np", ARRAY, "cache", "float", "round", *(layer.name + suffix for suffix in _PAIR)}
+        reserved = {"np", ARRAY, "cache", "float", "round", SUM, *(layer.name + suffix for suffix in _PAIR)}
         reserved |= {f"{layer.name}_{r.suffix}" for r in layer.requests}
         taken = Names(reserved | self.carried.reserved)
         self.arguments = {e: taken.take(names.python(str(e.name))) for e in layer.leaves()}
@@ -123,7 +126,7 @@ class Module:
                 [workspace(f"{layer.name}_workspace", first[2:] or first, self._ids, carried)] if layer.style.workspace else []
             )
             first = [*quickened(first, self._ids), *reused]
-        found, self.imported = bare([*first, *quickened(beside, self._ids)], carried)
+        found, self.imported = bare([*first, *map(tiled, quickened(beside, self._ids))], carried)
         self.functions = found
 
     def _refuse_generic(self) -> None:
@@ -161,7 +164,8 @@ class Module:
         """The whole text."""
         carried = self.carried.blocks()
         if self.layer.style.fast:
-            carried = carried_blocks(carried, self.functions)
+            tiles = t.simplest(inspect.getsource(symmetric_sum), set())
+            carried = carried_blocks([tiles, *carried], self.functions)
         if self.layer.style.jit is not None:
             compiled = self.carried.of_numbers()
             carried = [[f"@{JIT}", *block] if _defines(block) in compiled else block for block in carried]

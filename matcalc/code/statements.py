@@ -57,6 +57,8 @@ def _translated(w: Translator, x: ast.stmt, changed: set[str]) -> list[Line]:
             return [t.assigned(target.id, t.binary(t.name(target.id), _sign(x), added.tree))]
         case ast.Assert(test=ast.Compare(left=ast.Attribute(value=ast.Attribute(value=ast.Name() as of), attr="kind"))):
             return [ast.Assert(w.word("whole", of), x.msg)]
+        case ast.Assert(test=ast.BoolOp(values=[_, ast.Compare() as test])):  # a Python float, or an array without axes
+            return [_asserted(w, test, x.msg)]
         case ast.Assert(test=ast.Compare() as test):
             return [_asserted(w, test, x.msg)]
     raise UnsupportedError(f"{ast.unparse(x)} has no counterpart in {w.dialect.name}")
