@@ -112,7 +112,7 @@ class Products:
 
         A stretch that reads the same from both ends may also be computed from one half.
         """
-        factors = _merged(factors)
+        factors = _merged(_weighted(factors))
         k, mirrors = len(factors), _mirrors(factors)
         if k < 3 and not mirrors:  # there is no choice
             return mul(s, factors[0] if k == 1 else self.times(*factors))
@@ -234,6 +234,26 @@ class Products:
         if row and b.op in (KRON, COMMUTATION):
             return transpose(self.times(turned(b), transpose(a)))
         return matmul(a, b)
+
+
+def _weighted(factors: list[Expr]) -> list[Expr]:
+    """(v ∘ X)ᵀX and Xᵀ(v ∘ X) as Xᵀ diag(v) X, which reads the same from both ends."""
+    found = list(factors)
+    for k in range(len(factors) - 1):
+        f, g = factors[k], factors[k + 1]
+        below = f.args[0] if f.op is TRANSPOSE else transpose(f)
+        for weighed, plain in ((below, g), (g, below)):
+            parts = parts_of(MUL, weighed) if weighed.op is MUL else []
+            if plain not in parts or sizes.has_one(plain.shape):
+                continue
+            rest = list(parts)
+            rest.remove(plain)
+            v: Expr = _ONE
+            for x in rest:
+                v = mul(v, x)
+            if v.shape != () and sizes.is_one(v.shape[1]) and len(found) == len(factors):
+                found[k : k + 2] = [transpose(plain), diag(v), plain]
+    return found
 
 
 def _merged(factors: list[Expr]) -> list[Expr]:

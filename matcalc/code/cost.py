@@ -143,7 +143,7 @@ def _term(c: Any, monomial: Any) -> str:
 # ---- counting ----------------------------------------------------------------------------------------------------------
 def said_of_cache(body: Body, cache: Sequence[str]) -> str:
     """The line of a docstring: ``cache: W, x, h; 8·n bytes beyond the arguments (float64)``."""
-    held = _bytes(Lines(body, cache).cached, 8)
+    held = _bytes(Lines(body, cache, forward_alone=True).cached, 8)
     shown = [*cache[:6], "...", cache[-1]] if len(cache) > 8 else cache
     beyond = f"{text(held)} bytes beyond the arguments (float64)" if held != 0 else "nothing beyond the arguments"
     return f"cache: {', '.join(shown)}; {beyond}" if cache else "cache: empty"
@@ -202,7 +202,7 @@ def _work(t: Tally, itemsize: int) -> Work:
 
 def sizes_of(module: Module, given: Mapping[Any, Any]) -> Mapping[Any, int]:
     """The sizes that are told: as numbers by symbol or name, or by arrays."""
-    python = {of: e for e, of in module.arguments.items()}
+    python = {str(e.name): e for e in module.arguments} | {of: e for e, of in module.arguments.items()}
     became = {x.name: module.layer.batch.variable(x) for x in module.layer.batch.data} if module.layer.batch else {}
     values = {python.get(key, became.get(key, key)): value for key, value in given.items()}
     roots = [module.layer.output, *module.arguments]

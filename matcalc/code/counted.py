@@ -111,9 +111,19 @@ class _Seen:
 
 
 class Lines:
-    """The lines of a forward and a backward pass, each counted once. ``copies`` are the gradients that are copied."""
+    """The lines of a forward and a backward pass, or of the first alone, each counted once.
 
-    def __init__(self, body: Body, cache: Sequence[str], copies: Iterable[str] = (), copied_output: bool = False) -> None:
+    ``copies`` are the gradients that are copied.
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        cache: Sequence[str],
+        copies: Iterable[str] = (),
+        copied_output: bool = False,
+        forward_alone: bool = False,
+    ) -> None:
         self.names, self._body = body.program.names, body
         program = body.program
         self._given = {*body.arguments.values(), *(of for e, of in self.names.items() if e.op is LEAF)}
@@ -133,7 +143,7 @@ class Lines:
         self.kept = _summed(*(entries(e.shape) for e, of in body.arguments.items() if of in cache))
         self._live, self._peaks = _summed(self.cached, entries(body.output.shape)), []
         results, copies = set(body.called), set(copies)
-        for target, e in program.backward:
+        for target, e in () if forward_alone else program.backward:
             if target not in self.tallies:
                 self._line(target, e, target in results, target in copies)
         self.peaks = _largest([*self._peaks, self._live])

@@ -19,7 +19,7 @@ from matcalc.code.module import Module
 from matcalc.errors import MatcalcError
 
 _CALLABLE = "from collections.abc import Callable"
-_CLOSING = "Arrays hold floats, columns are one-dimensional. Types are kept, no argument is changed."
+_CLOSING = "Arrays hold floats, columns are one-dimensional. Types are kept, no array is changed."
 Blocks = dict[str, list[str]]  # functions by name, as lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,8 +84,8 @@ def to_numpy(
     free = [x for x in variables([y]) if x not in numbers]
     many = free if wrt is None else list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
     many = [variable(x) for x in many]
-    if twice := [x for k, x in enumerate(many) if x in many[:k]]:
-        raise MatcalcError(f"wrt names {twice[0]} twice")
+    if len(set(many)) < len(many):
+        raise MatcalcError(f"wrt names {next(x for x, times in Counter(many).items() if times > 1)} twice")
     also = [also] if isinstance(also, str) else list(also or ())
     style = styled(asserts, fast, workspace, jit)
     if batch is None and (data or reduction != "auto"):
