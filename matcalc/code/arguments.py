@@ -76,13 +76,12 @@ class Arguments:
         return call
 
     def _with_nudges(self, arrays: dict[str, Any]) -> dict[str, Any]:
-        """dx for the dX of a batch; a nudge that is none would be left out, so what is not known is refused."""
+        """dx for the dX of a batch; what is spelt like a nudge and is none is refused, as it would count as left out."""
         became = {f"d{x}": f"d{of}" for x, of in self.became.items()}
         arrays = {became.get(key, key): a for key, a in arrays.items()}
-        known = {*self._parameters, *(str(e.name) for e in self._arguments), *(op.text for op in self._generic)}
-        known |= {names.python(op.text) for op in self._generic}
+        variables = {of.lower() for of in (*self._arguments.values(), *self.became)}
         for key in arrays:
-            if key not in known:
+            if key not in self._parameters and key.startswith("d") and key[1:].lower() in variables:
                 raise EvaluationError(f"{self.name} has no argument {key}; its nudges are {', '.join(self._zero)}")
         return arrays
 
