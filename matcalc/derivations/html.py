@@ -9,6 +9,8 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import sympy
+
 from matcalc.derivations.document import Display, Document, Equation, Prose, Stage, document
 from matcalc.derivations.latex import headline
 from matcalc.errors import MatcalcError
@@ -39,9 +41,9 @@ def _cost(d: Derivation) -> list[str]:
         cost = d.to_numpy("code").cost()
     except MatcalcError:
         return []
-    rows = [_cells(of, (work.flops, work.reads, work.writes), text) for of, work in cost.rows()]
+    rows = [_cells(of, (work.flops, sympy.expand(work.reads + work.writes)), text) for of, work in cost.rows()]
     memory = "; ".join(f"{of}: {text(x)}" for of, x in cost.memory())
-    heads = "".join(f"<th>{word}</th>" for word in ("", "flops", "elements read", "elements written"))
+    heads = "".join(f"<th>{word}</th>" for word in ("", "flops", "elements read and written"))
     said = "The generated NumPy, a multiplication with an addition being 2 flops and a function such as exp 10."
     table = f'<div class="display"><table class="cost">\n<tr>{heads}</tr>\n' + "\n".join(rows) + "\n</table></div>"
     return [
