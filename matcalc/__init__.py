@@ -54,9 +54,9 @@ _LAZY = {
     "parse": "matcalc.read.text",
     "module": "matcalc.code.joined",
     "course": "matcalc.courses.course",
-    "to_array_api": "matcalc.code.translated",
-    "to_torch": "matcalc.code.translated",
-    "to_jax": "matcalc.code.translated",
+    "to_array_api": "matcalc.code.libraries.translated",
+    "to_torch": "matcalc.code.libraries.translated",
+    "to_jax": "matcalc.code.libraries.translated",
 }
 
 

@@ -14,9 +14,9 @@ from test_batch import LENGTHS, MODELS, module
 from variants import flat, held
 
 import matcalc as mc
-from matcalc.code import fast
-from matcalc.code.fast import bare
-from matcalc.code.function import Function
+from matcalc.code.lines.function import Function
+from matcalc.code.quick import fast
+from matcalc.code.quick.fast import bare
 
 QUICK = [{"fast": True}, {"workspace": True}, {"jit": "numba"}, {"jit": "numba", "workspace": True}]
 

@@ -7,7 +7,7 @@ import pytest
 from table_examples import examples
 
 import matcalc as mc
-from matcalc.code.stable import stable
+from matcalc.code.lowering.stable import stable
 from matcalc.core.expression import variables
 from matcalc.core.operations import TABLE
 from matcalc.numeric import helpers

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numerics import as_matrix, as_users_see, differences, drawn
 
 import matcalc as mc
-from matcalc.code.kronecker import kronecker_factors
-from matcalc.code.lowering import lowered
-from matcalc.code.signs import at_most_one, nonnegative, root
-from matcalc.code.thin import centred, parted
+from matcalc.code.lowering.kronecker import kronecker_factors
+from matcalc.code.lowering.lowered import lowered
+from matcalc.code.lowering.signs import at_most_one, nonnegative, root
+from matcalc.code.lowering.thin import centred, parted
 from matcalc.core.expression import inner, topological, variables
 from matcalc.core.operations import DIAG, MATMUL
 from matcalc.numeric import helpers

@@ -8,7 +8,7 @@ import pytest
 from modules import agree, n, t, x, y
 
 import matcalc as mc
-from matcalc.code.stable import stable
+from matcalc.code.lowering.stable import stable
 from matcalc.numeric import helpers
 from matcalc.numeric.check import sample
 

@@ -11,8 +11,8 @@ from modules import GOLDEN, GOLDEN_NAMES, LECTURE, A, B, W, assigned, b, body, g
 from strategies import expressions, values
 
 import matcalc as mc
-from matcalc.code.lowering import lowered
-from matcalc.code.stable import stable
+from matcalc.code.lowering.lowered import lowered
+from matcalc.code.lowering.stable import stable
 from matcalc.core.expression import LEAF, variables
 from matcalc.lecture.classifier import cases
 from matcalc.numeric import helpers

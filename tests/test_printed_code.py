@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from matcalc.code import tree as t
-from matcalc.code.printed import printed
+from matcalc.code.lines import tree as t
+from matcalc.code.lines.printed import printed
 
 SIGNS = "+-*/@"
 

@@ -38,6 +38,7 @@ def test_imports_point_one_way():
 
 # What each folder may import, besides itself: the flow of the whole package, read downwards.
 FOLDERS = ["core", "calculus", "paper", "numeric", "derivations", "code", "courses", "answers", "lecture"]
+WRITING = ["lowering", "lines", "quick", "", "libraries"]  # the folders within code/, the folder itself in its place
 ORDERS = {
     "core": ["sizes", "expression", "shapes", "operations", "constructors"],
     "calculus": ["contraction", "local", "sweep", "simplify", "derivatives"],
@@ -50,6 +51,16 @@ def test_folders_are_in_layers(name):
     if folder in FOLDERS:
         above = set(FOLDERS[FOLDERS.index(folder) + 1 :])
         assert not {needed for needed in imports(MODULES[name]) if needed.partition(".")[0] in above}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("code.")])
+def test_the_folders_of_generated_code_are_in_layers(name):
+    def place(of):
+        inside = of.removeprefix("code.").split(".")
+        return WRITING.index(inside[0] if inside[0] in WRITING else "")
+
+    needed = {of for of in imports(MODULES[name]) if of.startswith("code.")}
+    assert not {of for of in needed if place(of) > place(name)}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 
 from matcalc.calculus.batching import Batch
 from matcalc.code.fitting import checked_parts, choices, whole
-from matcalc.code.function import Takes
+from matcalc.code.lines.function import Takes
 from matcalc.core import names
 from matcalc.core.expression import Expr, Operation
 from matcalc.declarations import Function

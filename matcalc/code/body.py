@@ -6,13 +6,13 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from matcalc.code import tree as t
-from matcalc.code.arrays import Arrays
-from matcalc.code.asserts import asserted
-from matcalc.code.function import Line
-from matcalc.code.lowering import lowered
+from matcalc.code.lines import tree as t
+from matcalc.code.lines.arrays import Arrays
+from matcalc.code.lines.asserts import asserted
+from matcalc.code.lines.function import Line
+from matcalc.code.lowering.lowered import lowered
+from matcalc.code.lowering.stable import stable
 from matcalc.code.program import program, through_names
-from matcalc.code.stable import stable
 from matcalc.core.expression import LET, Expr, Names, Operation, topological
 from matcalc.core.sizes import Shape
 

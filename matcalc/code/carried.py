@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from matcalc.code import tree as t
-from matcalc.code.arrays import Arrays
-from matcalc.code.lowering import lowered
+from matcalc.code.lines import tree as t
+from matcalc.code.lines.arrays import Arrays
+from matcalc.code.lowering.lowered import lowered
+from matcalc.code.lowering.stable import stable
 from matcalc.code.program import program
-from matcalc.code.stable import stable
 from matcalc.core import names, sizes
 from matcalc.core.constructors import broadcast
 from matcalc.core.expression import Expr, Names, Operation, leaf, substituted, topological

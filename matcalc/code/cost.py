@@ -16,7 +16,7 @@ import sympy
 
 from matcalc.code.body import Body
 from matcalc.code.counted import FLOAT, Lines, Tally, entries
-from matcalc.code.function import Function
+from matcalc.code.lines.function import Function
 from matcalc.core.expression import LET, Expr, topological
 from matcalc.core.sizes import RAISED
 from matcalc.derivations.cost import Polynomial, polynomial, scaled, times

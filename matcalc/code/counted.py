@@ -15,12 +15,12 @@ from typing import Any
 
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code.body import Body
-from matcalc.code.chains import ROW, SOLVE
-from matcalc.code.chosen import AT, PICK, RESHAPE
-from matcalc.code.kronecker import EYE_KRON, KRON_EYE, OUTER_KRON
-from matcalc.code.lengths import rank
-from matcalc.code.products import divisor, flattened, fraction, is_mask
-from matcalc.code.rows import is_put, terms_of
+from matcalc.code.lines.lengths import rank
+from matcalc.code.lines.products import divisor, flattened, fraction, is_mask
+from matcalc.code.lines.rows import is_put, terms_of
+from matcalc.code.lowering.chains import ROW, SOLVE
+from matcalc.code.lowering.chosen import AT, PICK, RESHAPE
+from matcalc.code.lowering.kronecker import EYE_KRON, KRON_EYE, OUTER_KRON
 from matcalc.core.constructors import neg
 from matcalc.core.expression import CONST, EYE, LEAF, LET, ONES, ZEROS, Expr, number, topological
 from matcalc.core.operations import (

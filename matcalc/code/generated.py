@@ -20,8 +20,8 @@ from matcalc.code.arguments import Arguments
 from matcalc.code.cost import Cost, cost, sizes_of
 from matcalc.code.fitting import Cache
 from matcalc.code.module import Module
+from matcalc.code.quick.reused import Workspaces
 from matcalc.code.requested import FUNCTIONS
-from matcalc.code.reused import Workspaces
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import EvaluationError, MatcalcError

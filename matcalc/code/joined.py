@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from matcalc.code.carried import quoted
-from matcalc.code.function import ARRAY, listed, paragraph
 from matcalc.code.generated import Generated, compiled
+from matcalc.code.lines.function import ARRAY, listed, paragraph
 from matcalc.code.module import Module
 from matcalc.errors import MatcalcError
 

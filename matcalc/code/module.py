@@ -12,20 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from matcalc.calculus.batching import Batch
-from matcalc.code import tree as t
-from matcalc.code.asserts import asserted_upstream
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
-from matcalc.code.compiled import HEAD, JIT, jitted
 from matcalc.code.cost import said_of_cache
-from matcalc.code.fast import bare, carried_blocks, quickened
-from matcalc.code.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
-from matcalc.code.memory import copied, memory
+from matcalc.code.lines import tree as t
+from matcalc.code.lines.asserts import asserted_upstream
+from matcalc.code.lines.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
+from matcalc.code.lines.memory import copied, memory
+from matcalc.code.lines.unread import without_unread
+from matcalc.code.quick.compiled import HEAD, JIT, jitted
+from matcalc.code.quick.fast import bare, carried_blocks, quickened
+from matcalc.code.quick.steps import rectified
+from matcalc.code.quick.tiles import SUM, tiled
+from matcalc.code.quick.workspace import workspace
 from matcalc.code.requested import Request
-from matcalc.code.steps import rectified
-from matcalc.code.tiles import SUM, tiled
-from matcalc.code.unread import without_unread
-from matcalc.code.workspace import workspace
 from matcalc.core import names
 from matcalc.core.constructors import mul
 from matcalc.core.expression import LEAF, LET, Expr, Names, Operation, const, rebuilt, substituted, topological, variables

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.sweep import changes, depending
 from matcalc.calculus.vocabulary import Vocabulary
-from matcalc.code.function import listed
-from matcalc.code.kronecker import kronecker_factors
+from matcalc.code.lines.function import listed
+from matcalc.code.lowering.kronecker import kronecker_factors
 from matcalc.core import names, sizes
 from matcalc.core.constructors import mul, transpose
 from matcalc.core.expression import EYE, LEAF, LET, SUM_TO_ONE, Expr, Names, const, leaf, let, substituted, topological

@@ -9,14 +9,14 @@ from typing import Any
 
 from matcalc.calculus.batching import Batch
 from matcalc.calculus.derivatives import variable
-from matcalc.code import tree
-from matcalc.code.arrays import Arrays, no_line
 from matcalc.code.generated import Generated
-from matcalc.code.lengths import rank
-from matcalc.code.lowering import lowered
+from matcalc.code.lines import tree
+from matcalc.code.lines.arrays import Arrays, no_line
+from matcalc.code.lines.lengths import rank
+from matcalc.code.lowering.lowered import lowered
+from matcalc.code.lowering.stable import fragile, stable
 from matcalc.code.module import Layer, Module, Style
 from matcalc.code.requested import Second, requests, second_derivative
-from matcalc.code.stable import fragile, stable
 from matcalc.core import names
 from matcalc.core.collector import uncollected
 from matcalc.core.constructors import mul

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from matcalc.code.function import paragraph
 from matcalc.code.generated import Generated
 from matcalc.code.joined import Written, closed, described, joined
+from matcalc.code.lines.function import paragraph
 from matcalc.courses import cs224n, cs231n
 from matcalc.courses.table import Row
 from matcalc.errors import MatcalcError

@@ -333,19 +333,19 @@ class Derivation:
 
     def to_array_api(self, name: str | None = None, **options: Any) -> Any:
         """The module of ``to_numpy`` for any library with the array API standard; see ``mc.to_array_api``."""
-        from matcalc.code.translated import to_array_api
+        from matcalc.code.libraries.translated import to_array_api
 
         return to_array_api(self.given, list(self._asked), name or names.python(str(self.target.name)), **options)
 
     def to_torch(self, name: str | None = None, **options: Any) -> Any:
         """A ``torch.autograd.Function`` with the formulas of the derivation; see ``mc.to_torch``."""
-        from matcalc.code.translated import to_torch
+        from matcalc.code.libraries.translated import to_torch
 
         return to_torch(self.given, list(self._asked), name or names.python(str(self.target.name)), **options)
 
     def to_jax(self, name: str | None = None, **options: Any) -> Any:
         """A ``jax.custom_vjp`` function with the formulas of the derivation; see ``mc.to_jax``."""
-        from matcalc.code.translated import to_jax
+        from matcalc.code.libraries.translated import to_jax
 
         return to_jax(self.given, list(self._asked), name or names.python(str(self.target.name)), **options)
 

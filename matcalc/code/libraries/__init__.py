@@ -1,0 +1,1 @@
+"""Modules for other array libraries, translated from the NumPy one."""

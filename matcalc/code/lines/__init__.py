@@ -1,0 +1,1 @@
+"""Expressions as Python statements, and functions as data until they are text."""

@@ -1,0 +1,1 @@
+"""Expressions in stable and cheap forms, before they are written."""

@@ -1,0 +1,1 @@
+"""Passes over functions: few new arrays, arrays made once, loops for numba."""
