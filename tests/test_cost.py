@@ -14,8 +14,9 @@ from test_batch import LENGTHS, MODELS, SOURCES, module
 import matcalc as mc
 from matcalc.code.cost import text
 from matcalc.code.generated import Generated
-from matcalc.core.operations import TABLE
-from matcalc.derivations.cost import FUNCTION
+from matcalc.core.expression import node
+from matcalc.core.operations import TABLE, _elementwise
+from matcalc.derivations.cost import EACH, FUNCTION, OF_MATRIX
 
 N, H, C = mc.dims("N H C")
 F = FUNCTION
@@ -288,3 +289,17 @@ def test_the_rules_of_operations_with_a_rule_of_their_own():
 def test_the_page_has_the_table():
     page = mc.derive(score(mc.tanh), [u, W, b, x]).to_html()
     assert '<table class="cost">' in page and "3·m·n + 5·n" in page
+
+
+def test_a_new_function_counts_as_one_without_a_line_of_its_own():
+    new = _elementwise("cbrt", lambda y, x: y / (3 * x), latex="f", domain="positive")
+    assert mc.to_numpy(node(new, (x,)), wrt=[x]).cost().forward.flops == FUNCTION * m
+
+
+COUNTED_APART = {"pow", "matrix_power"}
+MOVED = {"take", "scatter", "one_hot"}  # no arithmetic
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE.values() if row.primes or row.differentials], ids=lambda row: row.name)
+def test_what_a_function_costs_is_said(row):
+    assert row.primes or row.name in {*EACH, *OF_MATRIX} | COUNTED_APART | MOVED

@@ -122,7 +122,7 @@ def flops(e: Expr) -> Polynomial:
         return scaled(2 * (k.bit_length() + k.bit_count() - 2 + (e.params[0] < 0)), times(*e.shape, e.shape[0])) if k else {}
     if e.op.user:
         return scaled(_of_entry(e), count(e.shape))
-    return {}
+    return scaled(FUNCTION, count(e.shape)) if e.op.primes is not None else {}  # a function that has no line above
 
 
 def _of_entry(e: Expr) -> Any:
