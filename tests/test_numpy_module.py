@@ -9,7 +9,7 @@ import pytest
 from modules import GOLDEN_NAMES, LECTURE, W, arrays, d, golden, m, n, score, t, v, x
 
 import matcalc as mc
-from matcalc.code.module import Layer
+from matcalc.code.layer import Layer
 from matcalc.code.to_numpy import module, upstream
 from matcalc.core.expression import topological
 

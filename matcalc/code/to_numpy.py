@@ -10,12 +10,13 @@ from typing import Any
 from matcalc.calculus.batching import Batch
 from matcalc.calculus.derivatives import variable
 from matcalc.code.generated import Generated
+from matcalc.code.layer import Layer, Style
 from matcalc.code.lines import tree
 from matcalc.code.lines.arrays import Arrays, no_line
 from matcalc.code.lines.lengths import rank
 from matcalc.code.lowering.lowered import lowered
 from matcalc.code.lowering.stable import fragile, stable
-from matcalc.code.module import Layer, Module, Style
+from matcalc.code.module import Module
 from matcalc.code.requested import Second, requests, second_derivative
 from matcalc.core import names
 from matcalc.core.collector import uncollected
