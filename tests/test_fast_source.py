@@ -171,6 +171,7 @@ def test_without_numba_the_error_names_the_extra(monkeypatch):
     [
         (lambda: lecture(mc.function("f"), jit="numba"), "f"),
         (lambda: mc.to_numpy(mc.kron(W, W), [W], jit="numba"), "kron"),
+        (lambda: mc.to_numpy(mc.scalar("t") * mc.ones(mc.dims("n")), jit="numba"), "result_type"),
         (lambda: mc.to_numpy(W @ x, [W], jit="numba", workspace=True), "a scalar alone"),
     ],
 )

@@ -166,6 +166,8 @@ class _Writer(Sums):
             axes = seen(of, self.known).axes
             return self._total([of], axes) if axes else self._refused(x)
         own = inferred.of_numpy(x.func)
+        if any(isinstance(k.value, ast.Call) for k in x.keywords):  # dtype=np.result_type(t), of numbers alone
+            return self._refused(x)
         if own is not None and (own in inferred.UFUNCS or own in _PLAIN):
             return ast.Call(x.func, [self._plain(a) for a in x.args], x.keywords)
         if isinstance(x.func, ast.Name) and x.func.id == "float":  # of truth values, too
