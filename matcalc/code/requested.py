@@ -57,14 +57,9 @@ def requests(kinds: Sequence[str], d: Derivation, second: Second | None = None) 
         return [replace(r, values=[substituted(v, back) for v in r.values]) for r in found]
     found = []
     for kind in kinds:
-        if kind == "hessian":
-            found.append(_hessian(d, second))
-        elif kind == "hessian_factors":
-            found += _hessian_factors(d, second)
-        elif kind in REQUESTS:
-            found.append(REQUESTS[kind](d))
-        else:
-            raise MatcalcError(f"a module has {', '.join(ON_REQUEST)} on request, but not {kind!r}")
+        if kind not in REQUESTS:
+            raise MatcalcError(f"a module has {', '.join(REQUESTS)} on request, but not {kind!r}")
+        found += REQUESTS[kind](d, second)
     return found
 
 
@@ -227,6 +222,12 @@ def _names(nudges: Sequence[Expr]) -> str:
     return listed([_text(x) for x in nudges])
 
 
-REQUESTS: dict[str, Callable[[Derivation], Request]] = {"jacobian": _jacobian, "vjp": _vjp, "jvp": _jvp, "hvp": _hvp}
-ON_REQUEST = (*REQUESTS, "hessian", "hessian_factors")
-FUNCTIONS = (*ON_REQUEST, "hessian_apply", "hessian_solve")
+REQUESTS: dict[str, Callable[[Derivation, Second | None], list[Request]]] = {
+    "jacobian": lambda d, second: [_jacobian(d)],
+    "vjp": lambda d, second: [_vjp(d)],
+    "jvp": lambda d, second: [_jvp(d)],
+    "hvp": lambda d, second: [_hvp(d)],
+    "hessian": lambda d, second: [_hessian(d, second)],
+    "hessian_factors": _hessian_factors,
+}
+FUNCTIONS = (*REQUESTS, "hessian_apply", "hessian_solve")
