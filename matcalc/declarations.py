@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sympy
@@ -13,7 +13,16 @@ from matcalc.core.expression import BUILD, LEAF, LET, Expr, Operation, expr, lea
 from matcalc.core.operations import BROADCAST
 from matcalc.errors import MatcalcError, ShapeError
 
-__all__ = ["scalar", "vector", "matrix", "scalars", "vectors", "matrices", "Function", "function"]
+__all__ = [
+    "scalar",
+    "vector",
+    "matrix",
+    "scalars",
+    "vectors",
+    "matrices",
+    "Function",
+    "function",
+]  # and functions_in, for other modules
 
 
 # ---- leaves --------------------------------------------------------------------------------------------------------
@@ -158,3 +167,13 @@ def function(name: str, definition: Any = None) -> Function:
     if others:
         raise MatcalcError(f"the definition of {name} speaks of {', '.join(map(str, others))}; it may only use its argument")
     return Function(name, value, argument)
+
+
+def functions_in(roots: Iterable[Expr]) -> dict[str, Function]:
+    """The functions of the user's own that occur under the roots, by name."""
+    found: dict[str, Function] = {}
+    for e in topological(roots):
+        if e.op.user and (e.op.body is None or e.op.order == 0):
+            argument, definition = e.op.body or (None, None)
+            found.setdefault(e.op.text, Function(e.op.text, definition, argument))
+    return found

@@ -310,6 +310,10 @@ def log_softmax(z: Any, axis: int | None = None) -> Expr:
 
 def _of_vectors(name: str, z: Any, axis: int | None) -> Expr:
     z = expr(z)
+    if z.shape == ():
+        raise ShapeError(
+            f"{name} of the number {z} is a constant; it takes a column: did you mean an entry of {name}(...), as {name}(f)[y]?"
+        )
     if axis is None and z.shape and 1 not in z.shape:
         raise ShapeError(
             f"{name} takes a column, but {z} is {sizes.show(z.shape)}; "

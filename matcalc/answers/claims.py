@@ -8,13 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from matcalc.answers.mistakes import named
+from matcalc.answers import diagnosis as say
+from matcalc.answers.diagnosis import Diagnosis, named
+from matcalc.answers.failing import where
 from matcalc.core import names, shapes, sizes
 from matcalc.core.constructors import transpose
 from matcalc.core.expression import LET, Expr, rebuilt, substituted, topological
-from matcalc.errors import EvaluationError, ShapeError
+from matcalc.errors import EvaluationError, MatcalcError, ShapeError
 from matcalc.numeric.evaluate import Array, public
 from matcalc.numeric.points import Point
+
+
+class NotConforming(MatcalcError):
+    """The factors of a claim do not fit together; the message names them."""
 
 
 # ---- claims in numbers -------------------------------------------------------------------------------------------------
@@ -42,6 +48,8 @@ def called(function: Callable[..., Any], point: Point) -> Any:
     chosen = known if open_ended else {name: known[name] for name in wanted if name in known}
     try:
         return function(**{name: v.copy() if isinstance(v, np.ndarray) else v for name, v in chosen.items()})
+    except ValueError as error:  # NumPy's, when shapes do not fit
+        raise NotConforming(where(error, point)) from error
     except Exception as error:  # whatever the user's function raises
         raise EvaluationError(f"the claimed function raised {type(error).__name__}: {error}") from error
 
@@ -60,7 +68,7 @@ def unnamed(e: Expr) -> Expr:
     return done[e]
 
 
-def unbroadcast(claim: Expr) -> tuple[str, Expr] | None:
+def unbroadcast(claim: Expr) -> tuple[Diagnosis, Expr] | None:
     """A column and a row joined entry by entry, which makes a matrix of them: said, and mended by turning the row."""
     for e in topological([claim]):
         if e.op.shape is not shapes.broadcast or len(e.args) != 2 or any(a.shape == () for a in e.args):
@@ -73,6 +81,5 @@ def unbroadcast(claim: Expr) -> tuple[str, Expr] | None:
                     mended = substituted(claim, {e: rebuilt(e, args)})
                 except ShapeError:
                     continue
-                label = f"{named(e)} joins a column and a row, which makes it {sizes.times(e.shape)}: transpose one of them"
-                return label, mended
+                return say.joined(named(e), sizes.times(e.shape)), mended
     return None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from matcalc.answers import diagnosis as say
+from matcalc.answers.diagnosis import Diagnosis
 from matcalc.core.expression import Expr
 from matcalc.core.sizes import Shape
 from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
 
-Labels = tuple[str, ...]
-_HINT: dict[bool, Labels] = {True: ("a mean where a sum belongs",), False: ("a sum where a mean belongs",)}
-ROW = "Jacobian form, not the shape convention"
+Labels = tuple[Diagnosis, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def forms(claim: Array, value: Array, near: float) -> list[tuple[str, float]]:
 
 
 def layouts(claimed: Claimed, values: list[Array], x: Expr, scalar: bool, points: list[Point]) -> list[Labels]:
-    """What makes the claim of these values: a factor, another layout, or both."""
+    """What makes the claim of these values: a factor, another layout, or both; the fewest of them."""
     kept = [k for k, (a, b) in enumerate(zip(claimed.arrays, values, strict=True)) if np.any(a) or np.any(b)]
     if not kept:
         return []
@@ -78,68 +78,155 @@ def layouts(claimed: Claimed, values: list[Array], x: Expr, scalar: bool, points
     found = []
     for name in per_point[0]:
         if all(name in forms for forms in per_point):
-            factors = _factor_label([forms[name] for forms in per_point], points, max(a.size for a in values))
-            if factors is not None:
-                found.append((*_layout_label(name, x, scalar), *factors))
+            ratio = factor([forms[name] for forms in per_point], points, max(a.size for a in values))
+            if ratio is not None:
+                found.append((*_layout_label(name, x, scalar), *ratio.labels))
     fewest = min(map(len, found), default=0)
     return [labels for labels in found if len(labels) == fewest]
 
 
+def times_a_number(claimed: Claimed, truth: list[Array], numbers: Sequence[Expr], points: list[Point]) -> Iterator[Labels]:
+    """A factor too many that is a number of the graph, or one over it: det(A), a norm, the loss itself."""
+    per_point = [dict(forms(c, t, claimed.near)).get("") for c, t in zip(claimed.arrays, truth, strict=True)]
+    if len(points) < 2 or any(r is None for r in per_point):
+        return
+    ratios = [r for r in per_point if r is not None]
+    for e in numbers:
+        values = [p.each([e])[0] for p in points]
+        if any(v is None or not v.all() for v in values):
+            continue
+        for label, turned in ((say.extra_factor, 1), (say.missing_factor, -1)):
+            rest = [r / float(v.reshape(())) ** turned for r, v in zip(ratios, values, strict=True) if v is not None]
+            ratio = factor(rest, points, 2)
+            if ratio is not None and not isinstance(ratio.size, float):
+                yield (*ratio.labels, label(say.as_factor(e)))
+
+
 def _layout_label(name: str, x: Expr, scalar: bool) -> Labels:
-    if name == "transposed" and scalar and x.shape and x.shape[1] == 1:
-        return (ROW,)
-    return {
-        "": (),
-        "transposed": ("transposed",),
-        "row": (ROW,),
-        "row by row": ("Jacobian form row by row, not the shape convention",),
-        "column": ("denominator layout, not the shape convention",),
-        "column by rows": ("denominator layout row by row, not the shape convention",),
-    }[name]
+    if name == "":
+        return ()
+    if name == "row" or (name == "transposed" and scalar and x.shape and x.shape[1] == 1):
+        return (say.jacobian_form(x),)
+    if name == "transposed":
+        return (say.transposed(x, scalar),)
+    layout = "Jacobian form" if name == "row by row" else "denominator layout"
+    return (say.other_layout(layout + (" row by row" if name != "column" else ""), x),)
 
 
-def _factor_label(ratios: list[float], points: list[Point], entries: int) -> Labels | None:
-    """The factor in words: a sign, a number, a size or one over a size; None if it is not one factor at all points."""
+# ---- factors -------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Monomial:
+    """A number times sizes and scalars over others: 2 N, 1/(m n), λ/N."""
+
+    number: Fraction
+    over: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+
+    @property
+    def inverse(self) -> Monomial:
+        """One over it."""
+        return Monomial(1 / self.number, self.under, self.over)
+
+    def __str__(self) -> str:
+        top, below = list(self.over), list(self.under)
+        if not top and self.number.denominator == 1:
+            top = [str(self.number)]
+        elif self.number.numerator != 1 and not top:
+            top, below = [str(self.number.numerator)], [str(self.number.denominator), *below]
+        elif self.number != 1 and top:
+            return f"{self.number} {Monomial(Fraction(1), self.over, self.under)}"
+        elif self.number != 1:
+            top, below = ["1"], [str(self.number.denominator), *below]
+        divisor = " ".join(below)
+        return " ".join(top) + (f"/({divisor})" if len(below) > 1 else f"/{divisor}" if below else "")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """By how much a claim is a multiple: a sign and a monomial, or a number that has no short form."""
+
+    negative: bool
+    size: Monomial | float
+    hint: Labels = ()
+
+    @property
+    def zero(self) -> bool:
+        """Whether nothing is left."""
+        return self.size == 0
+
+    @property
+    def one(self) -> bool:
+        """Whether there is no factor but, perhaps, the sign."""
+        return self.size == Monomial(Fraction(1))
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The factor without its sign, and one over it."""
+        if isinstance(self.size, Monomial):
+            return str(self.size), str(self.size.inverse)
+        return f"{self.size:.6g}", f"{1 / self.size:.6g}"
+
+    @property
+    def labels(self) -> Labels:
+        """The sign, the factor, and what the factor is if it is one size."""
+        found: Labels = (say.SIGN,) if self.negative else ()
+        if self.one:
+            return found
+        return (*found, say.by_factor(*self.texts), *self.hint)
+
+
+def factor(ratios: list[float], points: list[Point], entries: int) -> Ratio | None:
+    """The one factor that the ratios at all points are; None if there is none."""
     if any(r * ratios[0] < 0 for r in ratios):
         return None
-    sign: Labels = ("sign",) if ratios[0] < 0 else ()
-    several = len(points) > 1
-    for text, lengths in _lengths(points).items():
+    several, negative = len(points) > 1, ratios[0] < 0
+    for monomial, lengths in _monomials(points).items():
         rest = [abs(r) / length for r, length in zip(ratios, lengths, strict=True)]
         if max(rest) - min(rest) > 1e-6 * max(rest):
             continue
         number = Fraction(rest[0]).limit_denominator(24)
-        if abs(float(number) - rest[0]) > 1e-6 * rest[0]:
-            if several and not text:
-                return (*sign, f"factor {rest[0]:.6g}")
+        plain = not monomial.over and not monomial.under
+        if number <= 0 or abs(float(number) - rest[0]) > 1e-6 * rest[0]:
+            if several and plain:
+                return Ratio(negative, rest[0])
             continue
-        if not several and (text and number != 1 or entries == 1 and number not in (1, 2, Fraction(1, 2))):
+        if not several and (not plain and number != 1 or entries == 1 and number not in (1, 2, Fraction(1, 2))):
             continue  # at one point, a single number, or a size times a number, could be anything
-        words = _times(number, text)
-        if words == "1":
-            return sign
-        hint = () if not text or "/" in text[2:] else _HINT[text.startswith("1/")]
-        return (*sign, f"factor {words}", *hint)
+        return Ratio(negative, Monomial(number, monomial.over, monomial.under), _hint(monomial, number, points[0]))
     return None
 
 
-def _times(number: Fraction, size: str) -> str:
-    """A number times a size, as written: 2 N, N, 2/N."""
-    if number.denominator == 1 and size.startswith("1/"):
-        return f"{number}{size[1:]}"
-    return size if size and number == 1 else f"{number} {size}".strip()
+def _hint(monomial: Monomial, number: Fraction, point: Point) -> Labels:
+    """What a factor that is made of sizes is: a sum for a mean, a mean for a sum, a mean over something else."""
+    sizes = {str(s) for s in point.lengths}
+    if not {*monomial.over, *monomial.under} <= sizes:
+        return ()
+    match len(monomial.over), len(monomial.under):
+        case over, 0 if over:
+            return (say.SUM_FOR_MEAN,)
+        case 0, under if under:
+            return (say.MEAN_FOR_SUM,)
+        case 1, 1 if number == 1:
+            return (say.mean_over(monomial.over[0], monomial.under[0]),)
+    return ()
 
 
-def _lengths(points: list[Point]) -> dict[str, list[float]]:
-    """What a factor may be made of, at every point: nothing, a size, a product or quotient of two, one over these."""
-    symbols = sorted({s for p in points for s in p.lengths if getattr(s, "is_Symbol", False)}, key=str)
-    at = {str(s): [float(p.length(s)) for p in points] for s in symbols}
-    found: dict[str, list[float]] = {"": [1.0] * len(points)}
-    for s, lengths in at.items():
-        found |= {s: lengths, f"1/{s}": [1 / length for length in lengths]}
-    for s, t in itertools.combinations_with_replacement(at, 2):
-        both = [a * b for a, b in zip(at[s], at[t], strict=True)]
-        found |= {f"{s} {t}": both, f"1/({s} {t})": [1 / length for length in both]}
-    for s, t in itertools.permutations(at, 2):
-        found[f"{s}/{t}"] = [a / b for a, b in zip(at[s], at[t], strict=True)]
+def _monomials(points: list[Point]) -> dict[Monomial, list[float]]:
+    """What a factor may be made of, at every point: nothing, a size, a root of one, a scalar; products and quotients of two."""
+    sizes = sorted({s for p in points for s in p.lengths if getattr(s, "is_Symbol", False)}, key=str)
+    scalars = [e for e in points[0].arrays if e.shape == () and all(e in p.arrays for p in points)]
+    at = {str(s): [float(p.length(s)) for p in points] for s in sizes}
+    numbers = {say.named(e): [float(p.arrays[e].reshape(())) for p in points] for e in scalars} if len(points) > 1 else {}
+    numbers = {name: values for name, values in numbers.items() if all(values)}
+    roots = {f"√{name}": [n**0.5 for n in values] for name, values in at.items()} if len(points) > 1 else {}
+    one = Fraction(1)
+    found: dict[Monomial, list[float]] = {Monomial(one): [1.0] * len(points)}
+    for s, lengths in (at | numbers | roots).items():
+        found |= {Monomial(one, (s,)): lengths, Monomial(one, (), (s,)): [1 / length for length in lengths]}
+    both_known = at | numbers
+    for s, t in itertools.combinations_with_replacement(both_known, 2):
+        both = [a * b for a, b in zip(both_known[s], both_known[t], strict=True)]
+        found |= {Monomial(one, (s, t)): both, Monomial(one, (), (s, t)): [1 / length for length in both]}
+    for s, t in itertools.permutations(both_known, 2):
+        found[Monomial(one, (s,), (t,))] = [a / b for a, b in zip(both_known[s], both_known[t], strict=True)]
     return found

@@ -55,6 +55,10 @@ class Point:
         """The point with other arrays for some leaves."""
         return replace(self, arrays={**self.arrays, **arrays})
 
+    def name(self, length: int) -> str:
+        """The size that has this length here, else the number."""
+        return next((str(s) for s, n in self.lengths.items() if n == length and getattr(s, "is_Symbol", False)), str(length))
+
     def length(self, size: Size) -> int:
         """The number that a size stands for here."""
         return size if isinstance(size, int) else int(self.lengths.get(size) or size.xreplace(dict(self.lengths)))

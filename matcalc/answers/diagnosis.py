@@ -1,0 +1,174 @@
+"""What is wrong, in the words of a teacher: every mistake with the sentence that mends it.
+
+A diagnosis is a short text, such as "missing factor f'(z)", that also knows its ``mend``: "multiply by f'(z)". The table below is
+all that can be said; where a mistake comes from is the business of ``steps`` and ``edits``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from matcalc.calculus.terms import coefficient
+from matcalc.core import sizes
+from matcalc.core.constructors import mul
+from matcalc.core.expression import Expr
+from matcalc.core.sizes import Shape
+from matcalc.paper.writing import current, factor, written
+
+
+class Diagnosis(str):
+    """A mistake in a few words, equal to its text; ``mend`` says what to do about it."""
+
+    mend: str
+    rank: int  # of several that explain a claim equally well, what people do more often comes first
+
+    def __new__(cls, label: str, mend: str = "", rank: int = 1) -> Diagnosis:
+        """The text, with what is known of it."""
+        made = super().__new__(cls, label)
+        made.mend, made.rank = mend, rank
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Diagnosis, (str(self), self.mend, self.rank)
+
+    @property
+    def sentence(self) -> str:
+        """The mistake and its mend in one sentence."""
+        return f"{self}: {self.mend}" if self.mend else str(self)
+
+    def inside(self, place: str) -> Diagnosis:
+        """The same mistake, at a place."""
+        return self if place in self else Diagnosis(f"{self} in {place}", self.mend, self.rank)
+
+    def of_function(self) -> Diagnosis:
+        """The same mistake, made in the function before it was differentiated."""
+        return Diagnosis(f"the gradient of another function: {self}", self.mend, self.rank + 1)
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A diagnosis with places, {0} and {1}, for what it is about."""
+
+    label: str
+    mend: str
+    rank: int = 1
+
+    def __call__(self, *words: str) -> Diagnosis:
+        """The diagnosis about these words."""
+        return Diagnosis(self.label.format(*words), self.mend.format(*words), self.rank)
+
+
+def named(e: Expr) -> str:
+    """The expression within a label, its minus sign left out; primes are typed as on a keyboard."""
+    value, rest = coefficient(e)
+    if isinstance(value, (int, float)) and value < 0:
+        e = mul(-value, rest)
+    return written(e, current()).replace("′", "'")
+
+
+def as_factor(e: Expr) -> str:
+    """The expression as a factor within a label, in parentheses where it needs them."""
+    return factor(e, current()).replace("′", "'")
+
+
+# fmt: off
+# ---- factors and terms ---------------------------------------------------------------------------------------------------
+missing_factor      = Saying("missing factor {0}", "multiply by {0}")
+extra_factor        = Saying("extra factor {0}", "leave out {0}")
+missing_division    = Saying("missing division by {0}", "divide by {0}")
+times_for_division  = Saying("times {0} where a division belongs", "divide by {0} instead")
+missing_term        = Saying("missing term {0}", "add {0}")
+extra_term          = Saying("extra term {0}", "leave out {0}")
+doubled_term        = Saying("doubled term {0}", "take {0} once")
+sign_of_term        = Saying("sign of the term {0}", "change the sign of {0}")
+SIGN                = Diagnosis("sign", "change the sign")
+MEAN_FOR_SUM        = Diagnosis("a mean where a sum belongs", "add up the examples without dividing by their number")
+SUM_FOR_MEAN        = Diagnosis("a sum where a mean belongs", "divide by the number of examples, as the mean does")
+mean_over           = Saying("a mean over {0} where one over {1} belongs", "divide by {1}, not by {0}")
+
+# ---- one thing for another -----------------------------------------------------------------------------------------------
+instead             = Saying("{0} where {1} belongs", "write {1} in place of {0}")
+exchanged           = Saying("{0} and {1} are exchanged", "write {0} for {1} and {1} for {0}")
+derivative_at       = Saying("derivative at {0} instead of {1}", "evaluate the derivative at {1}, which goes into the function")
+derivative_of       = Saying("the derivative of {0} where that of {1} belongs", "use the derivative of {1}, the function that is applied")
+second_derivative   = Saying("the second derivative where {0} belongs", "differentiate once: {0}")
+sign_inside         = Saying("the sign inside: {0} where {1} belongs", "write {1}, with the argument that goes into the function")
+opposite_mask       = Saying("the opposite of the mask {0}", "let the gradient through where {0}, and nowhere else")
+mask_of_gradient    = Saying("the mask of the gradient that arrives where {0} belongs", "let the gradient through where {0}, whatever its own sign")
+extra_mask          = Diagnosis("an extra mask 1[δ > 0] of the gradient that arrives", "the mask is that of the forward pass alone")
+branches_exchanged  = Saying("the branches of {0} are exchanged, opposite to the mask", "write {0}")
+order_of            = Saying("order of the product {0}", "a matrix product does not commute: write {0}")
+order_and_transposes = Saying("order and transposes of the product {0}", "write {0}")
+hadamard_for_product = Saying("a Hadamard product where the matrix product {0} belongs", "write the matrix product {0}, with @ in NumPy")
+product_for_hadamard = Saying("a matrix product where the Hadamard product {0} belongs", "multiply entry by entry, with * in NumPy: {0}")
+product_for_sum     = Saying("a product where the sum {0} belongs", "write {0}", 2)
+outside             = Saying("{0} outside where it belongs inside {1}", "add {0} before the function is applied: {1}")
+only_if_symmetric   = Saying("right only if {0} is symmetric", "for any {0}, {1} stands beside {0}", 2)
+gradient_by         = Saying("the gradient by {0}, not by {1}", "differentiate by {1}")
+
+# ---- steps of the backward pass ------------------------------------------------------------------------------------------
+dropped             = Saying("the upstream gradient at {0} is dropped", "multiply by the gradient that arrives at {0}: upstream times local")
+missed_path         = Saying("the path through {0} is missed", "add the gradient that comes back through {0}", 0)
+missed_use          = Saying("the use of {0} in {1} is missed", "{0} is used more than once: add the gradient that comes back through {1}")
+shared_out          = Saying("the gradient is shared out among the terms of {0}", "a sum copies the gradient that arrives to each of its terms")
+missing_jacobian    = Saying("missing the {0} Jacobian", "multiply by the Jacobian of {0}")
+only_diagonal       = Saying("only the diagonal of the {0} Jacobian", "every output of {0} depends on every input: take the off-diagonal entries too")
+counted_once        = Saying("repeated {0} are counted once", "add up where a row is looked up twice: np.add.at, not an assignment or +=")
+not_summed          = Saying("{0} is not summed over {1}", "what is repeated forward is summed backward: sum over {1}")
+summed_everywhere   = Saying("summed over everything", "sum over {0} alone")
+wrong_axis          = Saying("summed over {1} where the sum over {0} belongs", "sum over {0}")
+only_first          = Saying("only the first of {1} of {0}, not their sum", "sum over {1}")
+meaned              = Saying("a mean over {0} where a sum belongs", "sum over {0}, without dividing")
+no_dependence       = Saying("{0} does not depend on {1}, so the truth is zero", "the gradient is zero")
+
+# ---- how a claim is written ----------------------------------------------------------------------------------------------
+joined              = Saying("{0} joins a column and a row, which makes it {1}: transpose one of them", "transpose one of them")
+count               = Saying("count: {0} has {1} numbers, but {2} has {3}", "give the gradient the shape {2}")
+labelled            = Saying("the left side says {0}, but the question is by {1}", "write ∂/∂{1} on the left")
+ends_at             = Saying("the last factor is by {1}, so this is {0}, not the derivative by {2}", "end the chain with a factor by {2}")
+# fmt: on
+
+ROWS, COLUMNS = "the rows (axis=0)", "the columns (axis=1)"  # what is summed over
+
+
+# ---- layouts and factors -------------------------------------------------------------------------------------------------
+def _shape(shape: Shape) -> str:
+    return current().shape(sizes.times(shape)) if shape else "a number"
+
+
+def transposed(x: Expr, scalar: bool = True) -> Diagnosis:
+    """The transpose of a gradient, or of a Jacobian."""
+    shape = f"the gradient has the shape of {named(x)}, {_shape(x.shape)}" if scalar else "rows are outputs and columns inputs"
+    return Diagnosis("transposed", f"take the transpose: {shape}")
+
+
+def jacobian_form(x: Expr) -> Diagnosis:
+    """A row for a column; a row that holds a matrix column by column."""
+    turn = "transpose the row" if x.shape and x.shape[1] == 1 else "reshape the row, column by column,"
+    return Diagnosis("Jacobian form, not the shape convention", f"{turn} to the shape of {named(x)}, {_shape(x.shape)}")
+
+
+def other_layout(name: str, x: Expr) -> Diagnosis:
+    """A layout by its name."""
+    return Diagnosis(f"{name}, not the shape convention", f"reshape it to the shape of {named(x)}, {_shape(x.shape)}")
+
+
+def by_factor(text: str, inverse: str) -> Diagnosis:
+    """A constant factor."""
+    return Diagnosis(f"factor {text}", _undone("", text, inverse))
+
+
+def factor_of_term(text: str, inverse: str, t: str) -> Diagnosis:
+    """A constant factor of one term."""
+    return Diagnosis(f"factor {text} in the term {t}", _undone(f" {t}", text, inverse))
+
+
+def _undone(what: str, text: str, inverse: str) -> str:
+    return f"divide{what} by {text}" if inverse.startswith("1/") else f"multiply{what} by {inverse}"
+
+
+def does_not_conform(message: str) -> Diagnosis:
+    """Factors that do not fit together, as the message of the error names them."""
+    fault, _, mend = message.partition("; did you mean ")
+    return Diagnosis(f"does not conform: {fault}", f"did you mean {mend}" if mend else "")

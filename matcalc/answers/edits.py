@@ -1,0 +1,262 @@
+"""Edits: a gradient, or the rule of a step, with one thing changed.
+
+A factor or a term dropped, doubled or of the wrong sign, a transpose missing, a product of the other kind or in the other order,
+a sum left out or taken along the other axis, N − 1 for N, another symbol of the same shape. Each comes from what a node is, so a
+new operation has its edits without being named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from matcalc.answers import diagnosis as say
+from matcalc.answers.diagnosis import Diagnosis, as_factor, named
+from matcalc.answers.mistake import EDIT, SYMBOL, Mistake, fitting, opaque, replaced
+from matcalc.calculus.terms import is_negative, parts_of
+from matcalc.core import shapes, sizes
+from matcalc.core.constructors import add, broadcast, matmul, mul, over_columns, over_rows, power, total, transpose
+from matcalc.core.expression import CONST, LEAF, LET, Expr, const, expr, node, number, rebuilt, substituted, topological
+from matcalc.core.operations import ADD, MATMUL, MUL, POW, TABLE, TRANSPOSE
+from matcalc.core.parts import part
+
+_TERMS = 4
+_SUMS = {TABLE["sum"]: "everything", TABLE["sum0"]: say.ROWS, TABLE["sum1"]: say.COLUMNS}
+
+Change = tuple[Diagnosis, Callable[[], Expr]]
+
+
+def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterator[Mistake]:
+    """The expression with one thing changed; with ``named_parts`` also with a factor too many, or a change within a named part.
+
+    ``symbols`` are what may have been taken for another of the same shape.
+    """
+    order = topological([g], opaque)
+    yield from _in_nodes(g, order, symbols)
+    held = [a for a in order if a.op in (LEAF, LET)]
+    for a in held:
+        for b in symbols:
+            if b.shape == a.shape and b is not a:
+                yield from fitting(say.instead(named(b), named(a)), partial(replaced, g, {a: b}), SYMBOL)
+                if b in held and held.index(a) < held.index(b):
+                    yield from fitting(say.exchanged(named(a), named(b)), partial(replaced, g, {a: b, b: a}), SYMBOL)
+    for a in held if named_parts else ():
+        if a.op is LET and a.args[0].op.sign == "positive":  # a gate, a probability
+            yield from fitting(say.instead(named(1 - a), named(a)), partial(replaced, g, {a: 1 - a}), SYMBOL)
+    for b in symbols if named_parts else ():
+        if (b.shape in (g.shape, ()) or g.shape == ()) and b is not g:
+            yield from fitting(say.extra_factor(as_factor(b)), partial(mul, g, b), EDIT)
+    if g.op is ADD:
+        yield from _in_one_term(g, symbols)
+    for a in held if named_parts else ():
+        if a.op is LET:
+            for m in edits(a.args[0], symbols, named_parts=False):
+                if m.value.shape == a.shape:
+                    label = m.labels[0].inside(named(a))
+                    yield from fitting(label, partial(replaced, g, {a: m.value}), m.kind)
+
+
+def local_changes(rule: Expr, arriving: Expr) -> Iterator[Mistake]:
+    """The rule of a step, applied to what arrives, with one thing changed that is not what arrives."""
+    order = topological([rule], opaque)
+    for m in _in_nodes(rule, order, ()):
+        if named(arriving) not in m.labels[0]:
+            yield m
+
+
+def inner_changes(e: Expr) -> Iterator[Mistake]:
+    """What a person may have had in mind in place of an expression: a part of it changed, in all that it is used for."""
+    order = topological([e])
+    for piece in reversed(order):
+        for label, new in (*_changes(piece), *_of_params(piece), *_of_constant(piece)):
+            yield from fitting(label, partial(_exchanged, e, piece, new), EDIT)
+        for under, label, new in _outside(piece):
+            yield from fitting(label, partial(_exchanged, e, under, new), EDIT)
+
+
+def _exchanged(e: Expr, piece: Expr, new: Callable[[], Expr]) -> Expr:
+    return substituted(e, {piece: new()})
+
+
+def _outside(e: Expr) -> Iterator[tuple[Expr, Diagnosis, Callable[[], Expr]]]:
+    """A number added behind the root instead of under it: √v + ε for √(v + ε); what stands under the root is then its square."""
+    under = e.args[0] if e.op is POW and number(e.args[1]) in _HALVES else None
+    if under is not None and under.op is ADD:
+        terms = parts_of(ADD, under)
+        for c in terms:
+            if c.shape == () and not c.args and len(terms) > 1:
+                rest = _sum([t for t in terms if t is not c])
+                yield under, say.outside(named(c), named(power(under, _HALVES[1]))), partial(_behind, rest, c)
+
+
+_HALVES = (Fraction(-1, 2), Fraction(1, 2))
+
+
+def _behind(rest: Expr, c: Expr) -> Expr:
+    return power(add(power(rest, _HALVES[1]), c), 2)
+
+
+def _in_nodes(g: Expr, order: Sequence[Expr], symbols: Sequence[Expr]) -> Iterator[Mistake]:
+    """A change of one node, the outermost first."""
+    inside = {a for e in order if opaque(e) for a in e.args if e.op in (ADD, MUL) and a.op is e.op}
+    terms = {a for e in order if e.op is ADD for a in e.args}
+    for e in reversed(order):
+        if not opaque(e):
+            continue
+        several = (*_changes(e, e in inside, e in terms), *_of_params(e), *_of_constant(e))
+        for kind, changes in ((EDIT, several), (SYMBOL, _confusions(e, symbols))):
+            for label, new in changes:
+                yield from fitting(label, partial(_edited, g, e, new), kind)
+
+
+def _edited(g: Expr, e: Expr, new: Callable[[], Expr]) -> Expr:
+    return replaced(g, {e: new()})
+
+
+def _in_one_term(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
+    """The edits of one term of a sum, where the terms share what is edited."""
+    terms = parts_of(ADD, g)
+    for k, t in enumerate(terms if len(terms) <= _TERMS else []):
+        for m in edits(t, symbols, named_parts=False):
+            yield from fitting(m.labels[0], partial(_sum, [*terms[:k], m.value, *terms[k + 1 :]]), m.kind)
+
+
+# ---- what may happen to a node -------------------------------------------------------------------------------------------
+def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Change]:
+    """The node without a part, with a part turned, doubled or in the wrong place.
+
+    An ``inner`` part of a longer sum or product is changed with the whole; a ``term`` does not shrink to a number.
+    """
+    if not e.args or e.op is LET:
+        return
+    if e.op is ADD and not inner:
+        yield from _of_terms(e)
+    elif e.op is MUL and not inner:
+        factors = parts_of(MUL, e)
+        for k, f in enumerate(factors):
+            others = [x for x in factors if x is not f]
+            if number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
+                yield say.missing_factor(as_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
+    if e.op.signature is not None and len(e.args) == 2 and all(a.shape for a in e.args):
+        yield from _of_product(e)
+    elif e.op is TRANSPOSE:
+        yield say.instead(named(e.args[0]), named(e)), lambda: e.args[0]
+    elif e.op is POW and e.args[1].op is CONST:
+        yield from _of_power(e)
+    elif e.op in _SUMS:
+        yield from _of_sum(e)
+    elif len(e.args) == 1 and (e.args[0].shape == e.shape or e.op.signature is not None):
+        yield say.instead(named(e.args[0]), named(e)), lambda: e.args[0]
+
+
+def _divides(f: Expr) -> bool:
+    return f.op is POW and is_negative(number(f.args[1]))
+
+
+def _of_terms(e: Expr) -> Iterator[Change]:
+    terms = parts_of(ADD, e)
+    for k, t in enumerate(terms):
+        others = [*terms[:k], *terms[k + 1 :]]
+        yield say.missing_term(named(t)), partial(_sum, others)
+        yield say.doubled_term(named(t)), partial(add, e, t)
+        yield say.sign_of_term(named(t)), partial(_sum, [*terms[:k], mul(-1, t), *terms[k + 1 :]])
+    if len(terms) == 2:
+        if number(terms[0]) == 1:  # 1 − a, the complement of a gate or a probability
+            yield say.instead(named(terms[1]), named(e)), partial(mul, -1, terms[1])
+        yield say.product_for_sum(named(e)), partial(matmul, *terms)
+
+
+def _of_power(e: Expr) -> Iterator[Change]:
+    base, t = e.args
+    yield say.instead(named(base), named(e)), lambda: base
+    n = number(t)
+    if isinstance(n, int) and n < 0:
+        yield say.missing_division(as_factor(base)), lambda: const(1)
+        yield say.times_for_division(as_factor(base)), lambda: base
+    if isinstance(n, int):
+        for other in (n + 1, n - 1):
+            if other not in (0, 1):
+                wrong = power(base, other)
+                yield say.instead(named(wrong), named(e)), partial(expr, wrong)
+    elif n is not None:  # a root: as it stands under the root, and upside down
+        for other in (2 * n, -n):
+            yield say.instead(named(wrong := power(base, other)), named(e)), partial(expr, wrong)
+
+
+def _of_sum(e: Expr) -> Iterator[Change]:
+    (a,) = e.args
+    over = _SUMS[e.op]
+    turned = a.op is TRANSPOSE
+    yield Diagnosis(f"{named(a)} is not summed", say.not_summed("", over).mend), lambda: a
+    if e.op is not TABLE["sum"]:
+        rows, columns = sizes.rows(a.shape), sizes.columns(a.shape)
+        first = (1, columns) if over == say.ROWS else (rows, 1)
+        yield say.only_first(named(a), over), partial(part, a, (0, 0), first)
+        across, wrong = (over_columns, say.COLUMNS) if over == say.ROWS else (over_rows, say.ROWS)
+        yield say.summed_everywhere(over), lambda: broadcast(total(a), e.shape)
+        yield (say.wrong_axis(wrong, over) if turned else say.wrong_axis(over, wrong)), lambda: across(a)
+
+
+def _of_product(e: Expr) -> Iterator[Change]:
+    a, b = e.args
+    matrix_product, shown = e.op is MATMUL, named(e)
+    build, other = (matmul, mul) if matrix_product else (mul, matmul)
+    for f, keep in ((a, b), (b, a)) if e.op is not MUL else ():
+        yield say.missing_factor(as_factor(f)), partial(expr, keep)
+    if e.op not in (MATMUL, MUL):
+        return
+    ta, tb = transpose(a), transpose(b)
+    if matrix_product:
+        yield say.order_of(shown), lambda: build(b, a)
+        yield say.instead(named(ta), named(a)), lambda: build(ta, b)
+        yield say.instead(named(tb), named(b)), lambda: build(a, tb)
+        yield say.order_and_transposes(shown), lambda: build(tb, ta)
+    wrong = say.hadamard_for_product(shown) if matrix_product else say.product_for_hadamard(shown)
+    for p, q in ((a, b), (ta, b), (a, tb)):
+        yield wrong, partial(other, p, q)
+
+
+def _of_params(e: Expr) -> Iterator[Change]:
+    """Softmax and its like along the other axis of a matrix; softmax that is not normalised."""
+    if e.op is TABLE["softmax"]:
+        unnormalised = node(TABLE["exp"], e.args)
+        yield say.instead(named(unnormalised), named(e)), partial(expr, unnormalised)
+    if e.op.keywords == ("axis",) and e.op.shape is shapes.of_argument and e.params[0] is not None:
+        other = node(e.op, e.args, (1 - e.params[0],))
+        yield say.instead(named(other), named(e)), partial(expr, other)
+
+
+def _of_constant(e: Expr) -> Iterator[Change]:
+    """N − 1 for N, where a size stands as a number."""
+    for k, a in enumerate(e.args):
+        value: Any = a.params[1] if a.op is CONST else None
+        for s in sorted(getattr(value, "free_symbols", ()), key=str):
+            for near in (s - 1, s + 1):
+                wrong = const(value.xreplace({s: near}))
+                label = say.instead(named(const(near)), named(const(s))).inside(named(e))
+                yield label, partial(rebuilt, e, (*e.args[:k], wrong, *e.args[k + 1 :]))
+
+
+def _confusions(e: Expr, symbols: Iterable[Expr]) -> Iterator[Change]:
+    for k, a in enumerate(e.args):
+        if a.op in (LEAF, LET):
+            for b in symbols:
+                if b is not a and b.shape == a.shape:
+                    args = (*e.args[:k], b, *e.args[k + 1 :])
+                    yield say.instead(named(b), named(a)), partial(rebuilt, e, args)
+
+
+def _sum(terms: Sequence[Expr]) -> Expr:
+    result = terms[0]
+    for t in terms[1:]:
+        result = add(result, t)
+    return result
+
+
+def _hadamard(factors: Sequence[Expr]) -> Expr:
+    result: Expr = const(1)
+    for f in factors:
+        result = mul(result, f)
+    return result

@@ -1,0 +1,218 @@
+"""Which mistakes explain a claim: another layout or a factor, one mistake, one with a factor, two mistakes.
+
+A claim is compared with the outcome of every mistake in the catalogue by its numbers at the points. What needs fewer mistakes
+comes first, and all that explain it equally well are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+
+from matcalc.answers import diagnosis as say
+from matcalc.answers.comparing import Claimed, Labels, forms, layouts, same, times_a_number
+from matcalc.answers.diagnosis import named
+from matcalc.answers.edits import edits, inner_changes
+from matcalc.answers.mistake import EDIT, STEP, SYMBOL, Mistake
+from matcalc.answers.question import Question
+from matcalc.answers.steps import faulty_steps, jacobians_of_faulty_steps, last_of, masked
+from matcalc.answers.terms import candidates, too_many, weighed
+from matcalc.answers.unfolded import unfolded
+from matcalc.calculus.simplify import simplify
+from matcalc.calculus.sweep import gradients
+from matcalc.calculus.terms import leaves
+from matcalc.core.constructors import transpose
+from matcalc.core.expression import Expr, const, topological, variables
+from matcalc.core.operations import TAKE
+from matcalc.errors import MatcalcError
+from matcalc.numeric.evaluate import Array
+from matcalc.numeric.points import Point
+
+_EXACT = 1e-9
+_SINGLES, _PAIRS, _FUNCTIONS = 1500, 4000, 150
+_LONG = 60  # characters of a label that is read with pleasure
+_WORK = 200_000  # nodes to visit, about, before the search ends
+_NEAR = 200  # mistakes that agree at the first point and are tried at the others
+
+
+def explained(searches: Sequence[Search]) -> tuple[Search, list[Labels]]:
+    """The first search in which the fewest mistakes explain the claim, and what it found, the likeliest first."""
+    for tiers in zip(*(s.tiers for s in searches), strict=True):
+        found = [(search, _in_order(tier())) for search, tier in zip(searches, tiers, strict=True)]
+        if several := [(search, labels) for search, labels in found if labels]:
+            return min(several, key=lambda one: len(one[1][0]))
+    return searches[0], []
+
+
+def _in_order(found: list[Labels]) -> list[Labels]:
+    def likely(labels: Labels) -> tuple[int, int, bool]:
+        return len(labels), max((d.rank for d in labels), default=0), sum(map(len, labels)) > _LONG
+
+    return sorted(dict.fromkeys(found), key=likely)
+
+
+@dataclass
+class Search:
+    """The search for what explains a claim, at points where it has values."""
+
+    question: Question
+    claim: Callable[[list[Point]], Claimed]
+    points: list[Point]
+
+    def __post_init__(self) -> None:
+        self.claimed = self.claim(self.points)
+        self.truth = [p([self.question.truth])[0] for p in self.points]
+
+    @property
+    def tiers(self) -> list[Callable[[], list[Labels]]]:
+        """The searches, the likeliest first: each gives the sets of mistakes of which each on its own explains the claim."""
+        return [self._layouts, self._one, self._of_another_function, self._two]
+
+    # ---- the tiers ---------------------------------------------------------------------------------------------------
+    def _layouts(self) -> list[Labels]:
+        totals = [t.sum().reshape(1, 1) for t in self.truth]
+        if self.question.scalar and self.truth[0].size > 1 and self.claimed.agrees(totals):
+            return [(say.summed_everywhere("nothing"),)]
+        return layouts(self.claimed, self.truth, self.question.x, self.question.scalar, self.points)
+
+    def _one(self) -> list[Labels]:
+        exact, loose = self._matching(self._catalogue)
+        found = [*exact, *self._weighed(), *self._symmetric()]
+        found = found or list(times_a_number(self.claimed, self.truth, self.question.numbers, self.points))
+        if found:
+            return found
+        extra = too_many(self.claimed, self.truth, candidates(self.question.x, self.question.symbols), self.points)
+        return [*loose, *extra]
+
+    def _of_another_function(self) -> list[Labels]:
+        """The gradient of a function that is a little different; or the truth with a part of it changed wherever it stands."""
+        question = self.question
+        if question.derivation is None:
+            return []
+        found: list[Mistake] = [*islice(inner_changes(question.full), self._limit(_FUNCTIONS))]
+        for m in islice(inner_changes(question.derivation.target), self._limit(_FUNCTIONS)):
+            if m.value.shape == () and question.x in variables([m.value]):
+                try:
+                    found.append(Mistake((m.labels[0].of_function(),), _gradient(m.value, question.x), EDIT))
+                except MatcalcError:
+                    continue
+        exact, loose = self._matching(found)
+        return exact or loose
+
+    def _two(self) -> list[Labels]:
+        return self._matching(list(islice(self._pairs(), self._limit(_PAIRS))))[0]
+
+    def _limit(self, most: int) -> int:
+        return min(most, _WORK // len(topological([self.question.s, self.question.truth])))
+
+    # ---- what is tried -----------------------------------------------------------------------------------------------
+    @cached_property
+    def _catalogue(self) -> list[Mistake]:
+        """Single mistakes: what is nearest to the derivation first."""
+        return list(dict.fromkeys(islice(self._mistakes(), self._limit(_SINGLES))))
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        question = self.question
+        if question.derivation is None:
+            yield from jacobians_of_faulty_steps(question.s, question.x)
+            yield from edits(question.truth, question.symbols)
+            return
+        yield from faulty_steps(question.derivation.target, question.x)
+        yield from faulty_steps(unfolded(question.derivation.target), question.x)
+        for other in variables([question.s]):
+            if other is not question.x and other.shape == question.x.shape:
+                yield Mistake((say.gradient_by(named(other), named(question.x)),), _gradient(question.s, other), STEP)
+        for form in self._forms:
+            yield from edits(form, question.symbols)
+
+    @property
+    def _forms(self) -> list[Expr]:
+        """The truth as the derivation writes it, and in short."""
+        return list(dict.fromkeys([self.question.full, simplify(self.question.full)]))
+
+    def _pairs(self) -> Iterator[Mistake]:
+        """Two mistakes at once: two symbols taken for others first, then the shorter results first."""
+        symbols = self.question.symbols
+        firsts = sorted(self._catalogue, key=lambda m: leaves(m.value))
+        for both_symbols in (True, False):
+            for one in firsts:
+                if both_symbols and one.kind != SYMBOL:
+                    continue
+                for two in edits(one.value, symbols, named_parts=False):
+                    if (one.kind == two.kind == SYMBOL) is both_symbols and two.labels[0] != one.labels[0]:
+                        yield one.also(two)
+
+    def _weighed(self) -> list[Labels]:
+        return list(weighed(self.claimed, self._forms, self.points)) if self.question.scalar else []
+
+    def _symmetric(self) -> list[Labels]:
+        """The matrices for which the claim would be right if they were symmetric."""
+        found: list[Labels] = []
+        for e in self.question.squares if not self.question.values else []:
+            at = [p.moved({e: (p.arrays[e] + p.arrays[e].T) / 2}) for p in self.points]
+            if self.claim(at).agrees([p([self.question.truth])[0] for p in at]):
+                found.append((say.only_if_symmetric(named(e), named(transpose(e))),))
+        return found
+
+    # ---- by numbers --------------------------------------------------------------------------------------------------
+    @cached_property
+    def _trying(self) -> list[Point]:
+        """The points, with what the mistakes need beyond them."""
+        for e in topological([self.question.s]):
+            if e.op is TAKE:
+                mask = last_of(e)
+                return [p.moved({mask: _last(e, p)}) for p in self.points]
+        return self.points
+
+    def _matching(self, catalogue: Iterable[Mistake]) -> tuple[list[Labels], list[Labels]]:
+        """The mistakes that explain the claim as they are, and those that do with a factor or in another layout."""
+        catalogue, claimed = list(catalogue), self.claimed
+        first = [_spread(a, claimed.arrays[0]) for a in self._trying[0].each([m.value for m in catalogue])]
+        near = [
+            (m, value)
+            for m, value in zip(catalogue, first, strict=True)
+            if value is not None and forms(claimed.arrays[0], value, claimed.near)
+        ][:_NEAR]
+        exact: dict[Labels, None] = {}
+        loose: dict[Labels, None] = {}
+        steps = [value for m, value in near if m.kind == STEP]
+        for m, value in near:
+            if m.kind == SYMBOL and any(same(value, step, _EXACT) for step in steps):
+                continue  # a faulty step says the same and says why
+            several = [_spread(a, c) for p, c in zip(self._trying, claimed.arrays, strict=True) for a in p.each([m.value])]
+            values = [a for a in several if a is not None]
+            if len(values) < len(several) or all(same(a, b, _EXACT) for a, b in zip(values, self.truth, strict=True)):
+                continue  # it has no value somewhere, or it is no mistake at all
+            labels = tuple(sorted(dict.fromkeys(m.labels)))
+            if claimed.agrees(values) or self._as_list(values):
+                exact[labels] = None
+            else:
+                for more in layouts(claimed, values, self.question.x, self.question.scalar, self.points):
+                    loose[(*labels, *more)] = None
+        shortest = min(map(len, loose), default=0)
+        return list(exact), [labels for labels in loose if len(labels) == shortest]
+
+    def _as_list(self, values: list[Array]) -> bool:
+        """Whether the claim is a list of these numbers, where a list of so many is no layout of the truth."""
+        if any(1 not in a.shape or a.size == t.size for a, t in zip(values, self.truth, strict=True)):
+            return False
+        return self.claimed.agrees([a.T for a in values])
+
+
+def _gradient(s: Expr, x: Expr) -> Expr:
+    """As the sweep leaves it: it is only evaluated."""
+    return gradients(s, [x], const(1))[x]
+
+
+def _spread(value: Array | None, claim: Array) -> Array | None:
+    """A number that is claimed for every entry."""
+    return np.broadcast_to(value, claim.shape) if value is not None and value.size == 1 else value
+
+
+def _last(look_up: Expr, point: Point) -> Array:
+    """1 where a row number is the last of its equals: what a scatter without adding up leaves."""
+    return masked(point([look_up.args[1]])[0] if len(look_up.args) > 1 else look_up.params[0])

@@ -1,0 +1,82 @@
+"""A claim as people write it on one line: perhaps with a left side, perhaps as a chain of partial derivatives.
+
+``dW = outer(δ, x)`` and ``∂s/∂W = δ x^T`` say on the left what they are about, and it is compared with what is asked.
+``ds/dh dh/dz dz/dx`` is a chain: each factor has to begin where the one before it ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import reduce
+
+from matcalc.answers import diagnosis as say
+from matcalc.answers.claims import NotConforming
+from matcalc.answers.diagnosis import Diagnosis, named
+from matcalc.answers.question import Question
+from matcalc.calculus.derivatives import jacobian
+from matcalc.core.constructors import matmul
+from matcalc.core.expression import BUILD, Expr
+from matcalc.errors import ParseError, ShapeError, UnsupportedError
+
+_PARTIAL = r"[d∂]\s*(\w+)\s*/\s*[d∂]\s*(\w+)"
+_LEFT = re.compile(rf"\s*(?:{_PARTIAL}|(?:d|∂|grad_|∇_?|delta_)?(?P<name>\w+)(?:\.grad)?)\s*=(?!=)\s*")
+_CHAIN = re.compile(rf"\s*{_PARTIAL}(?:\s*[·*@×]?\s*{_PARTIAL})*\s*")
+
+
+def claimed(text: str, question: Question) -> tuple[Expr, tuple[Diagnosis, ...]]:
+    """The expression that a text claims, and what is to be said about how it is written.
+
+    NotConforming where its factors do not fit together, ParseError where it cannot be read.
+    """
+    body, remarks = _without_left(text, question)
+    if _CHAIN.fullmatch(body) and not _known(re.findall(r"[d∂]\w+", body), question):
+        chain, more = _chain(body, question)
+        return chain, (*remarks, *more)
+    latex = "\\" in body
+    reader = "parse_latex" if latex else "parse"
+    if reader not in BUILD:
+        raise UnsupportedError("a claim in this notation needs a reader that is not there; write the claim with expressions")
+    try:
+        return BUILD[reader](body, question.words), remarks
+    except ParseError as error:
+        if isinstance(error.__cause__, ShapeError):
+            raise NotConforming(str(error.__cause__)) from error
+        raise
+
+
+def _known(words: Iterable[str], question: Question) -> bool:
+    return any(word in question.words for word in words)
+
+
+def _without_left(text: str, question: Question) -> tuple[str, tuple[Diagnosis, ...]]:
+    """The text behind its left side, and whether that speaks of another variable than is asked."""
+    found = _LEFT.match(text)
+    if found is None:
+        return text, ()
+    about = found[2] or found["name"]
+    x, s = str(question.x.name), str(question.s.name)
+    names = {name.removeprefix("d") if name not in question.words else name for name in (about,)}
+    if found[1] is None and about not in question.words and about[1:] not in question.words:
+        return text, ()  # it may be a definition, or a comparison
+    if x in names or about == x or about[1:] == x or about in (s, f"d{x}"):
+        return text[found.end() :], ()
+    return text[found.end() :], (say.labelled(f"∂{found[1] or s or 's'}/∂{about}", x),)
+
+
+def _chain(body: str, question: Question) -> tuple[Expr, tuple[Diagnosis, ...]]:
+    """The product of the Jacobians of a chain, which ends where its last factor ends."""
+    links = re.findall(_PARTIAL, body)
+    known = {**question.words, **question.vocabulary}
+    target = question.derivation.target if question.derivation is not None else question.s
+    known.setdefault("s", target)
+    for name in (name for link in links for name in link):
+        if not isinstance(known.get(name), Expr):
+            raise ParseError(f"{name} in this chain is not among {', '.join(question.vocabulary)}")
+    for (a, b), (c, d) in zip(links, links[1:], strict=False):
+        if b != c:
+            raise NotConforming(f"a chain is linked: behind ∂{a}/∂{b} comes a derivative of {b}, not ∂{c}/∂{d}")
+    factors = [jacobian(known[a], known[b]) for a, b in links]
+    last, x = links[-1][1], str(question.x.name)
+    remarks = () if known[last] is question.x else (say.ends_at(f"∂{links[0][0]}/∂{last}", named(known[last]), x),)
+    return reduce(matmul, factors), remarks
