@@ -12,6 +12,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
+BLOCK = re.compile(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)  # and what it prints, if that is shown
+
+
 def given():
     """The names that the README's first lines define."""
     names = {"mc": mc}
@@ -22,7 +25,8 @@ def given():
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_results_stand_beside_their_calls(page, capsys):
     names = given()
-    for body in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+    for body, printed in BLOCK.findall(page.read_text(encoding="utf-8")):
+        capsys.readouterr()
         lines = body.splitlines()
         for node in ast.parse(body).body:
             code, comment = (
@@ -34,6 +38,8 @@ def test_results_stand_beside_their_calls(page, capsys):
                 assert not comment or shown == comment.removeprefix("#").strip(), code
             else:
                 exec(code, names)
+        if printed:
+            assert capsys.readouterr().out == printed
 
 
 def test_every_page_is_linked_from_the_readme():

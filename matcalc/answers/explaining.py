@@ -17,7 +17,7 @@ from matcalc.answers import diagnosis as say
 from matcalc.answers.comparing import Claimed, Labels, forms, layouts, same, times_a_number
 from matcalc.answers.diagnosis import named
 from matcalc.answers.edits import edits, inner_changes
-from matcalc.answers.mistake import EDIT, STEP, SYMBOL, Mistake
+from matcalc.answers.mistake import EDIT, PATH, STEP, SYMBOL, Mistake
 from matcalc.answers.question import Question
 from matcalc.answers.steps import faulty_steps, jacobians_of_faulty_steps, last_of, masked
 from matcalc.answers.terms import candidates, too_many, weighed
@@ -179,7 +179,7 @@ class Search:
         ][:_NEAR]
         exact: dict[Labels, None] = {}
         loose: dict[Labels, None] = {}
-        steps = [value for m, value in near if m.kind == STEP]
+        steps = [value for m, value in near if m.kind in (STEP, PATH)]
         for m, value in near:
             if m.kind == SYMBOL and any(same(value, step, _EXACT) for step in steps):
                 continue  # a faulty step says the same and says why

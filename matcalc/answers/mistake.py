@@ -9,7 +9,7 @@ from matcalc.answers.diagnosis import Diagnosis
 from matcalc.core.expression import LET, Expr, rebuilt, topological
 from matcalc.errors import MatcalcError
 
-STEP, EDIT, SYMBOL = "a faulty step", "an edit", "one symbol for another"
+PATH, STEP, EDIT, SYMBOL = "a way back that is missed", "a faulty step", "an edit", "one symbol for another"
 
 
 class Mistake(NamedTuple):

@@ -15,7 +15,7 @@ import numpy as np
 from matcalc.answers import diagnosis as say
 from matcalc.answers.diagnosis import Diagnosis, as_factor, named
 from matcalc.answers.edits import local_changes
-from matcalc.answers.mistake import EDIT, Mistake, replaced
+from matcalc.answers.mistake import EDIT, PATH, STEP, Mistake, replaced
 from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.local import Alias, argument_primes, matrix, pull
 from matcalc.calculus.sweep import aliases, depending, gradients, reverse
@@ -66,7 +66,7 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
             except MatcalcError:
                 continue  # the mistake leads to shapes that do not fit
             if x in found:
-                yield Mistake((label,), found[x])
+                yield Mistake((label,), found[x], PATH if fault is _nothing else STEP)
 
 
 def jacobians_of_faulty_steps(y: Expr, x: Expr) -> Iterator[Mistake]:
@@ -109,14 +109,18 @@ def _faults(e: Expr, k: int, alias: Alias, uses: int, primes: Sequence[Expr]) ->
         yield say.shared_out(named(alias.get(e, e))), lambda g: mul(const(1) / len(e.args), g)
 
 
+def _nothing(g: Expr) -> None:
+    """What arrives is not passed on."""
+
+
 def _forgotten(e: Expr, k: int, alias: Alias, uses: int) -> Iterator[Fault]:
     """What arrives is dropped; or one of several ways back."""
     a = e.args[k]
     if e.op is LET:
-        yield say.missed_path(named(e)), lambda g: None
+        yield say.missed_path(named(e)), _nothing
         yield say.dropped(named(e)), lambda g: ones(*e.shape) if e.shape else const(1)
     elif uses > 1:
-        yield say.missed_use(named(a), named(alias.get(e, e))), lambda g: None
+        yield say.missed_use(named(a), named(alias.get(e, e))), _nothing
 
 
 def _of_primes(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
