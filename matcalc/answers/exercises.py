@@ -136,11 +136,12 @@ def _vectors(rng: Random) -> Drawn:
 
 # ---- 3: one layer ----------------------------------------------------------------------------------------------------
 def _affine(rng: Random) -> Expr:
-    """What goes into the function of a layer: Wx + b and its like."""
+    """What goes into the function of a layer: Wx + b, most of all."""
     W, V = declare.matrix("W", n, m), declare.matrix("V", n, k)
     x, y, c, b = declare.vector("x", m), declare.vector("y", k), declare.vector("c", m), declare.vector("b", n)
     A = declare.matrix("A", m, n)
-    return rng.choice([W @ x + b, W @ x, W @ (x - c) + b, W @ (c * x), W @ x + V @ y, b * (W @ x), A.T @ x + b, W @ x**2 + b])
+    plain, several = [W @ x + b, W @ x], [W @ (x - c) + b, W @ (c * x), W @ x + V @ y, b * (W @ x), A.T @ x + b, W @ x**2 + b]
+    return rng.choice(plain if rng.random() < 0.4 else several)
 
 
 def _hidden(rng: Random, z: Expr, f: Piece) -> Expr:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 _MOST = 100  # problems
+_WORDS = "An answer is a formula; other words are hint, show, skip, quit, help."
 
 
 @click.command()
@@ -14,7 +15,7 @@ _MOST = 100  # problems
     "--level", type=click.IntRange(1, 5), help="1 one variable, 2 vectors, 3 a layer, 4 losses, 5 deeper; default: all."
 )
 @click.option("--count", type=click.IntRange(1, _MOST), default=5, show_default=True, help="How many problems.")
-@click.option("--seed", type=int, help="The same seed gives the same problems.")
+@click.option("--seed", type=int, help="A number that chooses the problems.")
 @click.option(
     "--write", metavar="FILE.tex", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Write a sheet."
 )
@@ -47,4 +48,5 @@ def command(level: int | None, count: int, seed: int | None, write: Path | None,
     from matcalc.cli.session import Session
 
     source = standard_input()
+    click.echo(f"{_WORDS} --seed {seed} gives the same problems again.")
     Session(problems, source, typed=source.isatty()).run()

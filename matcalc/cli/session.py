@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -51,11 +52,10 @@ class Session:
 
     def run(self) -> None:
         """Every problem in turn, until the lines end."""
-        click.echo("An answer is a formula; other words are hint, show, skip, quit, help.")
         for number, problem in enumerate(self.problems, 1):
             click.echo()
             click.secho(f"{number} of {len(self.problems)}, level {problem.level}", bold=True)
-            click.echo(click.wrap_text(problem.statement, _WIDTH))
+            click.echo(click.wrap_text(problem.statement, min(shutil.get_terminal_size((_WIDTH, 0)).columns, _WIDTH)))
             if not self._asked(problem):
                 break
         click.echo(f"\n{self.score}")
@@ -65,7 +65,7 @@ class Session:
         hints, told, tries = _hints(problem), 0, 0
         while (line := self._line(problem)) is not None:
             word = line.lower()
-            if word in ("quit", "exit", "q"):
+            if word in ("quit", "exit"):
                 break
             if word in ("help", "?"):
                 click.echo(current().sentence(HELP))
@@ -77,12 +77,12 @@ class Session:
                     click.echo(f"\n{problem.solution()}\n\n{_prompt(problem)}{problem.answer}")
                 self.score.asked += 1
                 return True
-            elif line and self._right(problem, line):
-                self.score.asked += 1
-                self.score.right += 1
-                self.score.first += tries == told == 0
-                return True
-            elif line:
+            elif line and (right := self._right(problem, line)) is not None:
+                if right:
+                    self.score.asked += 1
+                    self.score.right += 1
+                    self.score.first += tries == told == 0
+                    return True
                 tries += 1
         self.score.asked += tries > 0
         return False
@@ -100,13 +100,13 @@ class Session:
         click.echo(_prompt(problem) + line.strip())
         return line.strip() if line else None
 
-    def _right(self, problem: Problem, line: str) -> bool:
-        """Whether the line is the answer; what is to be said about it is said, without the truth where it is not."""
+    def _right(self, problem: Problem, line: str) -> bool | None:
+        """Whether the line is the answer, None if it cannot be read. Says what is to be said, but not the truth."""
         try:
             found = judged(line, problem.expression, problem.variable, problem.words, latex="\\" in line)
         except mc.MatcalcError as error:
             click.echo(str(error))
-            return False
+            return None
         if not found.correct:
             found = replace(found, said=found.said if found.answer is None else _mistaken(found.answer))
         found.show()
