@@ -30,7 +30,7 @@ _TASK = (
     "Differentiate each scalar by the variable in question. Give the gradient in the shape of that variable, "
     r"with $\circ$ for the product entry by entry.\bigskip"
 )
-_LINE, _WIDEST = 0.9, 5.0  # cm that a line of an answer takes by hand, and the most room for one problem
+_LINE, _WIDEST = 0.7, 4.0  # cm that a line of an answer takes by hand, and the most room for one problem
 
 
 def worksheet(problems: Sequence[Problem], title: str = "Matrix calculus by hand") -> str:
@@ -55,16 +55,18 @@ def _equation(left: str, formula: str) -> str:
 
 
 def _problem(p: Problem, number: int) -> str:
-    """A problem that stays on one page, with the room that its derivation takes by hand; what is left of the page is shared."""
+    """A problem that stays on one page, with the room that its derivation takes by hand; problems share what a page has left."""
     room = min(_LINE * (2 + len(p.solution().pieces)), _WIDEST)
     return "\n".join(
         [
             r"\begin{minipage}{\linewidth}",
             rf"\textbf{{{number}}}\quad {_statement(p)}",
+            r"\end{minipage}",
             "",
-            rf"\vspace{{{room:.1f}cm}}",
+            rf"\nobreak\vspace{{{room:.1f}cm plus 1fill}}\nobreak",
             rf"$\displaystyle {_asked(p)} = $",
-            r"\end{minipage}\vspace{6pt plus 1fill}",
+            "",
+            r"\vspace{20pt}",
         ]
     )
 

@@ -43,7 +43,7 @@ def command(level: int | None, count: int, seed: int | None, write: Path | None,
         with click.open_file(str(write), "w", encoding="utf-8") as file:
             file.write(worksheet(problems))
         if str(write) != "-":
-            click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)} and solutions: {write}")
+            click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)} and solutions (--seed {seed}): {write}")
         return
     from matcalc.cli.session import Session
 
