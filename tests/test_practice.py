@@ -10,7 +10,7 @@ import matcalc as mc
 from matcalc.answers.exercises import drawn
 from matcalc.answers.inner import inner_named
 from matcalc.answers.likeness import skeleton
-from matcalc.answers.practice import LEVELS, LONGEST, SHORTEST, Problem, fit, practice, sheet
+from matcalc.answers.practice import LEVELS, SYMBOLS, Problem, fit, practice, sheet
 from matcalc.answers.worksheet import worksheet
 from matcalc.calculus.terms import leaves
 from matcalc.core import sizes
@@ -38,7 +38,8 @@ def test_a_problem_is_an_exercise_and_is_graded(level, seed):
     problem = practice(level, seed)
     s, x, answer = problem.expression, problem.variable, problem.answer
     assert s.shape == () and answer.shape == x.shape
-    assert SHORTEST <= leaves(answer) <= LONGEST[level] and leaves(s) <= LONGEST[level]
+    shortest, longest = SYMBOLS[level]
+    assert shortest <= leaves(answer) <= longest and leaves(s) <= longest
     assert x in variables([answer]), "linear in the variable: it is read off"
     assert problem.grade(answer).correct
     assert problem.grade(-answer).diagnoses == ["sign"]
@@ -114,7 +115,7 @@ def test_a_seed_gives_one_problem():
     ],
 )
 def test_what_is_no_exercise(expression, by):
-    assert not fit(expression, by, 14)
+    assert not fit(expression, by, 3, 14)
 
 
 @pytest.mark.parametrize("level", [0, 6, True, "two"])
@@ -227,5 +228,5 @@ def test_drawing_again_is_rare_enough():
 
     for level in LEVELS:
         rng = Random(level)
-        kept = sum(fit(*drawn(level, rng), LONGEST[level]) for _ in range(60))
+        kept = sum(fit(*drawn(level, rng), *SYMBOLS[level]) for _ in range(60))
         assert kept >= 15, level

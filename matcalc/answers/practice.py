@@ -26,8 +26,8 @@ from matcalc.errors import MatcalcError
 from matcalc.paper.writing import Notation, current, written
 
 LEVELS = (1, 2, 3, 4, 5)
-SHORTEST = 3  # symbols of an answer: less is read off
-LONGEST = {1: 14, 2: 14, 3: 14, 4: 18, 5: 22}  # symbols of an answer: more is no fun; and of a problem
+# Symbols of an answer, by level: less is read off, more is no fun. A problem has no more symbols than its answer may have.
+SYMBOLS = {1: (3, 10), 2: (3, 12), 3: (4, 14), 4: (4, 18), 5: (5, 22)}
 _SMALL_STEPS = 2  # up to this level scalars are broken up, too
 _TRIES = 500
 _AHEAD = 8  # problems to choose from for each place of a sheet
@@ -115,7 +115,7 @@ def practice(level: int = 1, seed: int | None = None) -> Problem:
     rng = random.Random(f"matcalc practice {level} {seed}")
     for _ in range(_TRIES):
         expression, x = drawn(level, rng)
-        if fit(expression, x, LONGEST[level]):
+        if fit(expression, x, *SYMBOLS[level]):
             return Problem(level, seed, expression, x)
     raise AssertionError(f"no problem of level {level} was found")
 
@@ -147,14 +147,14 @@ def _marks(p: Problem, form: bool) -> set[Key]:
     return found | ({("form", skeleton(p.expression, p.variable, functions=False))} if form else set())
 
 
-def fit(expression: Expr, x: Expr, longest: int) -> bool:
-    """Whether it is an exercise: the gradient depends on x, and can be written down by hand, in matrix notation."""
+def fit(expression: Expr, x: Expr, shortest: int, longest: int) -> bool:
+    """Whether it is an exercise: its gradient depends on x, and can be written in matrix notation with so many symbols."""
     if x not in variables([expression]) or leaves(expression) > longest:
         return False
     answer = grad(expression, x)
     if is_zero(answer) or x not in variables([answer]):  # what is linear in x is read off
         return False
-    return SHORTEST <= leaves(answer) <= longest and all(e.op.name != "einsum" for e in topological([answer]))
+    return shortest <= leaves(answer) <= longest and all(e.op.name != "einsum" for e in topological([answer]))
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------
