@@ -181,6 +181,7 @@ def _loss(rng: Random) -> Drawn:
     labels = declare.vector("y", n, distribution=True)
     t, decay, c = declare.scalar("t"), declare.scalar("lambda"), declare.scalar("c")
     f = _activation(rng)
+    squashed = rng.choice(_BOUNDED)
     z = rng.choice([W @ x + b, W @ x, W @ x + u])
     ways: list[Way] = [
         lambda: mc.softmax_cross_entropy(z, labels),
@@ -191,7 +192,7 @@ def _loss(rng: Random) -> Drawn:
         lambda: _decided(rng, u.T @ f(W @ x + b), t),
         lambda: _decided(rng, rng.choice([u.T @ W @ x, u.T @ f(W @ x) + c]), t),
         lambda: mc.hinge(1 - u.T @ f(W @ x + b) + u.T @ f(W @ x_c + b)),
-        lambda: mc.softplus(u.T @ f(W @ x_c) - u.T @ f(W @ x)),
+        lambda: mc.softplus(u.T @ squashed(W @ x_c) - u.T @ squashed(W @ x)),  # a large difference has no slope left
         lambda: mc.sum(mc.softplus(-y * z)),
     ]
     J = rng.choice(ways)()
