@@ -8,34 +8,14 @@ Wᵀ(1 − tanh²(Wx))
 """
 
 from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-from matcalc import read as _read
-from matcalc.answers.practice import practice
-from matcalc.calculus.batching import batch
-from matcalc.calculus.derivatives import grad, hessian, jacobian, jvp, vjp
-from matcalc.calculus.simplify import simplify
-from matcalc.code.to_numpy import to_numpy
-from matcalc.core.expression import Expr, eye, let, ones, zeros
-from matcalc.core.sizes import dims
-from matcalc.declarations import *
-from matcalc.derivations.derivation import Derivation, derive
-from matcalc.derivations.index_form import touches
-from matcalc.derivations.layout import layout
-from matcalc.derivations.steps import Step
-from matcalc.derivations.tensor import tensor
-from matcalc.errors import (
-    CheckError,
-    EvaluationError,
-    MatcalcError,
-    NotDifferentiableError,
-    ParseError,
-    ShapeError,
-    UnsupportedError,
-)
-from matcalc.functions import *
-from matcalc.numeric.evaluate import evaluate
-from matcalc.paper.writing import set_ascii
+if TYPE_CHECKING:
+    from matcalc.answers.answer import Answer as Answer
+    from matcalc.answers.answer import check_answer as check_answer
+    from matcalc.everyday import *
+    from matcalc.read.text import parse as parse
 
 __version__ = "0.1.0"
 
@@ -63,16 +43,16 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name.startswith("__") and name != "__all__" or find_spec(f"matcalc.{name}") is not None:
+        raise AttributeError(f"module 'matcalc' has no attribute {name!r}")  # a folder is imported by its name
+    everyday = import_module("matcalc.everyday")  # all of them at once: `matcalc --help` needs none
+    globals().update({key: getattr(everyday, key) for key in everyday.__all__})
+    if name == "__all__":
+        return [*everyday.__all__, *_LAZY]
+    if name in globals():
+        return globals()[name]
     raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
 
 
-_HIDDEN = {"Any", "import_module", "annotations"}
-__all__ = [
-    name
-    for name, value in list(globals().items())
-    if not name.startswith("_") and name not in _HIDDEN and getattr(value, "__module__", "").startswith("matcalc")
-] + list(_LAZY)
-
-
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(__getattr__("__all__"))

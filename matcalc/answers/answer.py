@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ class Answer:
     symbolic: bool = False
     remarks: Labels = field(default=())
     shown_truth: str = ""
+    pointer: str = ""
 
     @property
     def diagnoses(self) -> list[Diagnosis]:
@@ -75,19 +76,29 @@ class Answer:
         if self.correct:
             return self.verdict
         mends = [f"  {'mend' if k == 0 else '  or'}:  {mend}" for k, mend in enumerate(self.mends)]
-        return "\n".join([self.verdict, *mends, f"  truth: {self.shown_truth}"])
+        pointer = [self.pointer] if self.pointer else []
+        return "\n".join([self.verdict, *pointer, *mends, f"  truth: {self.shown_truth}"])
 
     __repr__ = __str__
 
 
 def check_answer(
-    claim: Any, s: Any, x: Any, values: Mapping[Any, Any] | None = None, seed: int = 0, *, upstream: Any = None
+    claim: Any,
+    s: Any,
+    x: Any,
+    values: Mapping[Any, Any] | None = None,
+    seed: int = 0,
+    *,
+    upstream: Any = None,
+    words: Mapping[str, Any] | None = None,
+    latex: bool = False,
 ) -> Answer:
     """Judges a claimed gradient of s by x, in the shape of x; for an s that is not a scalar, a claimed Jacobian.
 
     The claim is an expression, a text (``"dW = outer(δ, x)"``, or LaTeX), an array (then ``values`` says where), or a function of
     arrays by their names. It may speak of the pieces of the derivation and its error signals by name, δ as a column or as a row.
-    With an ``upstream`` gradient, in the shape of s, the claim is what a layer passes back to x.
+    With an ``upstream`` gradient, in the shape of s, the claim is what a layer passes back to x. A text may use more ``words``, a
+    mapping as for ``parse``, and is LaTeX if it holds a backslash or if ``latex`` says so.
 
     ShapeError if a name of the claim has another shape than in s, ParseError for a text that cannot be read, EvaluationError if
     a function cannot be called. Factors that do not fit together are no error but an answer, which names them.
@@ -103,13 +114,14 @@ def check_answer(
     judge = _Judge(Question(s, x, values or {}, seed))
     try:
         if isinstance(claim, str):
-            claim, remarks = claimed_text(claim, judge.question)
+            claim, remarks = claimed_text(claim, judge.question, words or {}, latex)
             return judge.expression(*judge.question.bound(claim), remarks)
         if isinstance(claim, Expr) or not (callable(claim) or hasattr(claim, "__array__") or isinstance(claim, (list, tuple))):
             return judge.expression(*judge.question.bound(expr(claim)))
         return judge.numbers(claim)
     except NotConforming as error:
-        return judge.wrong((), (say.does_not_conform(str(error)),))
+        answer = judge.wrong((), (say.does_not_conform(str(error)),))
+        return replace(answer, pointer=error.pointer)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,11 @@ from matcalc.numeric.points import Point
 
 
 class NotConforming(MatcalcError):
-    """The factors of a claim do not fit together; the message names them."""
+    """The factors of a claim do not fit together; the message names them, and ``pointer`` shows where in a text."""
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
 
 
 # ---- claims in numbers -------------------------------------------------------------------------------------------------

@@ -1,31 +1,36 @@
 """Practice: a well-shaped problem at random, small enough for paper, and the grading of the answer.
 
-Five levels: 1 one variable, 2 vectors, 3 one layer, 4 losses on a layer, 5 two layers, batches and matrices. A problem is a
-template of its level with its parts drawn at random; what would be trivial or too long to write is drawn again.
+Five levels: 1 one variable, 2 vectors, 3 one layer, 4 losses on a layer, 5 two layers, batches and matrices. A problem is drawn
+from small pieces (``exercises``); what would be trivial or too long to write by hand is drawn again.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from matcalc import declarations as declare
-from matcalc import functions as mc
 from matcalc.answers.answer import Answer, check_answer
+from matcalc.answers.exercises import drawn
+from matcalc.answers.inner import inner_named
+from matcalc.answers.likeness import Key, skeleton
+from matcalc.answers.question import Question
 from matcalc.calculus.derivatives import grad
 from matcalc.calculus.terms import leaves
 from matcalc.core import sizes
-from matcalc.core.expression import Expr, is_zero, topological, variables
-from matcalc.core.sizes import dims
+from matcalc.core.expression import BUILD, Expr, assumed, is_zero, let, topological, variables
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError
 from matcalc.paper.writing import Notation, current, written
 
 LEVELS = (1, 2, 3, 4, 5)
-SHORTEST, LONGEST = 2, 24  # symbols of an answer: less is no exercise, more is no fun
-_TRIES = 200
+# Symbols of an answer, by level: less is read off, more is no fun. A problem has no more symbols than its answer may have.
+SYMBOLS = {1: (3, 10), 2: (3, 12), 3: (4, 14), 4: (4, 18), 5: (5, 22)}
+_SMALL_STEPS = 2  # up to this level scalars are broken up, too
+_TRIES = 500
+_AHEAD = 8  # problems to choose from for each place of a sheet
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,6 @@ class Problem:
     seed: int
     expression: Expr
     variable: Expr
-    _shown: list[bool] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def variables(self) -> Mapping[str, Expr]:
@@ -48,30 +52,53 @@ class Problem:
         """The shape of every variable."""
         return {name: e.shape for name, e in self.variables.items()}
 
+    @cached_property
+    def words(self) -> Mapping[str, Any]:
+        """What an answer as text may speak of: variables, functions, and what the derivation names."""
+        return Question(self.expression, self.variable, {}, self.seed).words
+
     @property
     def statement(self) -> str:
         """The problem in words."""
         n = current()
-        shapes = ", ".join(f"{written(e, n)} is {_shape(e.shape, n)}" for e in self.variables.values())
+        asked, x = f"{written(self.target, n)} = {written(self.expression, n)}", written(self.variable, n)
+        ending = f" Give the gradient in the shape of {x}." if self.variable.shape else ""
+        return f"Differentiate {asked} by {x}, where {self.given(n)}.{ending}"
+
+    def given(self, n: Notation) -> str:
+        """Every shape and what is assumed, without a full stop: ``x is m×1 and b is n×1; f acts entry by entry``."""
+        alike: dict[str, list[str]] = {}
+        for e in self.variables.values():
+            alike.setdefault(_declared(e, n), []).append(n.inline(written(e, n)))
+        shapes = _listed([_said(names, what) for what, names in alike.items()])
         generic = sorted({e.op.text for e in topological([self.expression]) if e.op.user})
-        functions = f"; {', '.join(generic)} acts entry by entry" if generic else ""
-        x = written(self.variable, n)
-        return (
-            f"Differentiate s = {written(self.expression, n)} by {x}, where {shapes}{functions}. "
-            f"Give the gradient in the shape of {x}."
-        )
+        return shapes + (f"; {_listed([n.inline(f) for f in generic])} acts entry by entry" if generic else "")
 
     @property
+    def target(self) -> Expr:
+        """The expression under the name that its derivation gives it, s or J."""
+        return self._solution.target
+
+    @cached_property
     def answer(self) -> Expr:
         """The gradient, in the shape of the variable."""
         return grad(self.expression, self.variable)
 
     def solution(self) -> Derivation:
         """The whole derivation."""
-        return Derivation(self.expression, [self.variable])
+        return self._solution
+
+    @cached_property
+    def _solution(self) -> Derivation:
+        told = Derivation(self.expression, [self.variable])
+        if self.level > _SMALL_STEPS:
+            return told
+        return Derivation(let(str(told.target.name), inner_named(self.expression, self.variable)), [self.variable])
 
     def grade(self, claim: Any, values: Mapping[Any, Any] | None = None) -> Answer:
-        """What ``check_answer`` says about a claim."""
+        """What ``check_answer`` says about a claim; text is read with the ``words`` of the problem."""
+        if isinstance(claim, str):
+            claim = BUILD["parse"](claim, self.words)
         return check_answer(claim, self.expression, self.variable, values, self.seed)
 
     def __str__(self) -> str:
@@ -87,137 +114,70 @@ def practice(level: int = 1, seed: int | None = None) -> Problem:
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     rng = random.Random(f"matcalc practice {level} {seed}")
     for _ in range(_TRIES):
-        expression, x = _TEMPLATES[level](rng)
-        if x in variables([expression]) and _fit(grad(expression, x)):
+        expression, x = drawn(level, rng)
+        if fit(expression, x, *SYMBOLS[level]):
             return Problem(level, seed, expression, x)
     raise AssertionError(f"no problem of level {level} was found")
 
 
-def sheet(level: int, count: int, seed: int = 0) -> Iterator[Problem]:
-    """Problems of a level, no two alike; at most ``count``, fewer where a level does not have so many."""
-    seen: set[tuple[Expr, Expr]] = set()
-    for k in range(20 * count):
-        problem = practice(level, seed + k)
-        if (problem.expression, problem.variable) not in seen:
-            seen.add((problem.expression, problem.variable))
-            yield problem
-            if len(seen) == count:
-                return
+def sheet(level: int | None, count: int, seed: int = 0) -> Iterator[Problem]:
+    """Problems of a level, or of all levels in turn, the easy ones first; no two alike.
+
+    None has the skeleton of another (``likeness``) nor its answer, and as long as there are enough, none has the form of another
+    with a different elementwise function. At most ``count``, fewer where a level does not have so many.
+    """
+    seen: set[Key] = set()
+    for place in range(count):
+        of = LEVELS[place * len(LEVELS) // count] if level is None else level
+        near = [practice(of, seed + place * _AHEAD + k) for k in range(_AHEAD)]
+        more = (practice(of, seed + count * _AHEAD + k) for k in range(_AHEAD * count))
+        found = _first(near, seen, form=True) or _first(near, seen, form=False) or _first(more, seen, form=False)
+        if found is not None:
+            seen |= _marks(found, form=True)
+            yield found
 
 
-def _fit(answer: Expr) -> bool:
-    return not is_zero(answer) and SHORTEST <= leaves(answer) <= LONGEST and bool(variables([answer]))
+def _first(problems: Iterable[Problem], seen: set[Key], form: bool) -> Problem | None:
+    return next((p for p in problems if not seen & _marks(p, form)), None)
 
 
-def _shape(shape: sizes.Shape, n: Notation) -> str:
-    return sizes.times(shape).replace("×", "x" if n.kind == "ascii" else "×") if shape else "a scalar"
+def _marks(p: Problem, form: bool) -> set[Key]:
+    """What no other problem of a sheet may share; with ``form`` also the skeleton that does not tell functions apart."""
+    found: set[Key] = {("skeleton", skeleton(p.expression, p.variable)), ("answer", p.answer)}
+    return found | ({("form", skeleton(p.expression, p.variable, functions=False))} if form else set())
 
 
-# ---- templates -------------------------------------------------------------------------------------------------------
-Template = Callable[[random.Random], tuple[Expr, Expr]]
-n, m, k, N = dims("n m k N")
-_SMOOTH = (mc.sigmoid, mc.tanh, mc.exp, mc.sin)
-_ACTIVATIONS = (mc.sigmoid, mc.tanh, mc.relu, mc.softplus)
+def fit(expression: Expr, x: Expr, shortest: int, longest: int) -> bool:
+    """Whether it is an exercise: its gradient depends on x, and can be written in matrix notation with so many symbols."""
+    if x not in variables([expression]) or leaves(expression) > longest:
+        return False
+    answer = grad(expression, x)
+    if is_zero(answer) or x not in variables([answer]):  # what is linear in x is read off
+        return False
+    return shortest <= leaves(answer) <= longest and all(e.op.name != "einsum" for e in topological([answer]))
 
 
-def _activation(rng: random.Random) -> Callable[..., Expr]:
-    several: list[Callable[..., Expr]] = [declare.function("f"), *_ACTIVATIONS]
-    return rng.choice(several)
+# ---- words -----------------------------------------------------------------------------------------------------------
+def _declared(e: Expr, n: Notation) -> str:
+    """The shape of a variable, and what it is assumed to be."""
+    if not e.shape:
+        return "a positive scalar" if assumed(e, "positive") else "a scalar"
+    said = n.inline(n.shape(sizes.times(e.shape)).strip("[]"))
+    if assumed(e, "distribution"):
+        return f"{said} with entries that sum to 1"
+    if any("sum to one" in key for key in e.params[1]):
+        return f"{said} with rows that sum to 1"
+    return said
 
 
-def _one_variable(rng: random.Random) -> tuple[Expr, Expr]:
-    """Powers, products, quotients and chains of functions of one variable."""
-    x = declare.scalar("x", positive=True)
-    power, factor, add = rng.randint(2, 5), rng.randint(2, 9), rng.randint(1, 9)
-    g, h = rng.sample([mc.exp, mc.sin, mc.cos, mc.log, mc.tanh, mc.sigmoid], 2)
-    return rng.choice(
-        [
-            factor * x**power + add * x,
-            x**power * g(x),
-            g(factor * x + add),
-            g(x**power),
-            g(x) * h(x),
-            g(x) / (x**2 + add),
-            g(h(x)),
-            mc.log(add + g(x) ** 2),
-        ]
-    ), x
+def _said(names: list[str], what: str) -> str:
+    """x is a scalar; a and b are scalars."""
+    if len(names) == 1:
+        return f"{names[0]} is {what}"
+    return f"{_listed(names)} are {what.removeprefix('a ')}s" if what.startswith("a ") else f"{_listed(names)} are {what}"
 
 
-def _vectors(rng: random.Random) -> tuple[Expr, Expr]:
-    """Dot products, quadratic forms, norms and elementwise functions of vectors."""
-    x, a, c = declare.vectors("x a c", n)
-    A, B, b = declare.matrix("A", n), declare.matrix("B", m, n), declare.vector("b", m)
-    g, h = rng.sample(_SMOOTH, 2)
-    factor = rng.randint(2, 7)
-    expression = rng.choice(
-        [
-            a.T @ g(x),
-            x.T @ A @ x,
-            factor * x.T @ A @ x + a.T @ x,
-            mc.sum((B @ x - b) ** 2),
-            g(a.T @ x),
-            (a.T @ x) * (c.T @ x),
-            mc.sum(a * g(x) * h(x)),
-            mc.norm(x - a),
-            mc.sum(g(x) ** 2),
-            mc.log(mc.sum(mc.exp(x * a))),
-            (x.T @ x) ** 2 + factor * a.T @ x,
-            a.T @ A @ g(x),
-        ]
-    )
-    return expression, x
-
-
-def _layer(rng: random.Random) -> tuple[Expr, Expr]:
-    """The score of one layer, by any of its variables."""
-    W, x = declare.matrix("W", n, m), declare.vector("x", m)
-    b, u = declare.vectors("b u", n)
-    f = _activation(rng)
-    z = rng.choice([W @ x + b, W @ x, W @ (x**2) + b])
-    expression = rng.choice([u.T @ f(z), mc.sum(u * f(z) ** 2), mc.sum(f(z)), (u + b).T @ f(z)])
-    return expression, rng.choice([v for v in (W, W, x, b, u) if v in variables([expression])])
-
-
-def _loss(rng: random.Random) -> tuple[Expr, Expr]:
-    """A loss on a linear layer, or on the score of one."""
-    W, x, b = declare.matrix("W", n, m), declare.vector("x", m), declare.vector("b", n)
-    y = declare.vector("y", n, distribution=True)
-    u, t = declare.vector("u", n), declare.scalar("t")
-    score = u.T @ _activation(rng)(W @ x + b)
-    z = rng.choice([W @ x + b, W @ x])
-    expression = rng.choice(
-        [
-            mc.softmax_cross_entropy(z, y),
-            mc.cross_entropy(y, mc.softmax(z)),
-            mc.sum((z - y) ** 2) / 2,
-            mc.hinge(1 - t * score),
-            mc.binary_cross_entropy(t, mc.sigmoid(score)),
-            mc.softplus(-t * score),
-        ]
-    )
-    return expression, rng.choice([v for v in (W, x, b, u) if v in variables([expression])])
-
-
-def _deep(rng: random.Random) -> tuple[Expr, Expr]:
-    """Two layers, a batch of rows, or a function of a matrix."""
-    W, V, x = declare.matrix("W", n, m), declare.matrix("V", k, n), declare.vector("x", m)
-    b, c, u = declare.vector("b", n), declare.vector("c", k), declare.vector("u", k)
-    X, w, y = declare.matrix("X", N, m), declare.vector("w", m), declare.vector("y", N)
-    A, B = declare.matrices("A B", n)
-    f, g = _activation(rng), rng.choice(_SMOOTH)
-    return rng.choice(
-        [
-            (u.T @ g(V @ f(W @ x + b) + c), rng.choice([W, b, V, x])),
-            (mc.sum((V @ f(W @ x + b) - u) ** 2) / 2, rng.choice([W, b, V])),
-            (mc.sum((X @ w - y) ** 2) / N, w),
-            (mc.sum(mc.softplus(-y * (X @ w))) / N + mc.sum(w**2), w),
-            (mc.sum(f(X @ W.T + b.T)), rng.choice([W, b])),
-            (mc.trace(A @ B @ A.T), rng.choice([A, B])),
-            (mc.trace(A.T @ B) + mc.sum(A**2) / 2, A),
-            (mc.sum((A @ B - B) ** 2) / 2, rng.choice([A, B])),
-        ]
-    )
-
-
-_TEMPLATES: dict[int, Template] = {1: _one_variable, 2: _vectors, 3: _layer, 4: _loss, 5: _deep}
+def _listed(parts: list[str]) -> str:
+    """One, two and three."""
+    *first, last = parts
+    return " and ".join(filter(None, [", ".join(first), last]))

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
+from typing import Any
 
 from matcalc.answers import diagnosis as say
 from matcalc.answers.claims import NotConforming
@@ -24,8 +25,8 @@ _LEFT = re.compile(rf"\s*(?:{_PARTIAL}|(?:d|∂|grad_|∇_?|delta_)?(?P<name>\w+
 _CHAIN = re.compile(rf"\s*{_PARTIAL}(?:\s*[·*@×]?\s*{_PARTIAL})*\s*")
 
 
-def claimed(text: str, question: Question) -> tuple[Expr, tuple[Diagnosis, ...]]:
-    """The expression that a text claims, and what is to be said about how it is written.
+def claimed(text: str, question: Question, words: Mapping[str, Any], latex: bool) -> tuple[Expr, tuple[Diagnosis, ...]]:
+    """The expression that a text claims, in the words of the question and some more, and what is to be said of how it is written.
 
     NotConforming where its factors do not fit together, ParseError where it cannot be read.
     """
@@ -33,15 +34,14 @@ def claimed(text: str, question: Question) -> tuple[Expr, tuple[Diagnosis, ...]]
     if _CHAIN.fullmatch(body) and not _known(re.findall(r"[d∂]\w+", body), question):
         chain, more = _chain(body, question)
         return chain, (*remarks, *more)
-    latex = "\\" in body
-    reader = "parse_latex" if latex else "parse"
+    reader = "parse_latex" if latex or "\\" in body else "parse"
     if reader not in BUILD:
         raise UnsupportedError("a claim in this notation needs a reader that is not there; write the claim with expressions")
     try:
-        return BUILD[reader](body, question.words), remarks
+        return BUILD[reader](body, {**words, **question.words}), remarks
     except ParseError as error:
         if isinstance(error.__cause__, ShapeError):
-            raise NotConforming(str(error.__cause__)) from error
+            raise NotConforming(str(error.__cause__), str(error).partition("\n")[2]) from error
         raise
 
 

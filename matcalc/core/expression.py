@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from importlib import import_module
 from typing import Any
 
 import sympy
@@ -172,8 +173,18 @@ _UFUNCS = {
 }
 _UFUNCS |= {"absolute": "abs", "less": "less", "less_equal": "less_equal"}
 
-# What the layers above put in: constructors of the table, printers. Imports point one way only.
-BUILD: dict[str, Callable[..., Any]] = {}
+
+class _Build(dict[str, Callable[..., Any]]):
+    """What the layers above put in: constructors of the table, printers. Imports point one way only."""
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        import_module("matcalc.everyday")  # a single module was imported, and the layer that knows the name was not
+        if name not in self:
+            raise KeyError(name)
+        return self[name]
+
+
+BUILD = _Build()
 
 
 def _build(name: str, *operands: Any) -> Any:

@@ -60,7 +60,7 @@ def _parts(found: Document) -> Iterator[str]:
     yield rf"\section*{{Derivatives of ${headline(found)}$}}"
     yield found.statement(LATEX.inline)
     for stage in found.stages:
-        yield "\n".join([rf"\subsection*{{{stage.number}\quad {stage.title}}}", stage.introduction, *_blocks(stage)])
+        yield "\n".join([rf"\subsection*{{{stage.number}\quad {stage.title}}}", stage.introduction, *blocks(stage)])
 
 
 def headline(found: Document) -> str:
@@ -69,7 +69,8 @@ def headline(found: Document) -> str:
     return whole if ems(whole) < _PAGE.width / 2 else found.target
 
 
-def _blocks(stage: Stage) -> Iterator[str]:
+def blocks(stage: Stage) -> Iterator[str]:
+    """The equations and the sentences of a stage, set."""
     for block in stage.blocks:
         if isinstance(block, Display):
             yield from displayed(block)

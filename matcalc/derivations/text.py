@@ -27,9 +27,12 @@ def text(d: Derivation) -> str:
     value = f" = {found.value}" if columns(found.value) < _LONGEST else ""
     said = f"{found.target}{value}, differentiated by {', '.join(found.by)}"
     lines = textwrap.wrap(said, _WIDTH, subsequent_indent=_HANGING, break_long_words=False)
-    for stage in found.stages:
-        lines += ["", f"{stage.number}  {stage.name}", *_lines(stage)]
-    return "\n".join(lines)
+    return "\n\n".join(["\n".join(lines), *map(staged, found.stages)])
+
+
+def staged(stage: Stage) -> str:
+    """One stage under its heading."""
+    return "\n".join([f"{stage.number}  {stage.name}", *_lines(stage)])
 
 
 def _lines(stage: Stage) -> Iterator[str]:

@@ -1,29 +1,20 @@
-"""The command line. Exit status 0 on success, 1 when a check fails, 2 on bad input."""
+"""``matcalc demo``: the lecture's classifier, case by case. Exit status 1 when a check fails."""
 
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
 from pathlib import Path
 
 import click
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="matcalc")
-def main() -> None:
-    """Matrix calculus as it is written on paper: derived step by step, as LaTeX and NumPy, and checked."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a folder is printed wherever it can be read
-
-
-@main.command()
+@click.command()
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("matcalc-demo"), show_default=True)
 @click.option("--only", metavar="TEXT", help="Only the cases whose name holds TEXT, such as margin or tanh.")
 @click.option("--brief", is_flag=True, help="Only the table at the end, not the derivations.")
 @click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For the random values of the check.")
-def demo(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> None:
+def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> None:
     """The lecture's window classifier: derived, written as LaTeX and NumPy, run, and checked.
 
     Every score and loss of the lecture with a generic f, the logistic function, tanh and ReLU. Writes a LaTeX document

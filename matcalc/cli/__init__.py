@@ -1,0 +1,86 @@
+"""The command line. Exit status 0 on success, 1 when a check fails or an answer is wrong, 2 on bad input.
+
+A command is a module of this folder, which is imported when the command is called; help needs none of matcalc.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
+
+import click
+
+# Name and help in a line; the module of that name holds the function ``command``.
+COMMANDS = {
+    "answer": "Is this gradient right, and if not, what is wrong with it?",
+    "demo": "The lecture's window classifier: derived, written as LaTeX and NumPy, run, and checked.",
+    "practice": "Problems to do by hand, graded; or a sheet of them with full solutions, in LaTeX.",
+}
+_FAULT = "{0}: {1}\nThis is a mistake in matcalc, not in what you gave it; python -X dev -m matcalc shows where it happened."
+
+
+class BadInput(click.ClickException):
+    """What was given cannot be used; the message is a sentence."""
+
+    exit_code = 2
+
+
+class Fault(click.ClickException):
+    """matcalc failed where it should not."""
+
+    exit_code = 3
+
+
+class Commands(click.Group):
+    """The commands of the table, each imported when it is called. Errors become sentences on standard error."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if name not in COMMANDS:
+            return None
+        found: click.Command = import_module(f"matcalc.cli.{name}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without a look into the modules."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Calls the command."""
+        from matcalc.errors import MatcalcError
+
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError, EOFError):
+            raise
+        except MatcalcError as error:
+            raise BadInput(str(error)) from error
+        except OSError as error:
+            raise BadInput(
+                ": ".join(filter(None, [error.filename and str(error.filename), error.strerror or str(error)]))
+            ) from error
+        except UnicodeDecodeError as error:
+            raise BadInput(f"the text is not in {error.encoding}: {error.reason}") from error
+        except Exception as error:
+            if sys.flags.dev_mode:
+                raise
+            raise Fault(_FAULT.format(type(error).__name__, error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="matcalc")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Matrix calculus as it is written on paper: derived step by step, as LaTeX and NumPy, and checked."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a folder is printed wherever it can be read
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False

@@ -1,0 +1,46 @@
+"""``matcalc answer``: a claimed gradient, judged. Exit status 0 if it is right, 1 if it is wrong."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+
+# A claim may begin with a minus sign, so there are no short options here.
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.argument("claim")
+@click.option("--of", "formula", metavar="FORMULA", required=True, help="What is differentiated.")
+@click.option("--wrt", metavar="NAME", required=True, help="By which variable.")
+@click.option(
+    "--shapes",
+    metavar="SHAPES",
+    required=True,
+    multiple=True,
+    help='The variables, as in "W: n m, x: m, t: scalar, f: function"; @FILE reads them from a file.',
+)
+@click.option("--let", "lets", metavar="NAME=FORMULA", multiple=True, help="Names an intermediate, to be used from there on.")
+@click.option("--latex", is_flag=True, help="The formulas are LaTeX.")
+@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+def command(claim: str, formula: str, wrt: str, shapes: tuple[str, ...], lets: tuple[str, ...], latex: bool, plain: bool) -> None:
+    """Is CLAIM the gradient of a formula, in the shape of its variable? If not, what is wrong with it?
+
+    \b
+    matcalc answer "outer(u * f'(W @ x + b), x)" \\
+        --of "u.T @ f(W @ x + b)" --wrt W \\
+        --shapes "W: n m, x: m, b u: n, f: function"
+
+    Formulas are written as in NumPy or as on paper. The claim may speak of what the derivation names, z, h and δ; a - reads it
+    from standard input. For a formula that is not a scalar the claim is its Jacobian. The exit status is 0 if the claim is
+    right, 1 if it is wrong or does not conform, 2 if something cannot be read.
+    """
+    import matcalc as mc
+    from matcalc.cli.given import expression, notation, symbols, text_or_input, variable
+    from matcalc.cli.judging import show
+
+    notation(plain)
+    known = symbols(shapes, lets, latex)
+    s, x = expression(formula, known, latex), variable(wrt, known)
+    answer = mc.check_answer(text_or_input(claim), s, x, words=known, latex=latex)
+    show(answer)
+    sys.exit(0 if answer.correct else 1)

@@ -1,0 +1,52 @@
+"""``matcalc practice``: a session of problems on the terminal or from a pipe, or a sheet of problems in LaTeX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_MOST = 100  # problems
+_WORDS = "An answer is a formula; other words are hint, show, skip, quit, help."
+
+
+@click.command()
+@click.option(
+    "--level", type=click.IntRange(1, 5), help="1 one variable, 2 vectors, 3 a layer, 4 losses, 5 deeper; default: all."
+)
+@click.option("--count", type=click.IntRange(1, _MOST), default=5, show_default=True, help="How many problems.")
+@click.option("--seed", type=int, help="A number that chooses the problems.")
+@click.option(
+    "--write", metavar="FILE.tex", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Write a sheet."
+)
+@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+def command(level: int | None, count: int, seed: int | None, write: Path | None, plain: bool) -> None:
+    """Problems to do by hand, at random, graded as they are answered.
+
+    An answer is a formula as in NumPy or as on paper, outer(δ, x) or δ xᵀ, or in LaTeX. It may speak of the variables, and of
+    what the derivation names. Wrong answers are explained and may be mended. The words that are understood besides: hint, show,
+    skip, quit, help.
+
+    With --write the problems go into a LaTeX document, with room for the answers, and their full solutions behind them.
+    """
+    import random
+
+    from matcalc.answers.practice import sheet
+    from matcalc.cli.given import notation, standard_input
+
+    notation(plain)
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    problems = list(sheet(level, count, seed))
+    if write is not None:
+        from matcalc.answers.worksheet import worksheet
+
+        with click.open_file(str(write), "w", encoding="utf-8") as file:
+            file.write(worksheet(problems))
+        if str(write) != "-":
+            click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)} and solutions (--seed {seed}): {write}")
+        return
+    from matcalc.cli.session import Session
+
+    source = standard_input()
+    click.echo(f"{_WORDS} --seed {seed} gives the same problems again.")
+    Session(problems, source, typed=source.isatty()).run()
