@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from matcalc import read as _read
+from matcalc import testing
 from matcalc.answers.practice import practice
 from matcalc.calculus.batching import batch
 from matcalc.calculus.derivatives import grad, hessian, jacobian, jvp, vjp
@@ -41,7 +42,7 @@ __version__ = "0.1.0"
 
 # What is seldom needed is imported when it is first asked for.
 _LAZY = {
-    "check_gradient": "matcalc.numeric.check",
+    "check_gradient": "matcalc.answers.stages",
     "check_answer": "matcalc.answers.answer",
     "Answer": "matcalc.answers.answer",
     "sheet": "matcalc.answers.practice",
