@@ -141,8 +141,8 @@ def check_gradient(
     Up to ``probes`` entries are probed in all, each by a step of ``step * max(1, |x|)``; beyond, a sample from ``seed`` that
     covers every array, and random directions through the others. Where one step does not agree with the claim, several lengths
     are compared, with error estimates by Richardson's extrapolation. At a kink or a jump of ``fn`` an entry is skipped and
-    counted, if the claim lies between the slopes on its sides. The report says where a gradient is wrong and what relates it to the
-    right one, where one thing does; ``report.to_svg()`` is a picture.
+    counted, if the claim lies between the slopes on its sides. The report says where a gradient is wrong and what relates it to
+    the right one, where one thing does; ``report.to_svg()`` is a picture.
 
     With an ``expression`` of the same names, its named intermediates are compared, too: ``grad_fn`` may then return them, and
     ``return locals()`` will do. ``z`` is a value, ``dz``, ``d_z`` or ``grad_z`` the gradient by it; the first wrong stage is

@@ -71,7 +71,7 @@ def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any])
     """Other things by name are fine beside gradients called dW, as in ``return locals()``; else they are slips of the pen."""
     if not others:
         return
-    plain = set(arrays) & set(own.returned)
+    plain = not any(form.format(name) in own.returned for name in arrays for form in GRADIENT_OF)
     slips = [k for k in others if k not in own.at and (plain or not arrays)]
     if slips:
         near = difflib.get_close_matches(slips[0], list(own.varied), 1, 0.5)
@@ -122,7 +122,8 @@ def _seen(table: Probes) -> Iterator[str]:
     beyond = np.argwhere(~np.isfinite(table.claimed))
     if len(beyond):
         first = f"{name}{list(map(int, beyond[0]))}" if table.shape else name
-        yield f"the claimed gradient is not finite in {len(beyond)} of the {table.claimed.size} entries of {name}, first at {first}"
+        count = f"{len(beyond)} of the {table.claimed.size} entries of {name}"
+        yield f"the claimed gradient is not finite in {count}, first at {first}"
 
 
 def _first(found: Sequence[tuple[list[int], Probe]]) -> Iterator[tuple[str, str, Probe]]:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from matcalc.numeric.differences import EPS, LARGER, Array, Move, along, entry
-from matcalc.numeric.probes import FINE, KINKED, Probe, Probes
+from matcalc.numeric.probes import FINE, KINKED, Probe, Probes, relative_error
 
 Value = Callable[[Array], float]
 
 EPS32 = float(np.finfo(np.float32).eps)
-NOISY = 1e-11  # relative scatter of the values from which on the function is not one in float64
+NOISY = 1e-9  # relative scatter of the values from which on the function is not one in float64
 _SHRINK = (1, 64, 4096)
 _DIRECTIONS = 3  # each finds an entry where any is wrong
 
@@ -31,15 +31,18 @@ def noise(value: Callable[[float], float]) -> float:
     taken: a function that rounds to float32 is constant over the first. A kink or a jump disturbs a few differences and not the
     middle one. (Hamming's table, as in Moré and Wild's ECNoise.)
     """
-    found = 0.0
+    found, seen = 0.0, []
     for t in (1e-9, 1e-6):
         samples = [value(k * t) for k in range(-10, 11)]
+        seen += samples
         scatter = float(np.median(abs(np.diff(samples, 4)))) / (0.6745 * 70**0.5)  # 70 = 1² + 4² + 6² + 4² + 1²
         if np.isfinite(scatter):
             found = max(found, scatter)
             if scatter < 0.1 * float(np.median(abs(np.diff(samples)))):
                 break
-    return found
+    largest = float(np.max(np.abs(seen)))
+    single = len(set(seen)) > 1 and all(float(np.float32(v)) == v for v in seen)  # each a number of float32
+    return max(found, EPS32 * largest / 2) if single and np.isfinite(largest) else found
 
 
 # ---- one derivative --------------------------------------------------------------------------------------------------
@@ -89,10 +92,13 @@ def _agrees_at_once(value: Value, move: Move, claimed: float, base: float, step:
     return probe if near and probe.error <= FINE and rounding <= KINKED * abs(claimed) else None
 
 
-def probed(value: Value, move: Move, claimed: float, base: float, lengths: Sequence[float], scatter: float) -> Probe:
+def probed(
+    value: Value, move: Move, claimed: float, base: float, lengths: Sequence[float], scatter: float, thorough: bool
+) -> Probe:
     """One derivative, from steps of the given lengths (in units of the move), of which the surest is believed.
 
-    A difference from the claim ends the search only where two lengths agree on it, or rounding is all that is left.
+    A difference from the claim ends the search only where two lengths agree on it, or rounding is all that is left; if
+    ``thorough``, nothing does.
     """
     looks: list[_Look] = []
     for h in lengths:
@@ -100,6 +106,8 @@ def probed(value: Value, move: Move, claimed: float, base: float, lengths: Seque
         if look is None:
             continue
         looks.append(look)
+        if thorough:
+            continue
         probe = Probe(claimed, look.derivative, look.slack, look.rounding)
         if look.truncation + look.kink <= look.rounding:  # shorter steps know less
             break
@@ -109,8 +117,11 @@ def probed(value: Value, move: Move, claimed: float, base: float, lengths: Seque
             break
     if not looks:
         return Probe(claimed, float("nan"), float("inf"), 0.0)
-    best = min(looks, key=lambda look: look.slack)
-    first, last = max(looks, key=lambda look: look.h), min(looks, key=lambda look: look.h)
+    looks = _distrusted(looks)
+    best, first, last = min(looks, key=lambda look: look.slack), looks[0], looks[-1]
+    if thorough and any(look.kink > look.rounding for look in looks):
+        # Long steps pass over kinks that rounding hides from short ones: a claim is off if every length contradicts it.
+        best = min(looks, key=lambda look: (relative_error(claimed, look.derivative, look.slack), look.slack))
     if last.h < first.h / 50 and last.rise > 0.1 * first.rise and last.rise > 50 * last.rounding * last.h:
         return _at_a_jump(claimed, last)
     kinked = best.kink > best.rounding + best.truncation and best.kink > FINE * max(abs(claimed), abs(best.derivative))
@@ -120,6 +131,16 @@ def probed(value: Value, move: Move, claimed: float, base: float, lengths: Seque
     between = abs(claimed - best.derivative) <= 1.01 * best.slack + best.bend + 4 * best.rounding
     skipped = "kink" if between else ""
     return Probe(claimed, best.derivative, best.slack, best.rounding, skipped, slopes)
+
+
+def _distrusted(looks: Sequence[_Look]) -> list[_Look]:
+    """The looks, the longest first; one that the next shorter contradicts is off by as much, as where kinks lie between."""
+    looks = sorted(looks, key=lambda look: -look.h)
+    told = looks[-1:]
+    for look in reversed(looks[:-1]):
+        apart = abs(look.derivative - told[0].derivative) - told[0].slack
+        told.insert(0, replace(look, truncation=max(look.truncation, apart)))
+    return told
 
 
 def _both_contradict(claimed: float, one: _Look, other: _Look) -> bool:
@@ -154,17 +175,18 @@ class Outside:
         relative = self.scatter / max(self.size, 1e-300)
         if relative > NOISY:
             longest = max(min(relative, 0.1) ** 0.2, self.step)
-            return [longest, longest / 8, longest / 64, longest / 512]
+            return [longest / 3**k for k in range(7)]
         found = [max(self.step, LARGER), *(self.step / k for k in _SHRINK)]
         found += [self.step * small / scale for small in (abs(x), 1.0) if 0 < 8 * small < scale]
         return list(dict.fromkeys(found))
 
     def _probe(self, move: Move, claimed: float, scale: float, x: float) -> Probe:
-        if self.scatter <= NOISY * self.size:
+        noisy = self.scatter > NOISY * self.size
+        if not noisy:
             quick = _agrees_at_once(self.value, move, claimed, self.base, self.step)
             if quick is not None:
                 return quick
-        return probed(self.value, move, claimed, self.base, self._lengths(scale, x), self.scatter)
+        return probed(self.value, move, claimed, self.base, self._lengths(scale, x), self.scatter, noisy)
 
     def by_entry(self, k: int, claim: Array) -> Probe:
         """The derivative by one entry."""

@@ -59,11 +59,10 @@ def _seen(table: Probes) -> str:
 def places(table: Probes) -> Iterator[tuple[str, Array]]:
     """The places that have a name, the simplest first: words and mask."""
     shape, wrong, telling = table.shape, table.wrong, table.telling | table.wrong
-    box = _box(wrong, telling)
-    if len(box) == 1:
-        ((axis, held),) = box.items()
-        if held.size == 1 or _run(held):
-            yield _along(table.name, shape, axis, held), _mask(shape, box)
+    box, right = _box(wrong, telling), _box(telling & ~wrong, telling)
+    lines, but = list(_in(table, box)), [(f"all but {words}", ~mask) for words, mask in _in(table, right)]
+    if lines and _run(next(iter(box.values()))):
+        yield from lines
     yield from _by_ids(table)
     yield from _by_masks(table)
     if len(shape) >= 2:
@@ -71,19 +70,21 @@ def places(table: Probes) -> Iterator[tuple[str, Array]]:
     with np.errstate(invalid="ignore"):
         yield f"the entries where {table.name} is negative", table.at.reshape(shape) < 0
         yield f"the entries where {table.name} is positive", table.at.reshape(shape) > 0
-        yield "the entries where the claim is zero", table.claimed == 0
-    if len(box) == 1:
-        yield _along(table.name, shape, axis, held), _mask(shape, box)
-    if len(box) > 1 and all(held.size == 1 or _run(held) for held in box.values()):
+    yield from (*but, *lines) if but and _run(next(iter(right.values()))) else (*lines, *but)
+    if len(box) > 1 and all(_run(held) for held in box.values()):
         yield f"the block {subscript(table.name, _slices(shape, box))}", _mask(shape, box)
-    right = _box(telling & ~wrong, telling)
-    if len(right) == 1:
-        ((axis, held),) = right.items()
-        yield f"all but {_along(table.name, shape, axis, held)}", ~_mask(shape, right)
     if len(right) == len(shape) > 1 and all(held.size == 1 for held in right.values()):
         yield f"all but the entry {subscript(table.name, _slices(shape, right))}", ~_mask(shape, right)
     if len(shape) >= 2:
         yield from _borders(shape)
+    yield "the entries where the claim is zero", table.claimed == 0
+
+
+def _in(table: Probes, box: Mapping[int, Array]) -> Iterator[tuple[str, Array]]:
+    """A box along one axis: a row, some columns."""
+    if len(box) == 1:
+        ((axis, held),) = box.items()
+        yield _along(table.name, table.shape, axis, held), _mask(table.shape, box)
 
 
 # ---- boxes: what is wrong at some indices along an axis or several --------------------------------------------------
@@ -133,9 +134,10 @@ def subscript(name: str, index: Sequence[Any]) -> str:
 
 def _along(name: str, shape: Sequence[int], axis: int, held: Array) -> str:
     """Some indices along one axis: column 2, W[:, 2]; rows 4 to 7, W[4:8], the 2nd of 4 equal blocks."""
-    one, many = ("entry", "entries") if len(shape) == 1 else (("row", "rows"), ("column", "columns"))[axis] if len(shape) == 2 else (
-        f"index {{}} of axis {axis}", f"indices {{}} of axis {axis}"
-    )  # fmt: skip
+    if len(shape) > 2:
+        one, many = f"index {{}} of axis {axis}", f"indices {{}} of axis {axis}"
+    else:
+        one, many = ("entry", "entries") if len(shape) == 1 else (("row", "rows"), ("column", "columns"))[axis]
     word = one if held.size == 1 else many
     run = _run(held)
     if held.size == 1:
@@ -192,33 +194,19 @@ def _by_ids(table: Probes) -> Iterator[tuple[str, Array]]:
         ids = np.asarray(value)
         if ids.dtype.kind not in "iu" or not ids.size:
             continue
-        for axis, length in enumerate(table.shape[:2]):
-            if ids.min() < 0 or ids.max() >= length or length < 2:
-                continue
+        length = table.shape[0] if table.shape else 0
+        if 0 <= ids.min() <= ids.max() < length and length > 1:
             counts = np.bincount(ids.ravel().astype(int), minlength=length)
-            word = ("entries", "rows")[len(table.shape) > 1] if axis == 0 else "columns"
+            word = "rows" if len(table.shape) > 1 else "entries"
             several, named = np.flatnonzero(counts > 1), np.flatnonzero(counts)
-            target = f"d{table.name}"
             if several.size:
-                mend = (
-                    f"{target}[{name}] += adds once for each; np.add.at({target}, {name}, ...) adds every time"
-                    if axis == 0
-                    else ""
-                )
-                where = f"the {word} that {name} holds more than once ({_few(several)})"
-                yield where + (f": {mend}" if mend else ""), _mask(table.shape, {axis: several})
-            if 0 < named.size < length:
-                yield f"the {word} that {name} holds ({_few(named)})", _mask(table.shape, {axis: named})
-                yield f"the {word} that {name} does not hold", ~_mask(table.shape, {axis: named})
-            last = np.asarray(ids.ravel()[-1:])
-            if ids.size == 1 and length > 1:
-                yield f"the {word[:-1] if word != 'entries' else 'entry'} that {name} names", _mask(table.shape, {axis: last})
-        if (
-            ids.ndim == 1
-            and len(table.shape) == 2
-            and ids.size == table.shape[0]
-            and 0 <= ids.min() <= ids.max() < table.shape[1]
-        ):
+                d = f"d{table.name}"
+                mend = f"{d}[{name}] += adds once for each; np.add.at({d}, {name}, ...) adds every time"
+                yield f"the {word} that {name} holds more than once ({_few(several)}): {mend}", _mask(table.shape, {0: several})
+            if named.size < length:
+                yield f"the {word} that {name} holds ({_few(named)})", _mask(table.shape, {0: named})
+                yield f"the {word} that {name} does not hold", ~_mask(table.shape, {0: named})
+        if len(table.shape) == 2 and ids.shape == (length,) and 0 <= ids.min() <= ids.max() < table.shape[1]:
             picked = np.zeros(table.shape, dtype=bool)
             picked[np.arange(ids.size), ids] = True
             yield f"the entries [i, {name}[i]], one in a row", picked
