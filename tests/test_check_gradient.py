@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -517,3 +518,15 @@ def test_colours_get_darker_with_the_error():
     assert lights[0] > lights[5] and sorted(lights[6:], reverse=True) == lights[6:] or lights[-1] < 60
     assert colour(float("inf")) == colour(2.0) == colour(1e9)
     assert colour(0.0) == colour(1e-20)
+
+
+# ---- the page ----------------------------------------------------------------------------------------------------------
+def test_the_page_shows_what_is_printed(capsys):
+    page = (Path(__file__).parent.parent / "docs" / "checking.md").read_text(encoding="utf-8")
+    names = {"mc": mc}
+    shown = 0
+    for body, printed in re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", page, re.DOTALL):
+        exec(body, names)
+        assert capsys.readouterr().out.strip() == printed.strip(), body
+        shown += bool(printed)
+    assert shown >= 4

@@ -12,7 +12,7 @@ import numpy as np
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import checked_step, chosen
 from matcalc.numeric.misfits import misfit
-from matcalc.numeric.outside import Outside, looked_over
+from matcalc.numeric.outside import NOISY, Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own
 from matcalc.numeric.probes import Array, Probe, Probes
 from matcalc.numeric.relations import Named
@@ -97,11 +97,17 @@ def _all_fit(own: Own, arrays: Mapping[str, Array]) -> None:
 
 def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> None:
     missing = [name for name in own.varied if name not in arrays]
-    if missing:
+    if missing and not own.chosen:
         them = "it" if len(missing) == 1 else "them"
         own.notes.append(f"no gradient is given for {', '.join(missing)}, so nothing is said about {them}")
+    scatter, size = own.scatter
     for table in tables:
         own.notes += _seen(table)
+        hidden = sum(p.slack > 0.5 * max(abs(p.claimed), abs(p.numeric)) for p in table.judged if p.claimed != p.numeric)
+        if scatter > NOISY * size and hidden:
+            own.notes.append(
+                f"{hidden} of the {len(table.judged)} probes of {table.name} are too small to be told from the scatter"
+            )
 
 
 def _seen(table: Probes) -> Iterator[str]:

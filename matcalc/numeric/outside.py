@@ -32,7 +32,7 @@ def noise(value: Callable[[float], float]) -> float:
     middle one. (Hamming's table, as in Moré and Wild's ECNoise.)
     """
     found, seen = 0.0, []
-    for t in (1e-9, 1e-6):
+    for t in (1e-9, 1e-6, 1e-4):
         samples = [value(k * t) for k in range(-10, 11)]
         seen += samples
         scatter = float(np.median(abs(np.diff(samples, 4)))) / (0.6745 * 70**0.5)  # 70 = 1² + 4² + 6² + 4² + 1²
@@ -40,6 +40,7 @@ def noise(value: Callable[[float], float]) -> float:
             found = max(found, scatter)
             if scatter < 0.1 * float(np.median(abs(np.diff(samples)))):
                 break
+    seen += [value(t) for t in (1e-3, -1e-3, 1e-2, -1e-2)]
     largest = float(np.max(np.abs(seen)))
     single = len(set(seen)) > 1 and all(float(np.float32(v)) == v for v in seen)  # each a number of float32
     return max(found, EPS32 * largest / 2) if single and np.isfinite(largest) else found

@@ -120,6 +120,7 @@ class Own:
             moved = {n: self.varied[n] + size * m * np.maximum(1, abs(self.varied[n])) for n, m in move.items()}
             yield self.by(name, moved), moved.get(name, self.varied[name])
 
+    chosen = False  # whether it was said which gradients are meant
     single = False  # whether the last value had less than the digits of float64
 
     @cached_property
@@ -182,7 +183,7 @@ class Own:
     # ---- what is claimed -----------------------------------------------------------------------------------------------
     def claims(self, wrt: Sequence[str] | None = None) -> tuple[dict[str, Array], dict[str, Any]]:
         """The claimed gradients by the names of their arrays, and what else came by name."""
-        raw = self.returned
+        raw, self.chosen = self.returned, wrt is not None
         for name in wrt or ():
             if name not in self.varied:
                 raise CheckError(f"{name} is not among the arrays that can be varied: {', '.join(self.varied)}")
