@@ -56,7 +56,7 @@ class Own:
     # ---- calling -------------------------------------------------------------------------------------------------------
     def _call(self, role: str, moved: Mapping[str, Array]) -> Any:
         function = self.fn if role == "fn" else self.grad_fn
-        held = {name: _copied(moved.get(name, self.varied.get(name, value))) for name, value in self.at.items()}
+        held = {name: _copied(moved.get(name, self.varied.get(name, value)), value) for name, value in self.at.items()}
         try:
             given = function(*held.values()) if role in self.placed else function(**held)
         except CheckError:
@@ -245,11 +245,11 @@ def _floating(value: Any) -> Array | None:
     return array if array is not None and array.dtype.kind == "f" and array.size else None
 
 
-def _copied(value: Any) -> Any:
-    """A copy of what a function might change: an array, or a random generator, which then starts afresh."""
-    return (
-        copy.deepcopy(value) if isinstance(value, (np.ndarray, np.random.Generator, np.random.RandomState, list, dict)) else value
-    )
+def _copied(value: Any, given: Any) -> Any:
+    """A copy of what a function might change: an array, or a random generator, which then starts afresh; a number stays one."""
+    if isinstance(value, np.ndarray):
+        return value.copy() if value.ndim or isinstance(given, np.ndarray) else value[()]
+    return copy.deepcopy(value) if isinstance(value, (np.random.Generator, np.random.RandomState, list, dict)) else value
 
 
 def _changed(after: Any, before: Any) -> bool:
