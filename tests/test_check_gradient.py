@@ -276,6 +276,13 @@ def test_float32_inside_is_recognised_and_judged_with_it():
     assert "float32" not in str(mc.check_gradient(lambda W: np.sum(np.tanh(W @ x)), right, at))
 
 
+def test_a_gradient_rounded_to_float32_is_judged_with_it():
+    at = {"W": R.normal(size=(5, 6))}
+    report = mc.check_gradient(lambda W: np.sum(np.tanh(W)), lambda W: (1 - np.tanh(W) ** 2).astype(np.float32), at)
+    assert report.ok and "came in float32" in str(report), str(report)
+    assert not mc.check_gradient(lambda W: np.sum(np.tanh(W)), lambda W: (1 - np.tanh(W) ** 2).astype("f4") * 1.001, at).ok
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (2, 3, 4), (2, 3, 3, 3)])
 def test_arrays_of_any_number_of_axes(shape):
     c = R.normal(size=shape)
@@ -306,6 +313,7 @@ def test_what_is_given_back_in_many_forms():
     assert mc.check_gradient(lambda **v: (f(**v), "cache"), lambda **_: forms[0], at).ok
     assert mc.check_gradient(f, lambda **_: (3.0, dW), at, wrt="W").ok
     assert mc.check_gradient(lambda t: np.sum(t**2), lambda t: 2 * t, np.ones(3)).ok  # by place
+    assert mc.check_gradient(lambda t: np.sum(t**2), lambda t: [2.0, 4.0], np.array([1.0, 2.0])).ok
     report = mc.check_gradient(lambda a, k: np.sum(a**k), lambda a, k: k * a ** (k - 1), (np.ones(3), 3))
     assert report.ok and only(report).name == "a"
 

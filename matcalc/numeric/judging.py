@@ -58,12 +58,21 @@ def judged(
         tables = []
         for (name, claim), some in zip(arrays.items(), entries, strict=True):
             at = own.varied[name]
-            value = Outside(own.by(name), at, base, scatter, size, step, partial(own.nearby, name))
+            value = Outside(own.by(name), at, base, scatter, size, step, _grain(own, name, claim), partial(own.nearby, name))
             tables.append(looked_over(name, value, claim.astype(np.float64), some, rng, own.at))
         own._settled([base, own.value()])
     _noted(own, arrays, tables)
     rows = tuple(Row.of(table, kinks=False) for table in tables)  # kinks were told apart: nothing is excused by them
     return Report(rows, step, tuple(f"note: {note}" for note in own.notes), _called(own.fn))
+
+
+def _grain(own: Own, name: str, claim: Array) -> float:
+    """How finely the claimed numbers are written, where that is less than float64."""
+    if claim.dtype.kind != "f" or claim.dtype.itemsize >= 8:
+        return 0.0
+    grain = 8 * float(np.finfo(claim.dtype).eps) * float(np.max(abs(claim), initial=0.0, where=np.isfinite(claim)))
+    own.notes.append(f"the gradient of {name} came in {claim.dtype}: what is less than {grain:.0e} is not held against it")
+    return grain
 
 
 def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any]) -> None:

@@ -169,6 +169,7 @@ class Outside:
     scatter: float
     size: float  # of the values, or of their changes where they are near zero
     step: float
+    grain: float  # of the claimed numbers, if they were rounded to float32
     nearby: Callable[[], Iterable[tuple[Value, Array]]] = tuple  # the function and the array beside the point, here and there
 
     def _lengths(self, scale: float, x: float) -> list[float]:
@@ -193,6 +194,7 @@ class Outside:
         """The derivative by one entry."""
         x = float(self.at.flat[k])
         probe = self._probe(entry(self.at, k), float(claim.flat[k]), max(1.0, abs(x)), x)
+        probe = replace(probe, slack=probe.slack + self.grain)
         return self._by_convention(probe, k) if probe.slopes is not None and not probe.skipped else probe
 
     def _by_convention(self, probe: Probe, k: int) -> Probe:
@@ -210,7 +212,8 @@ class Outside:
 
     def along(self, direction: Array, claim: Array) -> Probe:
         """The derivative along a direction."""
-        return self._probe(along(self.at, direction), float(np.sum(claim * direction)), 1.0, 1.0)
+        probe = self._probe(along(self.at, direction), float(np.sum(claim * direction)), 1.0, 1.0)
+        return replace(probe, slack=probe.slack + self.grain * float(np.sum(abs(direction))))
 
 
 def looked_over(

@@ -28,7 +28,7 @@ class Own:
             if not callable(function):
                 raise CheckError(f"{role} is a function of the arrays in at, but got {type(function).__name__}")
         self.fn, self.grad_fn = fn, grad_fn
-        self.at: dict[str, Any] = dict(at) if isinstance(at, Mapping) else _placed(fn, at)
+        self.at: dict[str, Any] = dict(at) if isinstance(at, Mapping) else _by_place(fn, at)
         by_place = not isinstance(at, Mapping)
         self.placed = {role for role, f in (("fn", fn), ("grad_fn", grad_fn)) if by_place or self._placed(f)}
         self.notes: list[str] = []
@@ -192,12 +192,14 @@ class Own:
         else:
             names = list(wrt or self.varied)
             several = raw if isinstance(raw, (tuple, list)) else (raw,)
+            if len(names) == 1 and isinstance(raw, list) and raw and not any(map(np.ndim, raw)):
+                several = (raw,)  # one array, as a list of its numbers
             if len(names) == 1 and len(several) == 2 and np.ndim(several[0]) == 0:
                 several = several[1:]  # the value, and its one gradient
             if len(several) != len(names):
                 raise CheckError(
-                    f"{len(several)} gradients are given for {len(names)} arrays: {', '.join(names)}; give a dict by name, or "
-                    "say with wrt=[...] which are differentiated"
+                    f"{len(several)} gradients are given for {len(names)} array{'s' * (len(names) > 1)}: {', '.join(names)}; "
+                    "give a dict by name, or say with wrt=[...] which are differentiated"
                 )
             found, others = dict(zip(names, several, strict=True)), {}
         missing = [name for name in wrt or () if name not in found]
@@ -258,7 +260,7 @@ def _changed(after: Any, before: Any) -> bool:
     return after.shape != before.shape or not np.array_equal(after, before, equal_nan=after.dtype.kind == "f")
 
 
-def _placed(fn: Callable[..., Any], at: Any) -> dict[str, Any]:
+def _by_place(fn: Callable[..., Any], at: Any) -> dict[str, Any]:
     """Values by place, under the names that the function gives them."""
     values = list(at) if isinstance(at, (tuple, list)) and any(np.ndim(v) or isinstance(v, np.generic) for v in at) else [at]
     if isinstance(at, tuple):

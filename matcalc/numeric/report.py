@@ -146,7 +146,7 @@ def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
     for k, line in enumerate(table):
         yield "  ".join(cell.ljust(w) for cell, w in zip(line, width, strict=True)).rstrip()
         if k == 0:
-            yield "  ".join("─" * w for w in width)
+            yield "  ".join("─" * w for w in width).rstrip()
 
 
 def _cells(row: Row, plain: bool) -> tuple[str, ...]:
