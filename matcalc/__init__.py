@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matcalc import testing as testing
     from matcalc.answers.answer import Answer as Answer
     from matcalc.answers.answer import check_answer as check_answer
     from matcalc.everyday import *
@@ -21,7 +22,7 @@ __version__ = "0.1.0"
 
 # What is seldom needed is imported when it is first asked for.
 _LAZY = {
-    "check_gradient": "matcalc.numeric.check",
+    "check_gradient": "matcalc.answers.stages",
     "check_answer": "matcalc.answers.answer",
     "Answer": "matcalc.answers.answer",
     "sheet": "matcalc.answers.practice",
@@ -43,12 +44,14 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name == "testing":
+        return import_module("matcalc.testing")
     if name.startswith("__") and name != "__all__" or find_spec(f"matcalc.{name}") is not None:
         raise AttributeError(f"module 'matcalc' has no attribute {name!r}")  # a folder is imported by its name
     everyday = import_module("matcalc.everyday")  # all of them at once: `matcalc --help` needs none
     globals().update({key: getattr(everyday, key) for key in everyday.__all__})
     if name == "__all__":
-        return [*everyday.__all__, *_LAZY]
+        return [*everyday.__all__, *_LAZY, "testing"]
     if name in globals():
         return globals()[name]
     raise AttributeError(f"module 'matcalc' has no attribute {name!r}")

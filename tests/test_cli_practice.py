@@ -107,5 +107,5 @@ def test_bad_input(args):
 def test_the_session_in_the_docs_is_what_one_gets():
     shown = re.search(r"```text\n\$ matcalc (practice.*?)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     lines = re.findall(r"^∂s/∂A = (.*)\n", shown[2], re.MULTILINE)
-    result = CliRunner().invoke(main, shown[1].split(), input="".join(f"{line}\n" for line in lines))
+    result = CliRunner(env={"COLUMNS": "100"}).invoke(main, shown[1].split(), input="".join(f"{line}\n" for line in lines))
     assert result.stdout == shown[2]

@@ -6,7 +6,7 @@ What is not given is chosen at random. Probes that cross a kink are skipped and 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -68,8 +68,9 @@ def check(
         for (x, claim), probed in zip(point.claims.items(), entries, strict=True):
             at = point.arrays[x]
             shape = np.shape(public(at, x.shape))
-            rows.append(compared(str(x.name), shape, point.value(x), at, claim, step, probed, bool(setting.kinks), rng))
-    return Report(tuple(rows), step, point.note)
+            table = compared(str(x.name), shape, point.value(x), at, claim, step, probed, rng)
+            rows.append(Row.of(table, bool(setting.kinks)))
+    return Report(tuple(rows), step, (point.note,) if point.note else ())
 
 
 def sample(
@@ -212,77 +213,4 @@ def _kinks(e: Expr) -> list[Expr]:
     return list(dict.fromkeys(expr(x.op.kink(*x.args, *x.params)) for x in topological([e]) if x.op.kink is not None))
 
 
-# ---- the user's own functions --------------------------------------------------------------------------------------
-def check_gradient(
-    fn: Callable[..., Any],
-    grad_fn: Callable[..., Any],
-    at: Mapping[str, Any],
-    *,
-    step: float | None = None,
-    seed: int = 0,
-    probes: int = PROBES,
-) -> Report:
-    """Compares ``grad_fn(**at)`` with central differences of ``fn(**at)``, a scalar, for the user's own NumPy functions.
-
-    ``grad_fn`` gives a dictionary by name, or a tuple in the order of the floating arrays of ``at``; for a single one, the array.
-    Whole numbers and masks are handed on and not varied. Kinks cannot be seen from outside: a probe that crosses one looks wrong.
-
-    Raises CheckError if a value or a gradient is missing, misshapen or not finite.
-    """
-    step = checked_step(step)
-    arrays = {name: np.asarray(value) for name, value in at.items()}
-    varied = {name: a.astype(np.float64) for name, a in arrays.items() if a.dtype.kind == "f"}
-    fixed = {name: at[name] for name in at if name not in varied}
-    if not varied:
-        raise CheckError("there is nothing to vary: no value is an array of floating numbers")
-    for name, a in varied.items():
-        if not np.isfinite(a).all():
-            raise CheckError(f"the value of {name} is not finite; a gradient can only be checked at numbers")
-
-    def call(function: Callable[..., Any], moved: Mapping[str, Array]) -> Any:
-        return function(**fixed, **{name: moved.get(name, a).copy() for name, a in varied.items()})
-
-    claims = _claims(call(grad_fn, {}), varied)
-    rng = np.random.default_rng(seed)
-    entries = chosen([varied[name].size for name in claims], probes, rng)
-
-    def value(name: str) -> Value:
-        return lambda array: (_scalar(call(fn, {name: array})), b"")
-
-    if not np.isfinite(_scalar(call(fn, {}))):
-        raise CheckError("the function is not finite at the given values")
-    rows = [
-        compared(name, varied[name].shape, value(name), varied[name], claim, step, probed, False, rng)
-        for (name, claim), probed in zip(claims.items(), entries, strict=True)
-    ]
-    return Report(tuple(rows), step)
-
-
-def _claims(given: Any, varied: Mapping[str, Array]) -> dict[str, Array]:
-    if isinstance(given, Mapping):
-        claims = dict(given)
-        unknown = [str(name) for name in claims if name not in varied]
-        if unknown:
-            raise CheckError(f"a gradient is given for {', '.join(unknown)}, but the values are {', '.join(varied)}")
-    else:
-        several = given if isinstance(given, (tuple, list)) else (given,)
-        if len(several) != len(varied):
-            raise CheckError(f"{len(several)} gradients are given for {len(varied)} arrays: {', '.join(varied)}")
-        claims = dict(zip(varied, several, strict=True))
-    if not claims:
-        raise CheckError("there is no gradient to check")
-    for name, claim in claims.items():
-        claims[name] = np.asarray(claim, dtype=np.float64)
-        if claims[name].shape != varied[name].shape:
-            raise CheckError(f"the gradient of {name} has shape {claims[name].shape}, but {name} has {varied[name].shape}")
-    return claims
-
-
-def _scalar(value: Any) -> float:
-    array = np.asarray(value)
-    if array.size != 1 or array.dtype.kind not in "fiub":
-        raise CheckError(f"the function must give a real number, but it gave {array.dtype} of shape {array.shape}")
-    return float(array.reshape(()))
-
-
-__all__ = ["Report", "Row", "check", "check_gradient", "random_array", "sample", "smooth"]
+__all__ = ["Report", "Row", "check", "random_array", "sample", "smooth"]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from matcalc.errors import CheckError
-from matcalc.numeric.report import FINE, KINKED, Row, verdict
+from matcalc.numeric.probes import FINE, KINKED, Probe, Probes
 
 Array = Any  # np.ndarray of float64
 EPS = float(np.finfo(np.float64).eps)
@@ -57,7 +57,8 @@ def _noise(value: Value, at: Array, rng: np.random.Generator) -> float:
     return min(scatter, _NOISIEST * max(1.0, abs(samples[4])))
 
 
-def _entry(at: Array, k: int) -> Move:
+def entry(at: Array, k: int) -> Move:
+    """One entry moved, in units of max(1, |x|)."""
     scale = max(1.0, abs(float(at.flat[k])))
 
     def move(t: float) -> tuple[Array, float]:
@@ -68,63 +69,38 @@ def _entry(at: Array, k: int) -> Move:
     return move
 
 
-def _direction(at: Array, direction: Array) -> Move:
+def along(at: Array, direction: Array) -> Move:
+    """All entries moved at once."""
     return lambda t: (at + t * direction, t)
 
 
-def relative_error(claimed: float, numeric: float, slack: float = 0.0) -> float:
-    """|a - n| / max(|a|, |n|) as in CS231n; a difference within ``slack``, which the quotient cannot tell, is at most fine."""
-    size, apart = max(abs(claimed), abs(numeric)), abs(claimed - numeric)
-    if not np.isfinite(apart):
-        return float("nan")
-    if apart == 0:
-        return 0.0
-    return max(max(0.0, apart - slack) / size, min(apart, slack) / max(size, slack / FINE))
-
-
-def _probe(value: Value, move: Move, claimed: float, step: float, noise: float) -> tuple[float, float, float] | None:
-    """The relative error, the numeric derivative and its rounding error; None where a kink is in the way."""
+def _probe(value: Value, move: Move, claimed: float, step: float, noise: float) -> Probe:
     first = _quotient(value, move, step, noise)
     if first.kink:
-        return None
-    error = relative_error(claimed, first.derivative, first.rounding)
-    if error <= FINE and first.rounding <= KINKED * abs(claimed):
-        return error, first.derivative, first.rounding
+        return Probe(claimed, first.derivative, np.inf, first.rounding, "kink")
+    probe = Probe(claimed, first.derivative, first.rounding, first.rounding)
+    if probe.error <= FINE and first.rounding <= KINKED * abs(claimed):
+        return probe
     near, far = (_quotient(value, move, h, noise) for h in (max(step, LARGER), 2 * max(step, LARGER)))
     if near.kink or far.kink or not np.isfinite(near.derivative + far.derivative):
-        return error, first.derivative, first.rounding
+        return probe
     numeric = near.derivative + (near.derivative - far.derivative) / 3  # the h² terms cancel
     slack = near.rounding + abs(near.derivative - far.derivative) / 3
-    return relative_error(claimed, numeric, slack), numeric, near.rounding
+    return Probe(claimed, numeric, slack, near.rounding)
 
 
 def compared(
-    name: str, shape: tuple[int, ...], value: Value, at: Array, claim: Array, step: float, entries: Sequence[int], kinks: bool,
+    name: str, shape: tuple[int, ...], value: Value, at: Array, claim: Array, step: float, entries: Sequence[int],
     rng: np.random.Generator,
-) -> Row:  # fmt: skip
+) -> Probes:  # fmt: skip
     """Probes the given entries of one variable; if they are not all, a random direction through all of them too."""
-    moves: list[tuple[Move, float, tuple[int, ...] | None]] = [
-        (_entry(at, k), float(claim.flat[k]), tuple(map(int, np.unravel_index(k, shape)))) for k in entries
-    ]
-    found: list[tuple[float, float, float, tuple[int, ...] | None]] = []
-    probes = skipped = measured = 0
     noise = _noise(value, at, rng)
+    directions: tuple[Probe, ...] = ()
     if len(entries) < at.size:
         direction = rng.choice([-1.0, 1.0], at.shape) * np.maximum(1, abs(at))
-        moves.append((_direction(at, direction), float(np.sum(claim * direction)), None))
-    for move, claimed, where in moves:
-        outcome = _probe(value, move, claimed, step, noise)
-        if outcome is None:
-            skipped += 1
-            continue
-        error, numeric, rounding = outcome
-        probes += 1
-        measured += max(abs(claimed), abs(numeric)) >= rounding
-        found.append((error, claimed, numeric, where))
-    if not found:
-        return Row(name, shape, float("nan"), None, float("nan"), float("nan"), 0, skipped, "not probed")
-    error, claimed, numeric, where = max(found, key=lambda item: (np.isnan(item[0]), item[0]))
-    return Row(name, shape, error, where, claimed, numeric, probes, skipped, verdict(error, kinks, measured > 0))
+        directions = (_probe(value, along(at, direction), float(np.sum(claim * direction)), step, noise),)
+    found = {k: _probe(value, entry(at, k), float(claim.flat[k]), step, noise) for k in entries}
+    return Probes(name, at.reshape(shape), claim.reshape(shape), found, directions)
 
 
 def chosen(counts: Sequence[int], budget: int, rng: np.random.Generator) -> list[list[int]]:

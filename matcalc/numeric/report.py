@@ -1,19 +1,29 @@
-"""The outcome of a gradient check, a row for every variable, as a table."""
+"""The outcome of a gradient check, a row for every variable: as a table, in words and as a picture."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
+from matcalc.numeric.patterns import pattern
+from matcalc.numeric.probes import FINE, KINKED, WRONG, Probes, relative_error, verdict
+from matcalc.numeric.relations import relation
 from matcalc.paper import writing as paper
 
-FINE, KINKED, WRONG = 1e-7, 1e-4, 1e-2  # CS231n: happy; usually okay where there are kinks; probably wrong
+_WORST = 5
+_ASCII = str.maketrans({"×": "*", "−": "-", "²": "^2", "√": "sqrt ", "·": "*", "─": "-", "→": "->", "←": "<-", "≤": "<="})
 
 
 @dataclass(frozen=True)
 class Row:
-    """One variable: how far its claimed gradient is from the numeric one, where, and the verdict in words."""
+    """One variable: how far its claimed gradient is from the numeric one, where, and the verdict in words.
+
+    ``table`` holds the probes. ``pattern`` says where the gradient is wrong, ``relation`` what makes one into the other; "" where
+    nothing is wrong or nothing simple can be said.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -22,13 +32,35 @@ class Row:
     claimed: float
     numeric: float
     probes: int
-    kinks: int  # probes skipped because they cross a kink
+    kinks: int  # probes skipped because they cross a kink or a jump
     verdict: str
+    table: Probes | None = field(default=None, repr=False, compare=False)
+    pattern: str = ""
+    relation: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether the claimed gradient stands."""
         return self.verdict in ("fine", "probably fine", "zero to rounding")
+
+    @classmethod
+    def of(cls, table: Probes, kinks: bool) -> Row:
+        """The row that a table of probes makes; with ``kinks`` the function has some, which makes the verdict milder."""
+        judged, nan = table.judged, float("nan")
+        if not judged:
+            return cls(table.name, table.shape, nan, None, nan, nan, 0, table.skipped, "not probed", table)
+        # a direction speaks where the entries are silent: in a sum of many, a difference can be of any relative size
+        off = [p for p in table.entries.values() if not p.skipped and not p.error <= FINE]
+        p = max(off or judged, key=lambda p: (bool(np.isnan(p.error)), p.error))
+        where = next((table.index(k) for k, q in table.entries.items() if q is p), None)
+        said = verdict(p.error, kinks, any(q.measured for q in judged))
+        row = cls(table.name, table.shape, p.error, where, p.claimed, p.numeric, len(judged), table.skipped, said, table)
+        if row.ok:
+            return row
+        where_off, mask = pattern(table)
+        related = relation(table, mask)
+        place = where_off or "none of the entries that were probed, but along random directions through the others"
+        return replace(row, pattern=place, relation=related.text if related else "")
 
 
 @dataclass(frozen=True)
@@ -37,12 +69,13 @@ class Report:
 
     Verdicts follow CS231n: a relative error up to 1e-7 is "fine", above 1e-2 "wrong", between them "suspicious", except that up
     to 1e-4 it is "probably fine" where the function has kinks. "zero to rounding" says that neither gradient rises above the
-    rounding error of the function.
+    rounding error of the function. ``notes`` are sentences about the function and the point.
     """
 
     rows: tuple[Row, ...]
     step: float
-    note: str = ""
+    notes: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def ok(self) -> bool:
@@ -59,24 +92,61 @@ class Report:
         return self.ok
 
     def __str__(self) -> str:
-        plain = paper.current().kind == "ascii"
-        head = ("variable", "shape", "relative error", "worst entry", "claimed", "numeric", "probes", "kinks", "verdict")
-        table = [head, *(_cells(row, plain) for row in self.rows)]
-        width = [max(len(line[k]) for line in table) for k in range(len(head))]
-        rule = "  ".join(("-" if plain else "─") * w for w in width)
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, width, strict=True)).rstrip() for line in table]
-        times = "*max(1, |x|)" if plain else "·max(1, |x|)"
-        title = f"gradient check by central differences in float64, step {self.step:.1e}{times}"
-        bad = [row.name for row in self.rows if not row.ok]
-        if self.ok:
-            last = f"ok: every gradient agrees; the largest relative error is {self.max_relative_error:.1e}"
-        elif bad:
-            last = f"NOT OK: look at {', '.join(map(paper.current().name, bad))}"
-        else:
-            last = "NOT OK: nothing was probed"
-        return "\n".join([title, *([self.note] if self.note else []), "", lines[0], rule, *lines[1:], "", last])
+        text = "\n".join(self._lines())
+        return text.translate(_ASCII) if paper.current().kind == "ascii" else text
 
     __repr__ = __str__
+
+    def _lines(self) -> Iterator[str]:
+        plain = paper.current().kind == "ascii"
+        of = f" of {self.name}" if self.name else ""
+        times = "*max(1, |x|)" if plain else "·max(1, |x|)"
+        yield f"gradient check{of} by central differences in float64, step {self.step:.1e}{times}"
+        yield from self.notes
+        yield ""
+        yield from aligned([_HEAD, *(_cells(row, plain) for row in self.rows)])
+        for row in self.rows:
+            if row.pattern:
+                yield ""
+                yield from _explained(row)
+        yield ""
+        yield self._last()
+
+    def _last(self) -> str:
+        if self.ok:
+            return f"ok: every gradient agrees; the largest relative error is {self.max_relative_error:.1e}"
+        bad = [row.name for row in self.rows if not row.ok]
+        return f"NOT OK: look at {', '.join(map(paper.current().name, bad))}" if bad else "NOT OK: nothing was probed"
+
+    # ---- picture -----------------------------------------------------------------------------------------------------
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """The relative errors as a picture, a map for every array; written to a file if a path is given."""
+        from matcalc.numeric.picture import picture
+
+        svg = picture(self.rows, self.name)
+        if path is not None:
+            Path(path).write_text(svg, encoding="utf-8")
+        return svg
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>\n{self.to_svg()}"
+
+
+_HEAD = ("variable", "shape", "relative error", "worst entry", "claimed", "numeric", "probes", "kinks", "verdict")
+
+
+def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table, its head underlined."""
+    width = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
+    for k, line in enumerate(table):
+        yield "  ".join(cell.ljust(w) for cell, w in zip(line, width, strict=True)).rstrip()
+        if k == 0:
+            yield "  ".join("─" * w for w in width).rstrip()
 
 
 def _cells(row: Row, plain: bool) -> tuple[str, ...]:
@@ -89,12 +159,18 @@ def _cells(row: Row, plain: bool) -> tuple[str, ...]:
     return (name, shape, *(numbers if row.probes else ("", "", "", "")), str(row.probes), str(row.kinks), mark + row.verdict)
 
 
-def verdict(error: float, kinks: bool, measured: bool) -> str:
-    """What CS231n says of a relative error; ``measured`` tells whether any derivative rose above rounding."""
-    if np.isnan(error):
-        return "not finite"
-    if error <= FINE:
-        return "fine" if measured else "zero to rounding"
-    if error > WRONG:
-        return "wrong"
-    return "probably fine" if kinks and error <= KINKED else "suspicious"
+def _explained(row: Row) -> Iterator[str]:
+    """Where a gradient is wrong, what relates it to the right one, and its worst entries."""
+    yield f"{paper.current().name(row.name)}: off in {row.pattern}"
+    if row.relation:
+        yield f"   {row.relation}"
+    worst = [item for item in row.table.worst(_WORST) if not item[1].error <= FINE] if row.table is not None else []
+    if len(worst) < 2:
+        return
+    yield ""
+    head = ("entry", "claimed", "numeric", "relative error")
+    cells = [(str(list(where)), f"{p.claimed:.8g}", f"{p.numeric:.8g}", f"{p.error:.1e}") for where, p in worst]
+    yield from ("   " + line for line in aligned([head, *cells]))
+
+
+__all__ = ["FINE", "KINKED", "WRONG", "Report", "Row", "aligned", "relative_error", "verdict"]

@@ -1,0 +1,151 @@
+"""Claimed gradients of the user's own functions, judged: every array probed, and what was seen on the way told in notes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from matcalc.errors import CheckError
+from matcalc.numeric.differences import checked_step, chosen
+from matcalc.numeric.misfits import misfit
+from matcalc.numeric.outside import NOISY, Outside, looked_over
+from matcalc.numeric.own import GRADIENT_OF, Own
+from matcalc.numeric.probes import Array, Probe, Probes
+from matcalc.numeric.relations import Named
+from matcalc.numeric.report import Report, Row
+
+PROBES = 2000
+
+
+def check_own(
+    fn: Callable[..., Any],
+    grad_fn: Callable[..., Any],
+    at: Any,
+    *,
+    wrt: Sequence[str] | str | None = None,
+    step: float | None = None,
+    seed: int = 0,
+    probes: int = PROBES,
+) -> Report:
+    """Compares ``grad_fn(**at)`` with differences of ``fn(**at)``; what ``matcalc.check_gradient`` says."""
+    own = Own(fn, grad_fn, at)
+    wrt = [wrt] if isinstance(wrt, str) else wrt
+    claims, others = own.claims(wrt)
+    return judged(own, claims, others, step=step, seed=seed, probes=probes)
+
+
+def judged(
+    own: Own, claims: Mapping[str, Any], others: Mapping[str, Any], *, step: float | None, seed: int, probes: int
+) -> Report:
+    """The report on claimed gradients by name."""
+    step = checked_step(step)
+    if probes < 1:
+        raise CheckError(f"probes is the number of entries to probe, at least 1, but got {probes!r}")
+    arrays = {name: own.array(name, claim) for name, claim in claims.items()}
+    _all_known(own, arrays, others)
+    _all_fit(own, arrays)
+    if not arrays:
+        raise CheckError(f"there is no gradient to check; give one for {', '.join(own.varied)}")
+    own.asked = frozenset(arrays)
+    with np.errstate(all="ignore"):
+        base, (scatter, size) = own.base, own.scatter
+        rng = np.random.default_rng(seed)
+        entries = chosen([own.varied[name].size for name in arrays], probes, rng)
+        tables = []
+        for (name, claim), some in zip(arrays.items(), entries, strict=True):
+            at = own.varied[name]
+            value = Outside(own.by(name), at, base, scatter, size, step, _grain(own, name, claim), partial(own.nearby, name))
+            tables.append(looked_over(name, value, claim.astype(np.float64), some, rng, own.at))
+        own._settled([base, own.value()])
+    _noted(own, arrays, tables)
+    rows = tuple(Row.of(table, kinks=False) for table in tables)  # kinks were told apart: nothing is excused by them
+    return Report(rows, step, tuple(f"note: {note}" for note in own.notes), _called(own.fn))
+
+
+def _grain(own: Own, name: str, claim: Array) -> float:
+    """How finely the claimed numbers are written, where that is less than float64."""
+    if claim.dtype.kind != "f" or claim.dtype.itemsize >= 8:
+        return 0.0
+    grain = 8 * float(np.finfo(claim.dtype).eps) * float(np.max(abs(claim), initial=0.0, where=np.isfinite(claim)))
+    own.notes.append(f"the gradient of {name} came in {claim.dtype}: what is less than {grain:.0e} is not held against it")
+    return grain
+
+
+def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any]) -> None:
+    """Other things by name are fine beside gradients called dW, as in ``return locals()``; else they are slips of the pen."""
+    if not others:
+        return
+    plain = not any(form.format(name) in own.returned for name in arrays for form in GRADIENT_OF)
+    slips = [k for k in others if k not in own.at and (plain or not arrays)]
+    if slips:
+        near = difflib.get_close_matches(slips[0], list(own.varied), 1, 0.5)
+        mend = f"; did you mean {near[0]}?" if near and near[0] not in arrays else ""
+        raise CheckError(f"a gradient is given for {', '.join(slips)}, but the values are {', '.join(own.varied)}{mend}")
+    idle = [k for k in others if k not in own.at and any(_strip(k, form) for form in GRADIENT_OF)]
+    if idle:
+        own.notes.append(f"{', '.join(idle)}: no array of that name in at, so not checked (an expression would check it)")
+
+
+def _strip(key: str, form: str) -> str:
+    before, after = form.split("{}")
+    return key[len(before) : len(key) - len(after)] if key.startswith(before) and key.endswith(after) else ""
+
+
+def _all_fit(own: Own, arrays: Mapping[str, Array]) -> None:
+    shapes = {name: a.shape for name, a in own.varied.items()}
+    claimed = {name: a.shape for name, a in arrays.items()}
+    bad = [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
+    if bad:
+        raise CheckError("; ".join(bad))
+
+
+def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> None:
+    missing = [name for name in own.varied if name not in arrays]
+    if missing and not own.chosen:
+        them = "it" if len(missing) == 1 else "them"
+        own.notes.append(f"no gradient is given for {', '.join(missing)}, so nothing is said about {them}")
+    scatter, size = own.scatter
+    for table in tables:
+        own.notes += _seen(table)
+        hidden = sum(p.slack > 0.5 * max(abs(p.claimed), abs(p.numeric)) for p in table.judged if p.claimed != p.numeric)
+        if scatter > NOISY * size and hidden:
+            own.notes.append(
+                f"{hidden} of the {len(table.judged)} probes of {table.name} are too small to be told from the scatter"
+            )
+
+
+def _seen(table: Probes) -> Iterator[str]:
+    """What the probes of one array met: kinks, jumps, the edge of a domain, numbers that are not finite."""
+    name, entries = table.name, [(list(table.index(k)), p) for k, p in table.entries.items()]
+    if not table.judged:
+        yield f"{name} lies on a kink or a jump in all its entries that were probed; check it at other values"
+    for where, several, _ in _first([(w, p) for w, p in entries if p.skipped == "jump"]):
+        yield f"fn jumps at {name}{where}{several}: it has no derivative there"
+    for where, several, p in _first([(w, p) for w, p in entries if p.slopes and not p.skipped]):
+        low, high = p.slopes or (0, 0)
+        yield (
+            f"{name}{where}{several} lies on a kink or a jump: the slopes are {low:.6g} and {high:.6g}, "
+            f"and the claim {p.claimed:.6g} is not between them"
+        )
+    for where, several, _ in _first([(w, p) for w, p in entries if not p.skipped and np.isnan(p.numeric)]):
+        yield f"fn is not finite beside {name}{where}{several}: the point is at the edge of its domain"
+    beyond = np.argwhere(~np.isfinite(table.claimed))
+    if len(beyond):
+        first = f"{name}{list(map(int, beyond[0]))}" if table.shape else name
+        count = f"{len(beyond)} of the {table.claimed.size} entries of {name}"
+        yield f"the claimed gradient is not finite in {count}, first at {first}"
+
+
+def _first(found: Sequence[tuple[list[int], Probe]]) -> Iterator[tuple[str, str, Probe]]:
+    """The first of what was found, and how many more there are."""
+    for where, p in found[:1]:
+        yield str(where) if where else "", f" (and {len(found) - 1} more)" if len(found) > 1 else "", p
+
+
+def _called(fn: Callable[..., Any]) -> str:
+    name = getattr(fn, "__name__", "")
+    return "" if not name.isidentifier() else name

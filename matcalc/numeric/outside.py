@@ -1,0 +1,249 @@
+"""Derivatives of a function that can only be called: steps of several lengths, and from each how far it may be trusted.
+
+At a kink the differences to the right and to the left do not come together as the step shrinks. What keeps them apart counts as
+uncertainty like rounding and truncation, so a claim at a kink passes over only if it lies between the two slopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from matcalc.numeric.differences import EPS, LARGER, Array, Move, along, entry
+from matcalc.numeric.probes import FINE, KINKED, Probe, Probes, relative_error
+
+Value = Callable[[Array], float]
+
+EPS32 = float(np.finfo(np.float32).eps)
+NOISY = 1e-9  # relative scatter of the values from which on the function is not one in float64
+_SHRINK = (1, 64, 4096)
+_DIRECTIONS = 3  # each finds an entry where any is wrong
+
+
+# ---- rounding --------------------------------------------------------------------------------------------------------
+def noise(value: Callable[[float], float]) -> float:
+    """How far rounding scatters the values on a line: the middle one of fourth differences, where a smooth function has none.
+
+    ``value(t)`` moves everything by about t, relatively. If the values do not change smoothly over short steps, longer ones are
+    taken: a function that rounds to float32 is constant over the first. A kink or a jump disturbs a few differences and not the
+    middle one. (Hamming's table, as in Moré and Wild's ECNoise.)
+    """
+    found, seen = 0.0, []
+    for t in (1e-9, 1e-6, 1e-4):
+        samples = [value(k * t) for k in range(-10, 11)]
+        seen += samples
+        scatter = float(np.median(abs(np.diff(samples, 4)))) / (0.6745 * 70**0.5)  # 70 = 1² + 4² + 6² + 4² + 1²
+        if np.isfinite(scatter):
+            found = max(found, scatter)
+            if scatter < 0.1 * float(np.median(abs(np.diff(samples)))):
+                break
+    seen += [value(t) for t in (1e-3, -1e-3, 1e-2, -1e-2)]
+    largest = float(np.max(np.abs(seen)))
+    single = len(set(seen)) > 1 and all(float(np.float32(v)) == v for v in seen)  # each a number of float32
+    return max(found, EPS32 * largest / 2) if single and np.isfinite(largest) else found
+
+
+# ---- one derivative --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Look:
+    """What steps of h and 2h say: the derivative, the parts of its uncertainty, and the slopes beyond h on either side."""
+
+    h: float
+    derivative: float
+    rounding: float
+    truncation: float
+    kink: float  # half of what keeps the slopes of the two sides apart
+    rise: float  # the largest change of the value at h
+    sides: tuple[float, float]
+    bend: float  # how much further apart these slopes are for the longer step
+
+    @property
+    def slack(self) -> float:
+        return self.rounding + self.truncation + self.kink
+
+
+def _look(value: Value, move: Move, base: float, h: float, scatter: float) -> _Look | None:
+    places = [move(t) for t in (h, -h, 2 * h, -2 * h)]
+    up, down, up2, down2 = values = [value(array) for array, _ in places]
+    a, b, a2, b2 = (apart for _, apart in places)
+    if not np.isfinite(values).all() or not b2 < b < 0 < a < a2:
+        return None
+    rounding = 10 * max(EPS * max(map(abs, (*values, base))), scatter) / (a - b)
+    near, far = (up - down) / (a - b), (up2 - down2) / (a2 - b2)
+    gap, gap2 = (up - base) / a - (down - base) / b, (up2 - base) / a2 - (down2 - base) / b2
+    kink = max(0.0, abs(2 * gap - gap2) - 4 * rounding) / 2  # in a smooth function the gap shrinks with the step
+    numeric = near + (near - far) / 3 if kink <= FINE * abs(near) else near  # Richardson: the h² terms cancel
+    sides = ((up2 - up) / (a2 - a), (down2 - down) / (b2 - b))
+    rise = max(abs(up - base), abs(down - base))
+    return _Look(h, numeric, rounding, abs(near - far) / 3, kink, rise, sides, abs(gap2 - gap))
+
+
+def _agrees_at_once(value: Value, move: Move, claimed: float, base: float, step: float) -> Probe | None:
+    (right, a), (left, b) = move(step), move(-step)
+    up, down = value(right), value(left)
+    if not (np.isfinite(up) and np.isfinite(down) and b < 0 < a):
+        return None
+    rounding = 10 * EPS * max(abs(up), abs(down), abs(base)) / (a - b)
+    probe = Probe(claimed, (up - down) / (a - b), rounding, rounding)
+    slopes = (up - base) / a, (down - base) / b
+    near = abs(slopes[0] - slopes[1]) <= 1e-3 * max(map(abs, slopes)) + 8 * rounding
+    return probe if near and probe.error <= FINE and rounding <= KINKED * abs(claimed) else None
+
+
+def probed(
+    value: Value, move: Move, claimed: float, base: float, lengths: Sequence[float], scatter: float, thorough: bool
+) -> Probe:
+    """One derivative, from steps of the given lengths (in units of the move), of which the surest is believed.
+
+    A difference from the claim ends the search only where two lengths agree on it, or rounding is all that is left; if
+    ``thorough``, nothing does.
+    """
+    looks: list[_Look] = []
+    for h in lengths:
+        look = _look(value, move, base, h, scatter)
+        if look is None:
+            continue
+        looks.append(look)
+        if thorough:
+            continue
+        probe = Probe(claimed, look.derivative, look.slack, look.rounding)
+        if look.truncation + look.kink <= look.rounding:  # shorter steps know less
+            break
+        if probe.error <= FINE and look.slack <= KINKED * abs(claimed):
+            break
+        if len(looks) > 1 and _both_contradict(claimed, looks[-2], look):
+            break
+    if not looks:
+        return Probe(claimed, float("nan"), float("inf"), 0.0)
+    looks = _distrusted(looks)
+    best, first, last = min(looks, key=lambda look: look.slack), looks[0], looks[-1]
+    if thorough and any(look.kink > look.rounding for look in looks):
+        # Long steps pass over kinks that rounding hides from short ones: a claim is off if every length contradicts it.
+        best = min(looks, key=lambda look: (relative_error(claimed, look.derivative, look.slack), look.slack))
+    if last.h < first.h / 50 and last.rise > 0.1 * first.rise and last.rise > 50 * last.rounding * last.h:
+        return _at_a_jump(claimed, last)
+    kinked = best.kink > best.rounding + best.truncation and best.kink > FINE * max(abs(claimed), abs(best.derivative))
+    if not kinked:
+        return Probe(claimed, best.derivative, best.slack, best.rounding)
+    slopes = (min(best.sides), max(best.sides))
+    between = abs(claimed - best.derivative) <= 1.01 * best.slack + best.bend + 4 * best.rounding
+    skipped = "kink" if between else ""
+    return Probe(claimed, best.derivative, best.slack, best.rounding, skipped, slopes)
+
+
+def _distrusted(looks: Sequence[_Look]) -> list[_Look]:
+    """The looks, the longest first; one that the next shorter contradicts is off by as much, as where kinks lie between."""
+    looks = sorted(looks, key=lambda look: -look.h)
+    told = looks[-1:]
+    for look in reversed(looks[:-1]):
+        apart = abs(look.derivative - told[0].derivative) - told[0].slack
+        told.insert(0, replace(look, truncation=max(look.truncation, apart)))
+    return told
+
+
+def _both_contradict(claimed: float, one: _Look, other: _Look) -> bool:
+    consistent = abs(one.derivative - other.derivative) <= 3 * (one.slack + other.slack)
+    return consistent and all(abs(claimed - look.derivative) > 20 * look.slack for look in (one, other))
+
+
+def _at_a_jump(claimed: float, look: _Look) -> Probe:
+    """At a jump there is no derivative; a claim between the slopes on its two sides is nobody's mistake."""
+    low, high = min(look.sides), max(look.sides)
+    slack = 2 * look.rounding + 1e-3 * max(abs(low), abs(high))
+    if low - slack <= claimed <= high + slack:
+        return Probe(claimed, (low + high) / 2, float("inf"), look.rounding, "jump", (low, high))
+    return Probe(claimed, low if claimed < low else high, slack, look.rounding, "", (low, high))
+
+
+# ---- one array -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Outside:
+    """A function of one array that can only be called, and what is known of it: its value here and how that scatters."""
+
+    value: Value
+    at: Array
+    base: float
+    scatter: float
+    size: float  # of the values, or of their changes where they are near zero
+    step: float
+    grain: float  # of the claimed numbers, if they were rounded to float32
+    nearby: Callable[[], Iterable[tuple[Value, Array]]] = tuple  # the function and the array beside the point, here and there
+
+    def _lengths(self, scale: float, x: float) -> list[float]:
+        """Steps to try, in units of the scale: longer ones where rounding is large, shorter ones for small and large entries."""
+        relative = self.scatter / max(self.size, 1e-300)
+        if relative > NOISY:
+            longest = max(min(relative, 0.1) ** 0.2, self.step)
+            return [longest / 3**k for k in range(7)]
+        found = [max(self.step, LARGER), *(self.step / k for k in _SHRINK)]
+        found += [self.step * small / scale for small in (abs(x), 1.0) if 0 < 8 * small < scale]
+        return list(dict.fromkeys(found))
+
+    def _probe(self, move: Move, claimed: float, scale: float, x: float) -> Probe:
+        noisy = self.scatter > NOISY * self.size
+        if not noisy:
+            quick = _agrees_at_once(self.value, move, claimed, self.base, self.step)
+            if quick is not None:
+                return quick
+        return probed(self.value, move, claimed, self.base, self._lengths(scale, x), self.scatter, noisy)
+
+    def by_entry(self, k: int, claim: Array) -> Probe:
+        """The derivative by one entry."""
+        x = float(self.at.flat[k])
+        probe = self._probe(entry(self.at, k), float(claim.flat[k]), max(1.0, abs(x)), x)
+        probe = replace(probe, slack=probe.slack + self.grain)
+        return self._by_convention(probe, k) if probe.slopes is not None and not probe.skipped else probe
+
+    def _by_convention(self, probe: Probe, k: int) -> Probe:
+        """Where several kinks meet, a claim may also be a slope beside the point: of relu at 0 all rows active, or none."""
+        slopes, rounding = list(probe.slopes or ()), 0.0
+        for value, at in self.nearby():
+            (right, a), (left, b) = (entry(at, k)(t) for t in (1e-7, -1e-7))
+            up, down = value(right), value(left)
+            if np.isfinite(up) and np.isfinite(down):
+                slopes.append((up - down) / (a - b))
+                rounding = 10 * max(EPS * max(abs(up), abs(down)), self.scatter) / (a - b)
+        low, high = min(slopes), max(slopes)
+        near = 1e-3 * (high - low) + rounding
+        return replace(probe, skipped="kink") if low - near <= probe.claimed <= high + near else probe
+
+    def along(self, direction: Array, claim: Array) -> Probe:
+        """The derivative along a direction."""
+        probe = self._probe(along(self.at, direction), float(np.sum(claim * direction)), 1.0, 1.0)
+        return replace(probe, slack=probe.slack + self.grain * float(np.sum(abs(direction))))
+
+
+def looked_over(
+    name: str, outside: Outside, claim: Array, entries: Sequence[int], rng: np.random.Generator, given: Mapping[str, Any]
+) -> Probes:
+    """Probes the given entries; through those that are left, random directions, of which a wrong one is halved to an entry."""
+    at = outside.at
+    found = {k: outside.by_entry(k, claim) for k in entries}
+    rest = np.setdiff1d(np.arange(at.size), np.asarray(entries, dtype=int))
+    directions = []
+    for _ in range(_DIRECTIONS if rest.size else 0):
+        signs = rng.choice([-1.0, 1.0], at.shape) * np.maximum(1, abs(at))
+
+        def through(members: Array, signs: Array = signs) -> Probe:
+            mask = np.zeros(at.size)
+            mask[members] = 1
+            return outside.along(signs * mask.reshape(at.shape), claim)
+
+        probe = through(rest)
+        directions.append(probe)
+        if not probe.skipped and not probe.error <= FINE:
+            k = _halved(rng.permutation(rest), through)
+            found[k] = outside.by_entry(k, claim)
+    return Probes(name, at, claim, dict(sorted(found.items())), tuple(directions), given)
+
+
+def _halved(members: Array, through: Callable[[Array], Probe]) -> int:
+    """An entry that a wrong direction goes through: the half that is wrong, and half of that, until one is left."""
+    while members.size > 1:
+        half = members[: members.size // 2]
+        probe = through(half)
+        members = half if not probe.skipped and not probe.error <= FINE else members[members.size // 2 :]
+    return int(members[0])
