@@ -33,6 +33,7 @@ from matcalc.numeric.points import Point
 from matcalc.paper.writing import current, written
 
 _EXACT, _ROUNDED, _SINGLE = 1e-9, 1e-6, 1e-3  # how near: expressions, arrays in float64, arrays in float32
+_DIGITS = 100  # times the noise of rounding
 _SHOWN = 3
 _LONG = 160
 
@@ -172,7 +173,7 @@ class _Judge:
     ) -> Answer:
         question = self.question
         search = Search(question, claim.at, points)
-        if search.claimed.agrees(search.truth):
+        if search.claimed.agrees(search.truth) or self._within_rounding(claim, search, points):
             return self._right(assumption, symbolic, len(points), remarks)
         if not any(np.any(a) for a in search.truth):
             return self.wrong(((say.no_dependence(named(question.s), named(question.x)),),), remarks)
@@ -190,6 +191,18 @@ class _Judge:
             (*remarks, *self._of_shape(search.claimed, points)),
             assumption if best is search else of_labels,
         )
+
+    def _within_rounding(self, claim: _Claim, search: Search, points: list[Point]) -> bool:
+        """Whether claim and truth differ by no more than they change when the values do in their last digits."""
+        if not replace(search.claimed, near=_ROUNDED).agrees(search.truth):
+            return False
+        moved = [p.moved({e: np.nextafter(a, np.inf) for e, a in p.arrays.items() if e.shape or a.any()}) for p in points]
+        shaken, truth = claim.at(moved), [p([self.question.truth])[0] for p in moved]
+        for a, b, c, d in zip(search.claimed.arrays, search.truth, shaken.arrays, truth, strict=True):
+            noise = float(np.max(np.abs(a - c)) + np.max(np.abs(b - d)))
+            if not np.max(np.abs(a - b)) <= search.claimed.near * np.max(np.abs(b)) + _DIGITS * noise:
+                return False
+        return True
 
     def _of_shape(self, claimed: Claimed, points: list[Point]) -> Labels:
         """What is to be said of the number of entries."""

@@ -55,10 +55,11 @@ def _ratio(a: Array, b: Array, near: float) -> float | None:
     """The number r with a = r b, or None."""
     if a.shape != b.shape or not np.isfinite(b).all():
         return None
-    square = float(np.sum(b * b))
-    if square == 0:
+    scale = float(np.max(np.abs(b)))
+    if scale == 0:
         return None if np.any(a) else 1.0
-    r = float(np.sum(a * b)) / square
+    unit = b / scale  # squares of very small numbers would be lost
+    r = float(np.sum(a / scale * unit)) / float(np.sum(unit * unit))
     return r if r != 0 and same(a, r * b, near) else None
 
 
