@@ -25,11 +25,12 @@ from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import simplify
 from matcalc.core import sizes
 from matcalc.core.constructors import total
-from matcalc.core.expression import Expr, expr, topological, variables
+from matcalc.core.expression import Expr, expr, is_zero, topological, variables
 from matcalc.core.sizes import Shape
 from matcalc.errors import EvaluationError, ShapeError
 from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
+from matcalc.numeric.telling import Telling
 from matcalc.paper.writing import current, written
 
 _EXACT, _ROUNDED, _SINGLE = 1e-9, 1e-6, 1e-3  # how near: expressions, arrays in float64, arrays in float32
@@ -115,8 +116,9 @@ def check_answer(
     judge = _Judge(Question(s, x, values or {}, seed))
     try:
         if isinstance(claim, str):
-            claim, remarks = claimed_text(claim, judge.question, words or {}, latex)
-            return judge.expression(*judge.question.bound(claim), remarks)
+            read = claimed_text(claim, judge.question, words or {}, latex)
+            claim, assumption = judge.question.bound(read.value)
+            return judge.expression(claim, " and ".join(filter(None, [read.assumption, assumption])), read.remarks)
         if isinstance(claim, Expr) or not (callable(claim) or hasattr(claim, "__array__") or isinstance(claim, (list, tuple))):
             return judge.expression(*judge.question.bound(expr(claim)))
         return judge.numbers(claim)
@@ -152,37 +154,38 @@ class _Judge:
             again = self.expression(mended, assumption)
             if again.correct or again.explanations:
                 return self.wrong(again.explanations, (*remarks, label), assumption)
-        points = self.question.points([claim])
+        told = self.question.points([claim])
         symbolic = simplify(unnamed(claim)) is simplify(unnamed(self.question.truth))
         judged = _Claim(lambda point: point([claim])[0], _EXACT, claim.shape)
-        return self._verdict(judged, points, assumption, symbolic, remarks)
+        return self._verdict(judged, told, assumption, symbolic, remarks)
 
     def numbers(self, claim: Any) -> Answer:
         """The verdict on an array, or on a function of arrays."""
-        question, points = self.question, self.question.points()
+        question, told = self.question, self.question.points()
+        points = told.points
         if not callable(claim) and points[0].random:
             missing = [str(e.name) for e in variables([question.s, question.x]) if e.name not in given_names(question.values)]
             wanted = f"; {', '.join(missing)} is missing" if missing else ""
             raise EvaluationError(f"an array is a claim at certain values: give all of them{wanted}")
         raw = called(claim, points[0]) if callable(claim) else claim
         near = _SINGLE if getattr(raw, "dtype", None) == np.float32 else _ROUNDED
-        return self._verdict(_Claim(lambda point: matrix(called(claim, point) if callable(claim) else raw), near), points)
+        return self._verdict(_Claim(lambda point: matrix(called(claim, point) if callable(claim) else raw), near), told)
 
     def _verdict(
-        self, claim: _Claim, points: list[Point], assumption: str = "", symbolic: bool = False, remarks: Labels = ()
+        self, claim: _Claim, told: Telling, assumption: str = "", symbolic: bool = False, remarks: Labels = ()
     ) -> Answer:
-        question = self.question
+        question, points = self.question, told.points
         search = Search(question, claim.at, points)
         if search.claimed.agrees(search.truth) or self._within_rounding(claim, search, points):
-            return self._right(assumption, symbolic, len(points), remarks)
-        if not any(np.any(a) for a in search.truth):
+            return self._right(assumption, symbolic, told, remarks)
+        if is_zero(question.truth):
             return self.wrong(((say.no_dependence(named(question.s), named(question.x)),),), remarks)
         searches = [search]
         if question.labels:  # perhaps it is judged where they sum to one, as labels do
             summing = Search(question, claim.at, [question.normalised(p) for p in points])
             of_labels = ", ".join(filter(None, [assumption, question.of_labels]))
             if summing.claimed.agrees(summing.truth) and all(map(question.is_loss, summing.points)):
-                return self._right(of_labels, False, len(points), remarks)
+                return self._right(of_labels, False, told, remarks)
             if all(map(question.is_loss, summing.points)):
                 searches.append(summing)
         best, found = explained(searches)
@@ -218,10 +221,21 @@ class _Judge:
         return (say.count(shape, count, n.shape(sizes.times(wanted)), n.size(sizes.count(wanted))),)
 
     # ---- sentences ---------------------------------------------------------------------------------------------------
-    def _right(self, assumption: str, symbolic: bool, points: int, remarks: Labels) -> Answer:
+    def _right(self, assumption: str, symbolic: bool, told: Telling, remarks: Labels) -> Answer:
+        points = len(told.points)
         how = "the same expression" if symbolic else f"the same numbers at {points} random points" if points > 1 else ""
         if remarks:
             return self.wrong((), remarks, assumption)
+        unseen = "" if symbolic else " or ".join(f"{named(e)} {'>' if side > 0 else '<'} 0" for e, side in told.unseen)
+        alive = any(np.any(p([self.question.truth])[0]) for p in told.points)
+        if self.question.values and not symbolic:
+            assumption = ", ".join(filter(None, [assumption, "at these values"]))
+        elif not alive and not symbolic:
+            seen = f"no values were found where {unseen}, and elsewhere" if unseen else "at the values that were tried"
+            where = f"undecided: {seen} the gradient is zero; give values"
+            return Answer(False, where, self.question.truth, (), assumption, False, (), self._truth())
+        elif unseen:
+            how += f"; no values were found where {unseen}"
         verdict = f"right{', ' + assumption if assumption else ''}: {self._truth()}" + (f" ({how})" if how else "")
         return Answer(True, verdict, self.question.truth, (), assumption, symbolic, (), self._truth())
 

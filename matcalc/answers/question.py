@@ -32,7 +32,8 @@ from matcalc.derivations.breakup import ingredients
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.numeric.points import Point, telling
+from matcalc.numeric.points import Point
+from matcalc.numeric.telling import Telling, telling
 from matcalc.paper.writing import current, written
 
 _POINTS = 3
@@ -69,12 +70,17 @@ class Question:
     @cached_property
     def words(self) -> dict[str, Any]:
         """The vocabulary of a text: the names, each error signal written out, δ where it can only mean one, and the functions."""
-        found: dict[str, Any] = {name: self.expanded(e) for name, e in self.vocabulary.items()}
-        for name in _SIGNALS[:2]:
-            signal = self.word(name)
-            if signal is not None and "delta" not in found:
-                found["delta"] = signal
-        return {**functions_in([self.s]), **found}
+        found = {name: self.expanded(e) for name, e in self.vocabulary.items()}
+        return {**functions_in([self.s]), **self.signals, **found}
+
+    @cached_property
+    def signals(self) -> dict[str, Expr]:
+        """The error signals by name, written out, and δ where it can only mean one."""
+        named_by_user = {str(e.name) for e in topological([self.s, self.x]) if e.name is not None}
+        one, several = self.word("delta"), self.derivation.signals.values() if self.derivation is not None else ()
+        found = {"delta": one} if one is not None else {}
+        found |= {str(g.name): self.expanded(g.args[0]) for g in several}
+        return {name: e for name, e in found.items() if name not in named_by_user}
 
     @property
     def symbols(self) -> list[Expr]:
@@ -141,8 +147,8 @@ class Question:
         return substituted(claim, {a: b for a, b in table.items() if a is not b}), " and ".join(assumptions)
 
     # ---- points ------------------------------------------------------------------------------------------------------
-    def points(self, roots: Sequence[Expr] = ()) -> list[Point]:
-        """Points that tell claims apart."""
+    def points(self, roots: Sequence[Expr] = ()) -> Telling:
+        """Points that tell claims apart, and the sides of kinks that none of them lies on."""
         return telling([self.s, self.x, self.truth, *roots], self.truth, self.seed, self.values, _POINTS)
 
     @cached_property

@@ -9,40 +9,64 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from matcalc.answers import diagnosis as say
 from matcalc.answers.claims import NotConforming
 from matcalc.answers.diagnosis import Diagnosis, named
 from matcalc.answers.question import Question
 from matcalc.calculus.derivatives import jacobian
-from matcalc.core.constructors import matmul
+from matcalc.calculus.simplify import simplify
+from matcalc.core import names
+from matcalc.core.constructors import matmul, transpose
 from matcalc.core.expression import BUILD, Expr
-from matcalc.errors import ParseError, ShapeError, UnsupportedError
+from matcalc.errors import MatcalcError, ParseError, ShapeError, UnsupportedError
+from matcalc.paper.writing import Notation, current, written
 
 _PARTIAL = r"[d∂]\s*(\w+)\s*/\s*[d∂]\s*(\w+)"
 _LEFT = re.compile(rf"\s*(?:{_PARTIAL}|(?:d|∂|grad_|∇_?|delta_)?(?P<name>\w+)(?:\.grad)?)\s*=(?!=)\s*")
 _CHAIN = re.compile(rf"\s*{_PARTIAL}(?:\s*[·*@×]?\s*{_PARTIAL})*\s*")
 
 
-def claimed(text: str, question: Question, words: Mapping[str, Any], latex: bool) -> tuple[Expr, tuple[Diagnosis, ...]]:
-    """The expression that a text claims, in the words of the question and some more, and what is to be said of how it is written.
+class Read(NamedTuple):
+    """The expression that a text claims, what is to be said of how it is written, and what had to be assumed of its words."""
+
+    value: Expr
+    remarks: tuple[Diagnosis, ...] = ()
+    assumption: str = ""
+
+
+def claimed(text: str, question: Question, words: Mapping[str, Any], latex: bool) -> Read:
+    """What a text claims, in the words of the question and some more. An error signal is a column, or else a row.
 
     NotConforming where its factors do not fit together, ParseError where it cannot be read.
     """
     body, remarks = _without_left(text, question)
     if _CHAIN.fullmatch(body) and not _known(re.findall(r"[d∂]\w+", body), question):
         chain, more = _chain(body, question)
-        return chain, (*remarks, *more)
+        return Read(chain, (*remarks, *more))
     reader = "parse_latex" if latex or "\\" in body else "parse"
     if reader not in BUILD:
         raise UnsupportedError("a claim in this notation needs a reader that is not there; write the claim with expressions")
     try:
-        return BUILD[reader](body, {**words, **question.words}), remarks
+        return Read(BUILD[reader](body, {**words, **question.words}), remarks)
     except ParseError as error:
-        if isinstance(error.__cause__, ShapeError):
+        if not isinstance(error.__cause__, ShapeError):
+            raise
+        rows = {name: transpose(e) for name, e in question.signals.items() if e.shape[1:] == (1,)}
+        try:
+            value = BUILD[reader](body, {**words, **question.words, **rows})
+        except MatcalcError:
             raise NotConforming(str(error.__cause__), str(error).partition("\n")[2]) from error
-        raise
+        n = current()
+        told = [
+            f"with {n.name(name)} a row, {written(simplify(row), n)}" for name, row in rows.items() if _speaks_of(body, name, n)
+        ]
+        return Read(value, remarks, " and ".join(told))
+
+
+def _speaks_of(text: str, name: str, n: Notation) -> bool:
+    return any(spelling in text for spelling in (name, n.name(name), names.text(name)))
 
 
 def _known(words: Iterable[str], question: Question) -> bool:

@@ -22,8 +22,6 @@ from matcalc.numeric.evaluate import Array, Given, Interpreter
 
 _ORDERS = 4  # derivatives of a generic function that a point can give
 _DRAWS = 4
-_TRIES, _SCALES = 30, (1, 1, 1, 3, 10)
-_WITH_KINKS = 10  # points where there are kinks
 
 
 @dataclass(frozen=True)
@@ -62,37 +60,6 @@ class Point:
     def length(self, size: Size) -> int:
         """The number that a size stands for here."""
         return size if isinstance(size, int) else int(self.lengths.get(size) or size.xreplace(dict(self.lengths)))
-
-
-def telling(
-    roots: Sequence[Expr], watched: Expr, seed: int = 0, values: Mapping[Any, Any] | None = None, count: int = 3
-) -> list[Point]:
-    """Points that tell expressions apart: ``count`` where ``watched`` is not zero, and some on both sides of every kink.
-
-    As far as a few draws find them: where a hinge is off, everything agrees, and where it is never off, its mask is not seen.
-    The first point is one where ``watched`` is not zero, if there is any.
-    """
-    kinks = list(dict.fromkeys(x.op.kink(*x.args, *x.params) for x in topological(roots) if x.op.kink is not None))
-    kinks = [e for e in kinks if isinstance(e, Expr)]
-    live: list[Point] = []
-    dead: list[Point] = []
-    seen: set[tuple[int, float]] = set()
-    for k in range(_TRIES):
-        try:
-            point = at_random([*roots, *kinks], seed + k, values, scale=_SCALES[k % len(_SCALES)])
-        except EvaluationError:
-            if k < count:
-                raise
-            continue
-        value, *sides = point([watched, *kinks])
-        new = {(i, float(s)) for i, side in enumerate(sides) for s in np.unique(np.sign(side)) if s} - seen
-        alive = bool(np.any(value))
-        if new or (alive and len(live) < count) or (kinks and k < _WITH_KINKS):
-            (live if alive else dead).append(point)
-            seen |= new
-        if not point.random or (len(live) >= count and len(seen) == 2 * len(kinks) and k + 1 >= _WITH_KINKS * bool(kinks)):
-            break
-    return live + dead or [at_random(roots, seed, values)]
 
 
 def at_random(
