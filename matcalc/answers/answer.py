@@ -33,7 +33,8 @@ from matcalc.numeric.points import Point
 from matcalc.numeric.telling import Telling
 from matcalc.paper.writing import current, written
 
-_EXACT, _ROUNDED, _SINGLE = 1e-9, 1e-6, 1e-3  # how near: expressions, arrays in float64, arrays in float32
+_EXACT, _ROUNDED = 1e-9, 1e-6  # how near: expressions, arrays in float64
+_COARSE = {np.dtype(np.float32): 1e-3, np.dtype(np.float16): 1e-2}
 _DIGITS = 100  # times the noise of rounding
 _SHOWN = 3
 _LONG = 160
@@ -163,12 +164,14 @@ class _Judge:
         """The verdict on an array, or on a function of arrays."""
         question, told = self.question, self.question.points()
         points = told.points
+        if not callable(claim) and np.ndim(claim) == 0:
+            return self.expression(expr(np.asarray(claim).item()), "")
         if not callable(claim) and points[0].random:
             missing = [str(e.name) for e in variables([question.s, question.x]) if e.name not in given_names(question.values)]
             wanted = f"; {', '.join(missing)} is missing" if missing else ""
             raise EvaluationError(f"an array is a claim at certain values: give all of them{wanted}")
         raw = called(claim, points[0]) if callable(claim) else claim
-        near = _SINGLE if getattr(raw, "dtype", None) == np.float32 else _ROUNDED
+        near = _COARSE.get(np.dtype(getattr(raw, "dtype", np.float64)), _ROUNDED)
         return self._verdict(_Claim(lambda point: matrix(called(claim, point) if callable(claim) else raw), near), told)
 
     def _verdict(
@@ -188,6 +191,11 @@ class _Judge:
                 return self._right(of_labels, False, told, remarks)
             if all(map(question.is_loss, summing.points)):
                 searches.append(summing)
+        values = search.claimed.arrays
+        if not all(np.isfinite(a).all() for a in values):
+            return self.wrong((), (*remarks, say.NAN))
+        if not any(np.any(a) for a in values):
+            return self.wrong((), (*remarks, say.ZERO))
         best, found = explained(searches)
         return self.wrong(
             tuple(found[:_SHOWN]),

@@ -30,10 +30,25 @@ class NotConforming(MatcalcError):
 # ---- claims in numbers -------------------------------------------------------------------------------------------------
 def matrix(value: Any) -> Array:
     """The claimed array, two-dimensional; EvaluationError if it is not one of real numbers."""
-    array = np.asarray(value)
+    if value is None or isinstance(value, (dict, str)):
+        raise EvaluationError(f"a claimed gradient is an array of real numbers, but the claim is {_described(value)}")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # of arrays of several shapes
+        raise EvaluationError(
+            f"a claimed gradient is one array, but the claim is {_described(value)}; give the gradient by one variable"
+        ) from error
+    if array.dtype.kind == "c" and not np.any(array.imag):
+        array = array.real
     if array.dtype.kind not in "fiub" or array.ndim > 2:
         raise EvaluationError(f"a claimed gradient is an array of real numbers, not {array.dtype} of shape {array.shape}")
     return array.astype(np.float64).reshape(array.shape if array.ndim == 2 else (-1, 1))
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return "None: is a return missing?" if value is None else f"a {type(value).__name__}"
 
 
 def called(function: Callable[..., Any], point: Point) -> Any:

@@ -208,7 +208,7 @@ def _hint(monomial: Monomial, number: Fraction, point: Point) -> Labels:
         case 0, under if under:
             return (say.MEAN_FOR_SUM,)
         case 1, 1 if number == 1:
-            return (say.mean_over(monomial.over[0], monomial.under[0]),)
+            return (say.mean_over(monomial.under[0], monomial.over[0]),)
     return ()
 
 

@@ -7,6 +7,7 @@ all that can be said; where a mistake comes from is the business of ``steps`` an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from matcalc.calculus.terms import coefficient
@@ -41,6 +42,10 @@ class Diagnosis(str):
         """The same mistake, at a place."""
         return self if place in self else Diagnosis(f"{self} in {place}", self.mend, self.rank)
 
+    def everywhere(self) -> Diagnosis:
+        """The same mistake, made wherever the operation stands."""
+        return Diagnosis(f"{self}, and likewise in the other steps", self.mend, self.rank)
+
     def of_function(self) -> Diagnosis:
         """The same mistake, made in the function before it was differentiated."""
         return Diagnosis(f"the gradient of another function: {self}", self.mend, self.rank + 1)
@@ -62,7 +67,7 @@ class Saying:
 def named(e: Expr) -> str:
     """The expression within a label, its minus sign left out; primes are typed as on a keyboard."""
     value, rest = coefficient(e)
-    if isinstance(value, (int, float)) and value < 0:
+    if isinstance(value, (int, float, Fraction)) and value < 0:
         e = mul(-value, rest)
     return written(e, current()).replace("′", "'")
 
@@ -75,20 +80,22 @@ def as_factor(e: Expr) -> str:
 # fmt: off
 # ---- factors and terms ---------------------------------------------------------------------------------------------------
 missing_factor      = Saying("missing factor {0}", "multiply by {0}")
+missing_number      = Saying("missing factor {0}", "multiply by {0}", 2)
 extra_factor        = Saying("extra factor {0}", "leave out {0}")
 missing_division    = Saying("missing division by {0}", "divide by {0}")
 times_for_division  = Saying("times {0} where a division belongs", "divide by {0} instead")
-missing_term        = Saying("missing term {0}", "add {0}")
+missing_term        = Saying("missing term {0}", "{1}")
 extra_term          = Saying("extra term {0}", "leave out {0}")
 doubled_term        = Saying("doubled term {0}", "take {0} once")
-sign_of_term        = Saying("sign of the term {0}", "change the sign of {0}")
+sign_of_term        = Saying("sign of the term {0}", "change the sign: {1}")
 SIGN                = Diagnosis("sign", "change the sign")
-MEAN_FOR_SUM        = Diagnosis("a mean where a sum belongs", "add up the examples without dividing by their number")
-SUM_FOR_MEAN        = Diagnosis("a sum where a mean belongs", "divide by the number of examples, as the mean does")
+MEAN_FOR_SUM        = Diagnosis("a mean where a sum belongs", "")
+SUM_FOR_MEAN        = Diagnosis("a sum where a mean belongs", "")
 mean_over           = Saying("a mean over {0} where one over {1} belongs", "divide by {1}, not by {0}")
 
 # ---- one thing for another -----------------------------------------------------------------------------------------------
 instead             = Saying("{0} where {1} belongs", "write {1} in place of {0}")
+confused            = Saying("{0} where {1} belongs", "write {1} in place of {0}", 2)
 exchanged           = Saying("{0} and {1} are exchanged", "write {0} for {1} and {1} for {0}")
 derivative_at       = Saying("derivative at {0} instead of {1}", "evaluate the derivative at {1}, which goes into the function")
 derivative_of       = Saying("the derivative of {0} where that of {1} belongs", "use the derivative of {1}, the function that is applied")
@@ -118,7 +125,7 @@ counted_once        = Saying("repeated {0} are counted once", "add up where a ro
 not_summed          = Saying("{0} is not summed over {1}", "what is repeated forward is summed backward: sum over {1}")
 summed_everywhere   = Saying("summed over everything", "sum over {0} alone")
 wrong_axis          = Saying("summed over {1} where the sum over {0} belongs", "sum over {0}")
-only_first          = Saying("only the first of {1} of {0}, not their sum", "sum over {1}")
+only_one            = Saying("only the {0} of {2} of {1}, not their sum", "sum over {2}")
 meaned              = Saying("a mean over {0} where a sum belongs", "sum over {0}, without dividing")
 no_dependence       = Saying("{0} does not depend on {1}, so the truth is zero", "the gradient is zero")
 
@@ -129,7 +136,21 @@ labelled            = Saying("the left side says {0}, but the question is by {1}
 ends_at             = Saying("the last factor is by {1}, so this is {0}, not the derivative by {2}", "end the chain with a factor by {2}")
 # fmt: on
 
+ZERO = Diagnosis("the claim is zero")
+NAN = Diagnosis("the claim holds NaN or infinity")
+
 ROWS, COLUMNS = "the rows (axis=0)", "the columns (axis=1)"  # what is summed over
+
+
+def as_term(t: Expr, whole: Expr | None = None) -> str:
+    """How a term is put right: added or subtracted, and what the sum then reads."""
+    value, _ = coefficient(t)
+    action = "subtract" if isinstance(value, (int, float, Fraction)) and value < 0 else "add"
+    shown = written(whole, current()).replace("′", "'") if whole is not None else ""
+    return f"{action} {named(t)}" + (f", so that it reads {shown}" if 0 < len(shown) <= _READABLE else "")
+
+
+_READABLE = 60
 
 
 # ---- layouts and factors -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from matcalc.answers.mistake import EDIT, SYMBOL, Mistake, fitting, opaque, repl
 from matcalc.calculus.terms import is_negative, parts_of
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import add, broadcast, matmul, mul, over_columns, over_rows, power, total, transpose
-from matcalc.core.expression import CONST, LEAF, LET, Expr, const, expr, node, number, rebuilt, substituted, topological
+from matcalc.core.expression import CONST, LEAF, LET, ONES, Expr, const, expr, node, number, rebuilt, substituted, topological
 from matcalc.core.operations import ADD, MATMUL, MUL, POW, TABLE, TRANSPOSE
 from matcalc.core.parts import part
 
@@ -39,7 +39,7 @@ def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterato
     for a in held:
         for b in symbols:
             if b.shape == a.shape and b is not a:
-                yield from fitting(say.instead(named(b), named(a)), partial(replaced, g, {a: b}), SYMBOL)
+                yield from fitting(say.confused(named(b), named(a)), partial(replaced, g, {a: b}), SYMBOL)
                 if b in held and held.index(a) < held.index(b):
                     yield from fitting(say.exchanged(named(a), named(b)), partial(replaced, g, {a: b, b: a}), SYMBOL)
     for a in held if named_parts else ():
@@ -138,16 +138,21 @@ def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Chang
         for k, f in enumerate(factors):
             others = [x for x in factors if x is not f]
             if number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
-                yield say.missing_factor(as_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
-    if e.op.signature is not None and len(e.args) == 2 and all(a.shape for a in e.args):
+                missing = say.missing_factor if number(f) is None else say.missing_number
+                yield missing(as_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
+    if e.op is MATMUL and ONES in (e.args[0].op, e.args[1].op):
+        yield from _of_sum(e, *((e.args[0], say.COLUMNS) if e.args[1].op is ONES else (e.args[1], say.ROWS)))
+    elif e.op.signature is not None and len(e.args) == 2 and all(a.shape for a in e.args):
         yield from _of_product(e)
     elif e.op is TRANSPOSE:
         yield say.instead(named(e.args[0]), named(e)), lambda: e.args[0]
     elif e.op is POW and e.args[1].op is CONST:
         yield from _of_power(e)
     elif e.op in _SUMS:
-        yield from _of_sum(e)
+        yield from _of_sum(e, e.args[0], _SUMS[e.op])
     elif len(e.args) == 1 and (e.args[0].shape == e.shape or e.op.signature is not None):
+        if e.op.primes is not None and isinstance(prime := e.op.primes[0](e, e.args[0]), Expr) and prime.op is not CONST:
+            yield say.instead(named(prime), named(e)), partial(expr, prime)
         yield say.instead(named(e.args[0]), named(e)), lambda: e.args[0]
 
 
@@ -159,9 +164,9 @@ def _of_terms(e: Expr) -> Iterator[Change]:
     terms = parts_of(ADD, e)
     for k, t in enumerate(terms):
         others = [*terms[:k], *terms[k + 1 :]]
-        yield say.missing_term(named(t)), partial(_sum, others)
+        yield say.missing_term(named(t), say.as_term(t, e)), partial(_sum, others)
         yield say.doubled_term(named(t)), partial(add, e, t)
-        yield say.sign_of_term(named(t)), partial(_sum, [*terms[:k], mul(-1, t), *terms[k + 1 :]])
+        yield say.sign_of_term(named(t), say.as_term(t, e)), partial(_sum, [*terms[:k], mul(-1, t), *terms[k + 1 :]])
     if len(terms) == 2:
         if number(terms[0]) == 1:  # 1 − a, the complement of a gate or a probability
             yield say.instead(named(terms[1]), named(e)), partial(mul, -1, terms[1])
@@ -185,15 +190,15 @@ def _of_power(e: Expr) -> Iterator[Change]:
             yield say.instead(named(wrong := power(base, other)), named(e)), partial(expr, wrong)
 
 
-def _of_sum(e: Expr) -> Iterator[Change]:
-    (a,) = e.args
-    over = _SUMS[e.op]
+def _of_sum(e: Expr, a: Expr, over: str) -> Iterator[Change]:
+    """The sum of a: not taken, over everything, over the other axis, or only one of what is summed."""
     turned = a.op is TRANSPOSE
     yield Diagnosis(f"{named(a)} is not summed", say.not_summed("", over).mend), lambda: a
-    if e.op is not TABLE["sum"]:
+    if over != "everything" and 1 not in a.shape:
         rows, columns = sizes.rows(a.shape), sizes.columns(a.shape)
-        first = (1, columns) if over == say.ROWS else (rows, 1)
-        yield say.only_first(named(a), over), partial(part, a, (0, 0), first)
+        first, last = ((1, columns), (rows - 1, 0)) if over == say.ROWS else ((rows, 1), (0, columns - 1))
+        yield say.only_one("first", named(a), over), partial(part, a, (0, 0), first)
+        yield say.only_one("last", named(a), over), partial(part, a, last, first)
         across, wrong = (over_columns, say.COLUMNS) if over == say.ROWS else (over_rows, say.ROWS)
         yield say.summed_everywhere(over), lambda: broadcast(total(a), e.shape)
         yield (say.wrong_axis(wrong, over) if turned else say.wrong_axis(over, wrong)), lambda: across(a)
@@ -245,7 +250,7 @@ def _confusions(e: Expr, symbols: Iterable[Expr]) -> Iterator[Change]:
             for b in symbols:
                 if b is not a and b.shape == a.shape:
                     args = (*e.args[:k], b, *e.args[k + 1 :])
-                    yield say.instead(named(b), named(a)), partial(rebuilt, e, args)
+                    yield say.confused(named(b), named(a)), partial(rebuilt, e, args)
 
 
 def _sum(terms: Sequence[Expr]) -> Expr:

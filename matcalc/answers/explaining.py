@@ -76,7 +76,7 @@ class Search:
     def _layouts(self) -> list[Labels]:
         totals = [t.sum().reshape(1, 1) for t in self.truth]
         if self.question.scalar and self.truth[0].size > 1 and self.claimed.agrees(totals):
-            return [(say.summed_everywhere("nothing"),)]
+            return [(say.Diagnosis("summed over everything", "keep the entries apart"),)]
         return layouts(self.claimed, self.truth, self.question.x, self.question.scalar, self.points)
 
     def _one(self) -> list[Labels]:
@@ -172,10 +172,12 @@ class Search:
         """The mistakes that explain the claim as they are, and those that do with a factor or in another layout."""
         catalogue, claimed = list(catalogue), self.claimed
         first = [_spread(a, claimed.arrays[0]) for a in self._trying[0].each([m.value for m in catalogue])]
+        if not any(np.any(c) for c in claimed.arrays):
+            return [], []  # of nothing, every product with zero is an explanation
         near = [
             (m, value)
             for m, value in zip(catalogue, first, strict=True)
-            if value is not None and forms(claimed.arrays[0], value, claimed.near)
+            if value is not None and (m.kind == STEP or variables([m.value])) and forms(claimed.arrays[0], value, claimed.near)
         ][:_NEAR]
         exact: dict[Labels, None] = {}
         loose: dict[Labels, None] = {}

@@ -6,7 +6,7 @@ instead of z, the off-diagonal of a Jacobian forgotten, a use missed, a batch no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from matcalc.calculus.sweep import aliases, depending, gradients, reverse
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import broadcast, diagonal, mul, over_columns, over_rows, total, transpose, unbroadcast, unvec
 from matcalc.core.expression import CONST, LET, Expr, const, expr, leaf, node, ones, rebuilt, topological, variables
-from matcalc.core.operations import ADD, BROADCAST, TABLE, TAKE, WHERE
+from matcalc.core.operations import ADD, BROADCAST, MATMUL, TABLE, TAKE, WHERE
 from matcalc.core.parts import scatter
 from matcalc.errors import MatcalcError
 
@@ -34,7 +34,10 @@ _WORK = 200_000  # nodes to visit, about, before the search ends
 
 
 def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
-    """The gradients of a scalar by x that come out when one local derivative is wrong, nearest to x first."""
+    """The gradients of a scalar by x that come out when one local derivative is wrong, nearest to x first.
+
+    And those when the same is wrong wherever an operation stands, as in every step of a recurrent net.
+    """
     order = topological([target])
     limit = _WORK // len(order)
     alias, needed = aliases(order), depending(order, [x])
@@ -44,29 +47,42 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
         uses[e.args[k]] = uses.get(e.args[k], 0) + 1
     passed: dict[tuple[Expr, int, Expr], Expr | None] = {}  # what a step makes of what arrives, the same above every fault
 
-    def faulty(at: Expr, argument: int, fault: Callable[[Expr], Expr | None]) -> Callable[..., Expr | None]:
+    def faulty(faults: Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]]) -> Callable[..., Expr | None]:
         def step(e: Expr, k: int, g: Expr, alias: Alias) -> Expr | None:
-            if e is at and k == argument:
-                return fault(g)
+            if (e, k) in faults:
+                return faults[e, k](g)
             if (e, k, g) not in passed:
                 passed[e, k, g] = pull(e, k, g, alias)
             return passed[e, k, g]
 
         return step
 
-    made = 0
     primes = _all_primes(order, alias)
+    everywhere: dict[tuple[Any, int], list[tuple[tuple[Expr, int], list[Fault]]]] = {}
+
+    def made(label: Diagnosis, faults: Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]], kind: str) -> Iterator[Mistake]:
+        try:
+            found = reverse(target, [x], const(1), faulty(faults))
+        except MatcalcError:
+            return  # the mistake leads to shapes that do not fit
+        if x in found:
+            yield Mistake((label,), found[x], kind)
+
+    count = 0
     for e, k in edges:
-        for label, fault in _faults(e, k, alias, uses[e.args[k]], primes):
-            made += 1
-            if made > limit:
+        several = list(_faults(e, k, alias, uses[e.args[k]], primes))
+        if e.op.primes is not None or e.op is MATMUL:
+            everywhere.setdefault((e.op, k), []).append(((e, k), several))
+        for label, fault in several:
+            count += 1
+            if count > limit:
                 return
-            try:
-                found = reverse(target, [x], const(1), faulty(e, k, fault))
-            except MatcalcError:
-                continue  # the mistake leads to shapes that do not fit
-            if x in found:
-                yield Mistake((label,), found[x], PATH if fault is _nothing else STEP)
+            yield from made(label, {(e, k): fault}, PATH if fault is _nothing else STEP)
+    for places in everywhere.values():
+        for same in zip(*(several for _, several in places), strict=False) if len(places) > 1 else ():
+            faults = {place: fault for (place, _), (_, fault) in zip(places, same, strict=True)}
+            if _nothing not in faults.values():
+                yield from made(same[0][0].everywhere(), faults, STEP)
 
 
 def jacobians_of_faulty_steps(y: Expr, x: Expr) -> Iterator[Mistake]:
@@ -120,7 +136,8 @@ def _forgotten(e: Expr, k: int, alias: Alias, uses: int) -> Iterator[Fault]:
         yield say.missed_path(named(e)), _nothing
         yield say.dropped(named(e)), lambda g: ones(*e.shape) if e.shape else const(1)
     elif uses > 1:
-        yield say.missed_use(named(a), named(alias.get(e, e))), _nothing
+        user = alias.get(e, e)
+        yield say.missed_use(named(a), named(user if named(user) != named(a) else e)), _nothing
 
 
 def _of_primes(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:

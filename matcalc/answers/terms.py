@@ -91,8 +91,8 @@ def _weight(ratios: list[float], points: list[Point]) -> Ratio | None:
 def _said(weight: Ratio, t: Expr) -> Labels:
     shown = named(t)
     if weight.zero:
-        return (say.missing_term(shown),)
-    sign = (say.sign_of_term(shown),) if weight.negative else ()
+        return (say.missing_term(shown, say.as_term(t)),)
+    sign = (say.sign_of_term(shown, say.as_term(t)),) if weight.negative else ()
     if weight.one:
         return sign
     text, inverse = weight.texts
