@@ -52,7 +52,15 @@ def _in_order(found: list[Labels]) -> list[Labels]:
     def likely(labels: Labels) -> tuple[int, int, bool]:
         return len(labels), max((d.rank for d in labels), default=0), sum(map(len, labels)) > _LONG
 
-    return sorted(dict.fromkeys(found), key=likely)
+    # What is Aᵀ for A in a row is A for Aᵀ in a column: the later, of the gradient as it is written, is kept.
+    kept = [labels for k, labels in enumerate(found) if _turned(labels) not in found[k + 1 :]]
+    return sorted(dict.fromkeys(kept), key=likely)
+
+
+def _turned(labels: Labels) -> tuple[str, ...]:
+    """A for Aᵀ where Aᵀ for A was said."""
+    halves = [label.removesuffix(" belongs").split(" where ") for label in labels]
+    return tuple(f"{half[1]} where {half[0]} belongs" if len(half) == 2 else half[0] for half in halves)
 
 
 @dataclass
@@ -75,7 +83,8 @@ class Search:
     # ---- the tiers ---------------------------------------------------------------------------------------------------
     def _layouts(self) -> list[Labels]:
         totals = [t.sum().reshape(1, 1) for t in self.truth]
-        if self.question.scalar and self.truth[0].size > 1 and self.claimed.agrees(totals):
+        repeated = [np.full_like(t, t.sum()) for t in self.truth]
+        if self.question.scalar and self.truth[0].size > 1 and (self.claimed.agrees(totals) or self.claimed.agrees(repeated)):
             return [(say.Diagnosis("summed over everything", "keep the entries apart"),)]
         return layouts(self.claimed, self.truth, self.question.x, self.question.scalar, self.points)
 
@@ -199,8 +208,8 @@ class Search:
         return list(exact), [labels for labels in loose if len(labels) == shortest]
 
     def _as_list(self, values: list[Array]) -> bool:
-        """Whether the claim is a list of these numbers, where a list of so many is no layout of the truth."""
-        if any(1 not in a.shape or a.size == t.size for a, t in zip(values, self.truth, strict=True)):
+        """Whether the claim has these numbers turned, where so many numbers are no layout of the truth."""
+        if any(a.size == t.size for a, t in zip(values, self.truth, strict=True)):
             return False
         return self.claimed.agrees([a.T for a in values])
 
