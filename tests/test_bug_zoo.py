@@ -19,6 +19,7 @@ UNNAMED = {
     "logistic: x for the intercept",
     "logistic ±1: formula of labels 0 and 1",
     "SVM: penalty under the mask",
+    "SVM of many classes: counts over the batch",
     "negative sampling: one number for all",
     "two: tanh′ missing and bias forgotten",
 }

@@ -100,7 +100,7 @@ def times_a_number(claimed: Claimed, truth: list[Array], numbers: Sequence[Expr]
             rest = [r / float(v.reshape(())) ** turned for r, v in zip(ratios, values, strict=True) if v is not None]
             ratio = factor(rest, points, 2)
             if ratio is not None and not isinstance(ratio.size, float):
-                yield (*ratio.labels, label(say.as_factor(e)))
+                yield (*ratio.labels, label(say.shown_factor(e)))
 
 
 def _layout_label(name: str, x: Expr, scalar: bool) -> Labels:

@@ -6,6 +6,7 @@ all that can be said; where a mistake comes from is the business of ``steps`` an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -51,6 +52,57 @@ class Diagnosis(str):
         return Diagnosis(f"the gradient of another function: {self}", self.mend, self.rank + 1)
 
 
+class Shown:
+    """An expression within a label: written when it is read, since most labels never are. Primes are typed as on a keyboard."""
+
+    def __init__(self, *parts: Expr, how: Callable[..., str]) -> None:
+        self.parts, self.how = parts, how
+
+    def __str__(self) -> str:
+        return self.how(*self.parts).replace("′", "'")
+
+    __format__ = object.__format__
+
+
+def shown(e: Expr) -> Shown:
+    """The expression, its minus sign left out."""
+    return Shown(e, how=lambda e: written(_unsigned(e), current()))
+
+
+def shown_factor(e: Expr) -> Shown:
+    """The expression as a factor, in parentheses where it needs them."""
+    return Shown(e, how=lambda e: factor(e, current()))
+
+
+def shown_user(user: Expr, e: Expr, a: Expr) -> Shown:
+    """What uses a: by its name, or written out where it has the name of a itself."""
+    return Shown(user, e, how=lambda user, e: written(user if named(user) != named(a) else e, current()))
+
+
+def shown_term(t: Expr, *whole: Expr) -> Shown:
+    """How a term is put right: added or subtracted, and what the sum then reads."""
+    return Shown(t, *whole, how=_put_right)
+
+
+def named(e: Expr) -> str:
+    """The expression within a label, its minus sign left out."""
+    return str(shown(e))
+
+
+def _unsigned(e: Expr) -> Expr:
+    value, rest = coefficient(e)
+    return mul(-value, rest) if isinstance(value, (int, float, Fraction)) and value < 0 else e
+
+
+def _put_right(t: Expr, *whole: Expr) -> str:
+    action = "add" if _unsigned(t) is t else "subtract"
+    sum_ = written(whole[0], current()) if whole else ""
+    return f"{action} {named(t)}" + (f", so that it reads {sum_}" if 0 < len(sum_) <= _READABLE else "")
+
+
+_READABLE = 60
+
+
 @dataclass(frozen=True)
 class Saying:
     """A diagnosis with places, {0} and {1}, for what it is about."""
@@ -59,22 +111,32 @@ class Saying:
     mend: str
     rank: int = 1
 
-    def __call__(self, *words: str) -> Diagnosis:
+    def __call__(self, *words: Any) -> Diagnosis:
         """The diagnosis about these words."""
-        return Diagnosis(self.label.format(*words), self.mend.format(*words), self.rank)
+        return Diagnosis(self.label.format(*map(str, words)), self.mend.format(*map(str, words)), self.rank)
+
+    def of(self, *words: Any) -> Said:
+        """The same, to be made when it is read."""
+        return Said(lambda: self(*words))
 
 
-def named(e: Expr) -> str:
-    """The expression within a label, its minus sign left out; primes are typed as on a keyboard."""
-    value, rest = coefficient(e)
-    if isinstance(value, (int, float, Fraction)) and value < 0:
-        e = mul(-value, rest)
-    return written(e, current()).replace("′", "'")
+@dataclass(frozen=True)
+class Said:
+    """A diagnosis that is made when it is read."""
 
+    read: Callable[[], Diagnosis]
 
-def as_factor(e: Expr) -> str:
-    """The expression as a factor within a label, in parentheses where it needs them."""
-    return factor(e, current()).replace("′", "'")
+    def inside(self, place: Any) -> Said:
+        """The same mistake, at a place."""
+        return Said(lambda: self.read().inside(str(place)))
+
+    def of_function(self) -> Said:
+        """The same mistake, made in the function before it was differentiated."""
+        return Said(lambda: self.read().of_function())
+
+    def everywhere(self) -> Said:
+        """The same mistake, made wherever the operation stands."""
+        return Said(lambda: self.read().everywhere())
 
 
 # fmt: off
@@ -122,9 +184,10 @@ shared_out          = Saying("the gradient is shared out among the terms of {0}"
 missing_jacobian    = Saying("missing the {0} Jacobian", "multiply by the Jacobian of {0}")
 only_diagonal       = Saying("only the diagonal of the {0} Jacobian", "every output of {0} depends on every input: take the off-diagonal entries too")
 counted_once        = Saying("repeated {0} are counted once", "add up where a row is looked up twice: np.add.at, not an assignment or +=")
-not_summed          = Saying("{0} is not summed over {1}", "what is repeated forward is summed backward: sum over {1}")
 summed_everywhere   = Saying("summed over everything", "sum over {0} alone")
 wrong_axis          = Saying("summed over {1} where the sum over {0} belongs", "sum over {0}")
+unsummed            = Saying("{0} is not summed", "what is repeated forward is summed backward: sum over {1}")
+not_summed_by       = Saying("the gradient by {0} is not summed over {1}", "what is repeated forward is summed backward: sum over {1}")
 only_one            = Saying("only the {0} of {2} of {1}, not their sum", "sum over {2}")
 meaned              = Saying("a mean over {0} where a sum belongs", "sum over {0}, without dividing")
 no_dependence       = Saying("{0} does not depend on {1}, so the truth is zero", "the gradient is zero")
@@ -140,17 +203,6 @@ ZERO = Diagnosis("the claim is zero")
 NAN = Diagnosis("the claim holds NaN or infinity")
 
 ROWS, COLUMNS = "the rows (axis=0)", "the columns (axis=1)"  # what is summed over
-
-
-def as_term(t: Expr, whole: Expr | None = None) -> str:
-    """How a term is put right: added or subtracted, and what the sum then reads."""
-    value, _ = coefficient(t)
-    action = "subtract" if isinstance(value, (int, float, Fraction)) and value < 0 else "add"
-    shown = written(whole, current()).replace("′", "'") if whole is not None else ""
-    return f"{action} {named(t)}" + (f", so that it reads {shown}" if 0 < len(shown) <= _READABLE else "")
-
-
-_READABLE = 60
 
 
 # ---- layouts and factors -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from matcalc.answers import diagnosis as say
-from matcalc.answers.diagnosis import Diagnosis, as_factor, named
+from matcalc.answers.diagnosis import Said, shown, shown_factor
 from matcalc.answers.mistake import EDIT, SYMBOL, Mistake, fitting, opaque, replaced
 from matcalc.calculus.terms import is_negative, parts_of
 from matcalc.core import shapes, sizes
@@ -25,7 +25,7 @@ from matcalc.core.parts import part
 _TERMS = 4
 _SUMS = {TABLE["sum"]: "everything", TABLE["sum0"]: say.ROWS, TABLE["sum1"]: say.COLUMNS}
 
-Change = tuple[Diagnosis, Callable[[], Expr]]
+Change = tuple[Said, Callable[[], Expr]]
 
 
 def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterator[Mistake]:
@@ -39,31 +39,29 @@ def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterato
     for a in held:
         for b in symbols:
             if b.shape == a.shape and b is not a:
-                yield from fitting(say.confused(named(b), named(a)), partial(replaced, g, {a: b}), SYMBOL)
+                yield from fitting(say.confused.of(shown(b), shown(a)), partial(replaced, g, {a: b}), SYMBOL)
                 if b in held and held.index(a) < held.index(b):
-                    yield from fitting(say.exchanged(named(a), named(b)), partial(replaced, g, {a: b, b: a}), SYMBOL)
+                    yield from fitting(say.exchanged.of(shown(a), shown(b)), partial(replaced, g, {a: b, b: a}), SYMBOL)
     for a in held if named_parts else ():
         if a.op is LET and a.args[0].op.sign == "positive":  # a gate, a probability
-            yield from fitting(say.instead(named(1 - a), named(a)), partial(replaced, g, {a: 1 - a}), SYMBOL)
+            yield from fitting(say.instead.of(shown(1 - a), shown(a)), partial(replaced, g, {a: 1 - a}), SYMBOL)
     for b in symbols if named_parts else ():
         if (b.shape in (g.shape, ()) or g.shape == ()) and b is not g:
-            yield from fitting(say.extra_factor(as_factor(b)), partial(mul, g, b), EDIT)
+            yield from fitting(say.extra_factor.of(shown_factor(b)), partial(mul, g, b), EDIT)
     if g.op is ADD:
         yield from _in_one_term(g, symbols)
     for a in held if named_parts else ():
         if a.op is LET:
             for m in edits(a.args[0], symbols, named_parts=False):
                 if m.value.shape == a.shape:
-                    label = m.labels[0].inside(named(a))
+                    label = m.labels[0].inside(shown(a))
                     yield from fitting(label, partial(replaced, g, {a: m.value}), m.kind)
 
 
 def local_changes(rule: Expr, arriving: Expr) -> Iterator[Mistake]:
     """The rule of a step, applied to what arrives, with one thing changed that is not what arrives."""
     order = topological([rule], opaque)
-    for m in _in_nodes(rule, order, ()):
-        if named(arriving) not in m.labels[0]:
-            yield m
+    yield from _in_nodes(rule, [e for e in order if e is not arriving], ())
 
 
 def inner_changes(e: Expr) -> Iterator[Mistake]:
@@ -80,7 +78,7 @@ def _exchanged(e: Expr, piece: Expr, new: Callable[[], Expr]) -> Expr:
     return substituted(e, {piece: new()})
 
 
-def _outside(e: Expr) -> Iterator[tuple[Expr, Diagnosis, Callable[[], Expr]]]:
+def _outside(e: Expr) -> Iterator[tuple[Expr, Said, Callable[[], Expr]]]:
     """A number added behind the root instead of under it: √v + ε for √(v + ε); what stands under the root is then its square."""
     under = e.args[0] if e.op is POW and number(e.args[1]) in _HALVES else None
     if under is not None and under.op is ADD:
@@ -88,7 +86,7 @@ def _outside(e: Expr) -> Iterator[tuple[Expr, Diagnosis, Callable[[], Expr]]]:
         for c in terms:
             if c.shape == () and not c.args and len(terms) > 1:
                 rest = _sum([t for t in terms if t is not c])
-                yield under, say.outside(named(c), named(power(under, _HALVES[1]))), partial(_behind, rest, c)
+                yield under, say.outside.of(shown(c), shown(power(under, _HALVES[1]))), partial(_behind, rest, c)
 
 
 _HALVES = (Fraction(-1, 2), Fraction(1, 2))
@@ -139,21 +137,21 @@ def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Chang
             others = [x for x in factors if x is not f]
             if number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
                 missing = say.missing_factor if number(f) is None else say.missing_number
-                yield missing(as_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
+                yield missing.of(shown_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
     if e.op is MATMUL and ONES in (e.args[0].op, e.args[1].op):
         yield from _of_sum(e, *((e.args[0], say.COLUMNS) if e.args[1].op is ONES else (e.args[1], say.ROWS)))
     elif e.op.signature is not None and len(e.args) == 2 and all(a.shape for a in e.args):
         yield from _of_product(e)
     elif e.op is TRANSPOSE:
-        yield say.instead(named(e.args[0]), named(e)), lambda: e.args[0]
+        yield say.instead.of(shown(e.args[0]), shown(e)), lambda: e.args[0]
     elif e.op is POW and e.args[1].op is CONST:
         yield from _of_power(e)
     elif e.op in _SUMS:
         yield from _of_sum(e, e.args[0], _SUMS[e.op])
     elif len(e.args) == 1 and (e.args[0].shape == e.shape or e.op.signature is not None):
         if e.op.primes is not None and isinstance(prime := e.op.primes[0](e, e.args[0]), Expr) and prime.op is not CONST:
-            yield say.instead(named(prime), named(e)), partial(expr, prime)
-        yield say.instead(named(e.args[0]), named(e)), lambda: e.args[0]
+            yield say.instead.of(shown(prime), shown(e)), partial(expr, prime)
+        yield say.instead.of(shown(e.args[0]), shown(e)), lambda: e.args[0]
 
 
 def _divides(f: Expr) -> bool:
@@ -164,73 +162,87 @@ def _of_terms(e: Expr) -> Iterator[Change]:
     terms = parts_of(ADD, e)
     for k, t in enumerate(terms):
         others = [*terms[:k], *terms[k + 1 :]]
-        yield say.missing_term(named(t), say.as_term(t, e)), partial(_sum, others)
-        yield say.doubled_term(named(t)), partial(add, e, t)
-        yield say.sign_of_term(named(t), say.as_term(t, e)), partial(_sum, [*terms[:k], mul(-1, t), *terms[k + 1 :]])
+        yield say.missing_term.of(shown(t), say.shown_term(t, e)), partial(_sum, others)
+        yield say.doubled_term.of(shown(t)), partial(add, e, t)
+        yield say.sign_of_term.of(shown(t), say.shown_term(t, e)), partial(_sum, [*terms[:k], mul(-1, t), *terms[k + 1 :]])
     if len(terms) == 2:
         if number(terms[0]) == 1:  # 1 − a, the complement of a gate or a probability
-            yield say.instead(named(terms[1]), named(e)), partial(mul, -1, terms[1])
-        yield say.product_for_sum(named(e)), partial(matmul, *terms)
+            yield say.instead.of(shown(terms[1]), shown(e)), partial(mul, -1, terms[1])
+        yield say.product_for_sum.of(shown(e)), partial(matmul, *terms)
 
 
 def _of_power(e: Expr) -> Iterator[Change]:
     base, t = e.args
-    yield say.instead(named(base), named(e)), lambda: base
+    yield say.instead.of(shown(base), shown(e)), lambda: base
     n = number(t)
     if isinstance(n, int) and n < 0:
-        yield say.missing_division(as_factor(base)), lambda: const(1)
-        yield say.times_for_division(as_factor(base)), lambda: base
+        yield say.missing_division.of(shown_factor(base)), lambda: const(1)
+        yield say.times_for_division.of(shown_factor(base)), lambda: base
     if isinstance(n, int):
         for other in (n + 1, n - 1):
             if other not in (0, 1):
                 wrong = power(base, other)
-                yield say.instead(named(wrong), named(e)), partial(expr, wrong)
+                yield say.instead.of(shown(wrong), shown(e)), partial(expr, wrong)
     elif n is not None:  # a root: as it stands under the root, and upside down
         for other in (2 * n, -n):
-            yield say.instead(named(wrong := power(base, other)), named(e)), partial(expr, wrong)
+            yield say.instead.of(shown(wrong := power(base, other)), shown(e)), partial(expr, wrong)
 
 
 def _of_sum(e: Expr, a: Expr, over: str) -> Iterator[Change]:
     """The sum of a: not taken, over everything, over the other axis, or only one of what is summed."""
     turned = a.op is TRANSPOSE
-    yield Diagnosis(f"{named(a)} is not summed", say.not_summed("", over).mend), lambda: a
+    yield say.unsummed.of(shown(a), over), lambda: a
     if over != "everything" and 1 not in a.shape:
         rows, columns = sizes.rows(a.shape), sizes.columns(a.shape)
         first, last = ((1, columns), (rows - 1, 0)) if over == say.ROWS else ((rows, 1), (0, columns - 1))
-        yield say.only_one("first", named(a), over), partial(part, a, (0, 0), first)
-        yield say.only_one("last", named(a), over), partial(part, a, last, first)
+        yield say.only_one.of("first", shown(a), over), partial(part, a, (0, 0), first)
+        yield say.only_one.of("last", shown(a), over), partial(part, a, last, first)
         across, wrong = (over_columns, say.COLUMNS) if over == say.ROWS else (over_rows, say.ROWS)
-        yield say.summed_everywhere(over), lambda: broadcast(total(a), e.shape)
-        yield (say.wrong_axis(wrong, over) if turned else say.wrong_axis(over, wrong)), lambda: across(a)
+        yield say.summed_everywhere.of(over), lambda: broadcast(total(a), e.shape)
+        yield (say.wrong_axis.of(wrong, over) if turned else say.wrong_axis.of(over, wrong)), lambda: across(a)
 
 
 def _of_product(e: Expr) -> Iterator[Change]:
     a, b = e.args
-    matrix_product, shown = e.op is MATMUL, named(e)
+    matrix_product, whole = e.op is MATMUL, shown(e)
     build, other = (matmul, mul) if matrix_product else (mul, matmul)
     for f, keep in ((a, b), (b, a)) if e.op is not MUL else ():
-        yield say.missing_factor(as_factor(f)), partial(expr, keep)
+        yield say.missing_factor.of(shown_factor(f)), partial(expr, keep)
     if e.op not in (MATMUL, MUL):
         return
     ta, tb = transpose(a), transpose(b)
     if matrix_product:
-        yield say.order_of(shown), lambda: build(b, a)
-        yield say.instead(named(ta), named(a)), lambda: build(ta, b)
-        yield say.instead(named(tb), named(b)), lambda: build(a, tb)
-        yield say.order_and_transposes(shown), lambda: build(tb, ta)
-    wrong = say.hadamard_for_product(shown) if matrix_product else say.product_for_hadamard(shown)
+        for p, q, label in (
+            (b, a, say.order_of.of(whole)),
+            (ta, b, say.instead.of(shown(ta), shown(a))),
+            (a, tb, say.instead.of(shown(tb), shown(b))),
+            (tb, ta, say.order_and_transposes.of(whole)),
+        ):
+            if _fits(matmul, p, q):
+                yield label, partial(matmul, p, q)
+    wrong = say.hadamard_for_product.of(whole) if matrix_product else say.product_for_hadamard.of(whole)
     for p, q in ((a, b), (ta, b), (a, tb)):
-        yield wrong, partial(other, p, q)
+        if _fits(other, p, q):
+            yield wrong, partial(other, p, q)
+
+
+def _fits(build: Callable[..., Expr], p: Expr, q: Expr) -> bool:
+    """Whether a product is worth trying; a message about one that does not fit takes longer than the product."""
+    if not p.shape or not q.shape:
+        return True
+    if build is matmul:
+        return sizes.same(p.shape[1], q.shape[0])
+    return all(1 in (m, n) or sizes.same(m, n) for m, n in zip(p.shape, q.shape, strict=True))
 
 
 def _of_params(e: Expr) -> Iterator[Change]:
     """Softmax and its like along the other axis of a matrix; softmax that is not normalised."""
     if e.op is TABLE["softmax"]:
         unnormalised = node(TABLE["exp"], e.args)
-        yield say.instead(named(unnormalised), named(e)), partial(expr, unnormalised)
+        yield say.instead.of(shown(unnormalised), shown(e)), partial(expr, unnormalised)
     if e.op.keywords == ("axis",) and e.op.shape is shapes.of_argument and e.params[0] is not None:
         other = node(e.op, e.args, (1 - e.params[0],))
-        yield say.instead(named(other), named(e)), partial(expr, other)
+        yield say.instead.of(shown(other), shown(e)), partial(expr, other)
 
 
 def _of_constant(e: Expr) -> Iterator[Change]:
@@ -240,7 +252,7 @@ def _of_constant(e: Expr) -> Iterator[Change]:
         for s in sorted(getattr(value, "free_symbols", ()), key=str):
             for near in (s - 1, s + 1):
                 wrong = const(value.xreplace({s: near}))
-                label = say.instead(named(const(near)), named(const(s))).inside(named(e))
+                label = say.instead.of(shown(const(near)), shown(const(s))).inside(shown(e))
                 yield label, partial(rebuilt, e, (*e.args[:k], wrong, *e.args[k + 1 :]))
 
 
@@ -250,7 +262,7 @@ def _confusions(e: Expr, symbols: Iterable[Expr]) -> Iterator[Change]:
             for b in symbols:
                 if b is not a and b.shape == a.shape:
                     args = (*e.args[:k], b, *e.args[k + 1 :])
-                    yield say.confused(named(b), named(a)), partial(rebuilt, e, args)
+                    yield say.confused.of(shown(b), shown(a)), partial(rebuilt, e, args)
 
 
 def _sum(terms: Sequence[Expr]) -> Expr:

@@ -19,7 +19,7 @@ from matcalc.answers.diagnosis import named
 from matcalc.answers.edits import edits, inner_changes
 from matcalc.answers.mistake import EDIT, PATH, STEP, SYMBOL, Mistake
 from matcalc.answers.question import Question
-from matcalc.answers.steps import faulty_steps, jacobians_of_faulty_steps, last_of, masked
+from matcalc.answers.steps import ARRIVING, faulty_steps, jacobians_of_faulty_steps, last_of, masked
 from matcalc.answers.terms import candidates, too_many, weighed
 from matcalc.answers.unfolded import unfolded
 from matcalc.calculus.simplify import simplify
@@ -134,7 +134,7 @@ class Search:
         yield from faulty_steps(unfolded(question.derivation.target), question.x)
         for other in variables([question.s]):
             if other is not question.x and other.shape == question.x.shape:
-                yield Mistake((say.gradient_by(named(other), named(question.x)),), _gradient(question.s, other), STEP)
+                yield Mistake((say.gradient_by.of(named(other), named(question.x)),), _gradient(question.s, other), STEP)
         for form in self._forms:
             yield from edits(form, question.symbols)
 
@@ -152,7 +152,7 @@ class Search:
                 if both_symbols and one.kind != SYMBOL:
                     continue
                 for two in edits(one.value, symbols, named_parts=False):
-                    if (one.kind == two.kind == SYMBOL) is both_symbols and two.labels[0] != one.labels[0]:
+                    if (one.kind == two.kind == SYMBOL) is both_symbols:
                         yield one.also(two)
 
     def _weighed(self) -> list[Labels]:
@@ -198,7 +198,9 @@ class Search:
             values = [a for a in several if a is not None]
             if len(values) < len(several) or all(same(a, b, _EXACT) for a, b in zip(values, self.truth, strict=True)):
                 continue  # it has no value somewhere, or it is no mistake at all
-            labels = tuple(sorted(dict.fromkeys(m.labels)))
+            labels = tuple(sorted(dict.fromkeys(said.read() for said in m.labels)))
+            if len(labels) < len(m.labels) or any(ARRIVING in label for label in labels):
+                continue
             if claimed.agrees(values) or self._as_list(values):
                 exact[labels] = None
             else:

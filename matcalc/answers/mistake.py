@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from matcalc.answers.diagnosis import Diagnosis
+from matcalc.answers.diagnosis import Said
 from matcalc.core.expression import LET, Expr, rebuilt, topological
 from matcalc.errors import MatcalcError
 
@@ -15,7 +15,7 @@ PATH, STEP, EDIT, SYMBOL = "a way back that is missed", "a faulty step", "an edi
 class Mistake(NamedTuple):
     """What is said of it, which is several things where mistakes come together, what comes out, and how it comes about."""
 
-    labels: tuple[Diagnosis, ...]
+    labels: tuple[Said, ...]
     value: Expr
     kind: str = STEP
 
@@ -24,7 +24,7 @@ class Mistake(NamedTuple):
         return Mistake((*self.labels, *other.labels), other.value, EDIT)
 
 
-def fitting(label: Diagnosis, build: Callable[[], Expr], kind: str) -> Iterator[Mistake]:
+def fitting(label: Said, build: Callable[[], Expr], kind: str) -> Iterator[Mistake]:
     """The mistake, if what it makes fits together, in shapes and in names; else nobody wrote it."""
     try:
         value = build()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from matcalc.answers import diagnosis as say
-from matcalc.answers.diagnosis import Diagnosis, as_factor, named
+from matcalc.answers.diagnosis import Said, shown, shown_factor, shown_user
 from matcalc.answers.edits import local_changes
 from matcalc.answers.mistake import EDIT, PATH, STEP, Mistake, replaced
 from matcalc.calculus.derivatives import jacobian
@@ -26,8 +26,9 @@ from matcalc.core.operations import ADD, BROADCAST, MATMUL, TABLE, TAKE, WHERE
 from matcalc.core.parts import scatter
 from matcalc.errors import MatcalcError
 
-Fault = tuple[Diagnosis, Callable[[Expr], Expr | None]]
+Fault = tuple[Said, Callable[[Expr], Expr | None]]
 
+ARRIVING = "arriving"  # stands in a rule for the gradient that arrives; what would be said of it, nobody did
 _ACTIVATIONS = ("sigmoid", "tanh", "relu")
 _SIMILAR = (*_ACTIVATIONS, "leaky_relu", "hard_tanh", "softplus", "silu", "gelu", "elu")
 _WORK = 200_000  # nodes to visit, about, before the search ends
@@ -60,7 +61,7 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
     primes = _all_primes(order, alias)
     everywhere: dict[tuple[Any, int], list[tuple[tuple[Expr, int], list[Fault]]]] = {}
 
-    def made(label: Diagnosis, faults: Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]], kind: str) -> Iterator[Mistake]:
+    def made(label: Said, faults: Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]], kind: str) -> Iterator[Mistake]:
         try:
             found = reverse(target, [x], const(1), faulty(faults))
         except MatcalcError:
@@ -109,7 +110,7 @@ def _faults(e: Expr, k: int, alias: Alias, uses: int, primes: Sequence[Expr]) ->
     if e.op is LET:
         for p in primes:
             if p.shape == e.shape:
-                yield say.extra_factor(as_factor(p)), partial(mul, p)
+                yield say.extra_factor.of(shown_factor(p)), partial(mul, p)
         return
     if e.op.primes is not None:
         yield from _of_primes(e, k, alias)
@@ -122,7 +123,7 @@ def _faults(e: Expr, k: int, alias: Alias, uses: int, primes: Sequence[Expr]) ->
     if e.op is TAKE and k == 0:
         yield _of_look_up(e)
     if e.op is ADD and all(x.shape == () for x in variables([e])):  # in a circuit of numbers
-        yield say.shared_out(named(alias.get(e, e))), lambda g: mul(const(1) / len(e.args), g)
+        yield say.shared_out.of(shown(alias.get(e, e))), lambda g: mul(const(1) / len(e.args), g)
 
 
 def _nothing(g: Expr) -> None:
@@ -133,11 +134,10 @@ def _forgotten(e: Expr, k: int, alias: Alias, uses: int) -> Iterator[Fault]:
     """What arrives is dropped; or one of several ways back."""
     a = e.args[k]
     if e.op is LET:
-        yield say.missed_path(named(e)), _nothing
-        yield say.dropped(named(e)), lambda g: ones(*e.shape) if e.shape else const(1)
+        yield say.missed_path.of(shown(e)), _nothing
+        yield say.dropped.of(shown(e)), lambda g: ones(*e.shape) if e.shape else const(1)
     elif uses > 1:
-        user = alias.get(e, e)
-        yield say.missed_use(named(a), named(user if named(user) != named(a) else e)), _nothing
+        yield say.missed_use.of(shown(a), shown_user(alias.get(e, e), e, a)), _nothing
 
 
 def _of_primes(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
@@ -151,53 +151,55 @@ def _of_primes(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
         return lambda g: unbroadcast(broadcast(mul(g, p), e.shape), a.shape)
 
     if prime.op is not CONST:
-        yield say.missing_factor(as_factor(prime)), times(const(1))
+        yield say.missing_factor.of(shown_factor(prime)), times(const(1))
     if prime.op.flat:
-        yield say.opposite_mask(named(prime)), times(1 - prime)
-        yield say.mask_of_gradient(named(prime)), lambda g: times(g > 0)(g)
-        yield say.extra_mask, lambda g: times(mul(prime, g > 0))(g)
+        yield say.opposite_mask.of(shown(prime)), times(1 - prime)
+        yield say.mask_of_gradient.of(shown(prime)), lambda g: times(g > 0)(g)
+        yield Said(lambda: say.extra_mask), lambda g: times(mul(prime, g > 0))(g)
     elif prime.op is not CONST:
-        yield say.extra_factor(as_factor(prime)), times(mul(prime, prime))
+        yield say.extra_factor.of(shown_factor(prime)), times(mul(prime, prime))
     yield from ((label, times(p)) for label, p in _of_branches(prime))
     if all(a.op is CONST for a in (*e.args[:k], *e.args[k + 1 :])):
-        yield say.instead(named(e), named(prime)), times(value)
+        yield say.instead.of(shown(e), shown(prime)), times(value)
         if len(e.args) == 1:
             yield from ((label, times(p)) for label, p in _of_other_functions(e, value, at))
         take = e.op.primes[k] if e.op.primes else None
         assert take is not None
         for y, there, label in (
-            (node(e.op, (*e.args[:k], value, *e.args[k + 1 :]), e.params), value, say.derivative_at(named(value), named(at))),
-            (at, at, say.instead(named(at), named(value)).inside(named(prime))),
+            (node(e.op, (*e.args[:k], value, *e.args[k + 1 :]), e.params), value, say.derivative_at.of(shown(value), shown(at))),
+            (at, at, say.instead.of(shown(at), shown(value)).inside(shown(prime))),
         ):
             wrong = take(y, *(there if j == k else other for j, other in enumerate(e.args)))
             if isinstance(wrong, Expr) and wrong is not prime:
                 yield label, times(wrong)
 
 
-def _of_branches(prime: Expr) -> Iterator[tuple[Diagnosis, Expr]]:
+def _of_branches(prime: Expr) -> Iterator[tuple[Said, Expr]]:
     """A derivative that is given in two branches: exchanged, one of them forgotten, one of them everywhere."""
     for e in topological([prime]):
         if e.op is WHERE:
             c, a, b = e.args
-            yield say.branches_exchanged(named(e)), replaced(prime, {e: node(WHERE, (c, b, a))})
+            yield say.branches_exchanged.of(shown(e)), replaced(prime, {e: node(WHERE, (c, b, a))})
             for kept, lost in ((a, b), (b, a)):
                 off = node(WHERE, (c, a, const(0))) if lost is b else node(WHERE, (c, const(0), b))
-                yield say.instead("0", named(lost)).inside(named(e)), replaced(prime, {e: off})
-                yield say.instead(named(kept), named(e)), replaced(prime, {e: broadcast(kept, e.shape)})
+                yield say.instead.of("0", shown(lost)).inside(shown(e)), replaced(prime, {e: off})
+                yield say.instead.of(shown(kept), shown(e)), replaced(prime, {e: broadcast(kept, e.shape)})
 
 
-def _of_other_functions(e: Expr, value: Expr, at: Expr) -> Iterator[tuple[Diagnosis, Expr]]:
+def _of_other_functions(e: Expr, value: Expr, at: Expr) -> Iterator[tuple[Said, Expr]]:
     """The derivative of another activation, of the output as it is or of the input; f″ for f′; f′ on the other side of zero."""
-    shown = named(e.op.primes[0](value, at)) if e.op.primes else ""
+    if e.op.primes is None:
+        return
+    prime = shown(e.op.primes[0](value, at))
     for other in (TABLE[name] for name in _ACTIVATIONS if e.op.name in _SIMILAR or e.op.user):
         if other is not e.op and other.primes is not None:
             for y in (value, node(other, (at,))):
-                yield say.derivative_of(other.text, e.op.text), expr(other.primes[0](y, at))
+                yield say.derivative_of.of(other.text, e.op.text), expr(other.primes[0](y, at))
     try:
         turned = expr(e.op.primes[0](node(e.op, (-at,), e.params), -at)) if e.op.primes else at
-        yield say.sign_inside(named(turned), shown), turned
+        yield say.sign_inside.of(shown(turned), prime), turned
         again = gradients(total(e.op.primes[0](node(e.op, (at,), e.params), at)), [at], const(1)) if e.op.primes else {}
-        yield from ((say.second_derivative(shown), p) for p in again.values())
+        yield from ((say.second_derivative.of(prime), p) for p in again.values())
     except (MatcalcError, AttributeError):
         return
 
@@ -206,14 +208,14 @@ def _of_jacobian(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
     """Only the diagonal of a full local Jacobian, or none of it; and the mistakes within its rule."""
     local = matrix(e, k, alias)
     if local is not None:
-        yield say.only_diagonal(e.op.text), lambda g: mul(unvec(diagonal(local), e.shape) if e.shape else local, g)
-        yield say.missing_jacobian(e.op.text), lambda g: g
+        yield say.only_diagonal.of(e.op.text), lambda g: mul(unvec(diagonal(local), e.shape) if e.shape else local, g)
+        yield say.missing_jacobian.of(e.op.text), lambda g: g
     yield from _of_rule(e, k, alias)
 
 
 def _of_rule(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
     """The rule with one thing changed: the other factor of a product turned or left out, products exchanged."""
-    arriving = leaf("upstream", e.shape)
+    arriving = leaf(ARRIVING, e.shape)
     try:
         rule = pull(e, k, arriving, alias)
     except MatcalcError:
@@ -246,20 +248,19 @@ def _of_spreading(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
         assert passed is not None
         return passed
 
-    shown = named(alias.get(a, a))
-    yield say.not_summed(f"the gradient by {shown}", over if a.shape == () else f"the batch, {over}"), unsummed
-    yield say.meaned(over), lambda g: unbroadcast(unsummed(g), a.shape) / repeated
+    yield say.not_summed_by.of(shown(alias.get(a, a)), over if a.shape == () else f"the batch, {over}"), unsummed
+    yield say.meaned.of(over), lambda g: unbroadcast(unsummed(g), a.shape) / repeated
     if a.shape != ():
-        yield say.summed_everywhere(over), lambda g: broadcast(total(unsummed(g)), a.shape)
+        yield say.summed_everywhere.of(over), lambda g: broadcast(total(unsummed(g)), a.shape)
         across, wrong = (over_columns, say.COLUMNS) if a.shape[0] == 1 else (over_rows, say.ROWS)
-        yield say.wrong_axis(over, wrong), lambda g: across(unsummed(g))
+        yield say.wrong_axis.of(over, wrong), lambda g: across(unsummed(g))
 
 
 def _of_look_up(e: Expr) -> Fault:
     """Rows taken twice whose gradients overwrite each other: as in NumPy, the last one stays."""
     ids = e.args[1] if len(e.args) > 1 else e.params[0]
     last = last_of(e)
-    return say.counted_once(named(ids) if isinstance(ids, Expr) else "row numbers"), lambda g: scatter(
+    return say.counted_once.of(shown(ids) if isinstance(ids, Expr) else "row numbers"), lambda g: scatter(
         mul(last, g), ids, e.args[0].shape[0]
     )
 

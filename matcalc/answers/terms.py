@@ -13,7 +13,7 @@ import numpy as np
 
 from matcalc.answers import diagnosis as say
 from matcalc.answers.comparing import Claimed, Labels, Ratio, factor, same
-from matcalc.answers.diagnosis import named
+from matcalc.answers.diagnosis import Said, named, shown_term
 from matcalc.answers.mistake import EDIT, fitting, opaque, replaced
 from matcalc.calculus.terms import parts_of
 from matcalc.core.constructors import mul
@@ -22,6 +22,7 @@ from matcalc.core.operations import ADD
 from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
 
+_UNSAID = Said(lambda: say.SIGN)
 _MOST = 6  # terms that are told apart
 _EXACT = 1e-9
 
@@ -39,7 +40,7 @@ def weighed(claimed: Claimed, forms: Iterable[Expr], points: list[Point]) -> Ite
 
 
 def _of_sum(claimed: Claimed, form: Expr, e: Expr, terms: Sequence[Expr], points: list[Point]) -> Iterator[Labels]:
-    wholes = [m.value for t in terms for m in fitting(say.SIGN, partial(replaced, form, {e: t}), EDIT)]
+    wholes = [m.value for t in terms for m in fitting(_UNSAID, partial(replaced, form, {e: t}), EDIT)]
     if len(wholes) < len(terms):
         return  # a term of another shape
     ratios: list[list[float]] = []
@@ -91,8 +92,8 @@ def _weight(ratios: list[float], points: list[Point]) -> Ratio | None:
 def _said(weight: Ratio, t: Expr) -> Labels:
     shown = named(t)
     if weight.zero:
-        return (say.missing_term(shown, say.as_term(t)),)
-    sign = (say.sign_of_term(shown, say.as_term(t)),) if weight.negative else ()
+        return (say.missing_term(shown, shown_term(t)),)
+    sign = (say.sign_of_term(shown, shown_term(t)),) if weight.negative else ()
     if weight.one:
         return sign
     text, inverse = weight.texts
