@@ -36,6 +36,16 @@ class Rules(Terms):
         super().__init__(text)
         self.span = span  # reads a piece of text, for what a word holds inside
 
+    def unexpected(self, word: Word, before: str) -> str:
+        """The sentence about a word that cannot stand where it stands."""
+        if word.kind in ("CLOSE", "BRACKET"):
+            return f"{word.text} closes nothing here, or something is missing before it"
+        if word.kind == "COMPARE":
+            return "a comparison is one of two sides, and stands in parentheses within an expression"
+        if word.kind == "KEYWORD":
+            return f"{word.meaning}= stands only among the arguments of a function"
+        return f"{word.text} cannot stand behind {before}" if before else f"{word.text} cannot stand at the beginning"
+
     # ---- words -------------------------------------------------------------------------------------------------------
     def number(self, word: Word) -> Term:
         """A number. 1 may be a column of ones, 0 an array of zeros."""
