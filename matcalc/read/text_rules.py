@@ -66,7 +66,7 @@ class Rules(Terms):
         if word.meaning in ("eye", "half"):
             n = self.sizes.new()
             if word.meaning == "eye":
-                return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), "I; write eye(n)")
+                return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), f"I; write {self.mends['eye']}")
             return self.unknown(word.at, (n, n), lambda shape: node(HALF, (), (longer(shape),)), "Φ; there is no other notation")
         if word.meaning == "pi":
             return Term(word.at, expr=const(sympy.pi))
@@ -134,7 +134,7 @@ class Rules(Terms):
         below, *rest = b.factors
         closely = not (self.text[sign.at - 1].isspace() or self.text[sign.at + 1].isspace())
         if not (closely and numeral(self.part(a)) and numeral(self.part(below))):
-            raise self.error("what is divided by, only the next factor or all of them? put parentheses or *", sign.at)
+            raise self.error(f"what is divided by, only the next factor or all of them? put {self.mends['split']}", sign.at)
         number = self.entrywise(sign.at, c.div, a, below)
         number.loose = a.loose if a.value == 0 else 0  # columns of ones in halves are 1/2 1
         return self.product([number, *rest])
@@ -162,7 +162,7 @@ class Rules(Terms):
     def _matrix_power(self, at: int, a: Term, k: Any) -> Term:
         """A², the product A A."""
         if not isinstance(k, int):
-            raise self.error("a matrix is raised to a whole number; entry by entry a power is A**t or A^∘t", at)
+            raise self.error(f"a matrix is raised to a whole number; entry by entry a power is {self.mends['power']}", at)
         return self.square(at, "matrix_power", self.part(a), k)
 
     def square(self, at: int, name: str, a: Term, *params: Any) -> Term:
@@ -396,7 +396,7 @@ class Rules(Terms):
             whole = e or isinstance(i, int)
             return one_hot(e[0] if e else i, lengths.rows(shape)) if whole else parts.place(const(1), (i, 0), shape)
 
-        return self.unknown(word.at, (self.sizes.new(), 1), make, "one_hot; write one_hot(i, n)", args)
+        return self.unknown(word.at, (self.sizes.new(), 1), make, f"one_hot; write {self.mends['unit']}", args)
 
     def _unvec(self, word: Word, x: Term) -> Term:
         """unvec(x) as it is printed: its shape is told by what is around it."""

@@ -1,0 +1,409 @@
+r"""Letters in LaTeX: names, functions, constants, entries, and names side by side.
+
+A letter with scripts may be a name with all of them, a name with a power or an index behind it, or an entry; the declared names
+decide, and where two of them fit that is an error. Braces make one name of what they hold: ``{x_1}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matcalc.core.expression import Expr
+from matcalc.core.sizes import has_one
+from matcalc.declarations import Function
+from matcalc.errors import ParseError
+from matcalc.read.latex_names import LatexVocabulary, Name, joined, name_of, next_name, script
+from matcalc.read.latex_signs import FUNCTIONS, TOGETHER
+from matcalc.read.latex_units import Unit
+from matcalc.read.text_runs import side_by_side
+from matcalc.read.text_words import ORDERS, Called, Word
+
+if TYPE_CHECKING:
+    from matcalc.read.latex_words import Frame
+
+_LONGEST, _SHOWN = 60, 12  # letters of a name, letters and pieces in a message
+_AXES = {"row": 1, "col": 0}  # softmax of every row
+_CONSTANTS = {"I": "eye", "pi": "pi", "Phi": "half"}
+_INDICES = re.compile(r"\](?=\s*_\s*\{\s*[a-z(])")  # [\sum_k A_{ik} B_{kj}]_{ij}
+_SIZED = {"I": "eye", "K": "commutation"}
+
+
+@dataclass(frozen=True)
+class CalledAlong(Called):
+    """What a function word stands for, along an axis."""
+
+    axis: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to read a name: what it stands for, and whether the sub- and the superscript behind it belong to it."""
+
+    name: Name
+    meanings: list[tuple[str, Any]]
+    low: bool = False
+    high: bool = False
+
+    @property
+    def function(self) -> Function | None:
+        """The function, where the name is one."""
+        return next((meaning for _, meaning in self.meanings if isinstance(meaning, Function)), None)
+
+
+class Letters:
+    """The part of the reader that reads letters."""
+
+    text: str
+    vocabulary: LatexVocabulary
+    bound: frozenset[str]
+    columns: bool
+    words: list[Word]
+    guessed: tuple[str, int] | None
+
+    def error(self, sentence: str, at: int) -> ParseError:
+        """The error that points at a place of the text."""
+        raise NotImplementedError
+
+    def put(self, kind: str, unit: Unit, text: str | None = None, meaning: Any = None) -> None:
+        """One word more."""
+        raise NotImplementedError
+
+    def opens(self, frame: Frame, k: int) -> bool:
+        """Whether an opening parenthesis or bracket stands at unit k."""
+        raise NotImplementedError
+
+    def called(self, frame: Frame) -> None:
+        """The opening bracket of the arguments of a function."""
+        raise NotImplementedError
+
+    def is_known(self, letter: str) -> bool:
+        """Whether a letter is a known name."""
+        return bool(self.vocabulary.meanings(Name(letter)))
+
+    # ---- a run of letters ----------------------------------------------------------------------------------------------
+    def _letters(self, frame: Frame, unit: Unit) -> None:
+        """The names that begin here."""
+        if unit.styled in ("mathbb", "mathds") and unit.kind == "base":
+            raise self.error(f"{self.text[unit.at : unit.end]} is not understood: \\mathbb stands for 1 and for sets", unit.at)
+        run = [unit]
+        while unit.kind == "base" and frame.k < len(frame.units) and joined(run[-1], frame.units[frame.k]):
+            if frame.units[frame.k].kind == "digit":
+                break
+            run.append(frame.units[frame.k])
+            frame.k += 1
+        text = unit.text if unit.kind == "word" else "".join(a.text for a in run)
+        if frame.mode == "index" and all(a.text in self.bound and not a.accent for a in run):
+            self._indices(run)
+            return
+        if unit.accent:
+            self._one(frame, run, [Name(*name_of(text)[:1], unit.accent, *name_of(text)[2:])])
+        elif len(run) == 1 and unit.kind == "base":
+            self._one(frame, run, [name_of(text) if text.isascii() else Name(text)])
+        else:
+            self._several(frame, run, text)
+
+    def _indices(self, run: Sequence[Unit]) -> None:
+        for k, letter in enumerate(run):
+            if k:
+                self.put("COMMA", letter, ",")
+            self.put("LETTER", letter, meaning=letter.text)
+
+    def _several(self, frame: Frame, run: Sequence[Unit], text: str) -> None:
+        """A word, or letters side by side: one known name or function, else known names one behind the other."""
+        plain = text.replace(" ", "").replace("-", "")
+        whole = self._readings(frame, name_of(plain)) if plain.isidentifier() and not plain.startswith("_") else []
+        function = FUNCTIONS.get(text) or FUNCTIONS.get(plain)
+        upright = len(run) == 1 and run[0].kind == "word"
+        calls = function is not None and (upright or self.opens(frame, frame.k))
+        if whole or (upright and calls):
+            self._one(frame, run, [name_of(plain)], text)
+            return
+
+        def piece(k: int, j: int) -> str | None:
+            return text[k:j] if self._fits(frame, text[k:j], j == len(text)) else None
+
+        ways = side_by_side(len(text), _LONGEST, piece) if text.isalnum() else []
+        if calls:
+            ways.append([text])
+        if not ways:
+            if function:
+                self.function(frame, run[0], text, function)
+                return
+            raise self._unknown(frame, text, run[0])
+        if len(ways) > 1:
+            shown = " or ".join(" ".join(way[:_SHOWN]) for way in ways)
+            raise self.error(f"{text[:_LONGEST]} may be {shown}; put \\, between factors, and functions into \\operatorname", run[0].at)
+        if calls:
+            self.function(frame, _joint(run), text, str(function))
+            return
+        at = 0
+        for name in ways[0]:
+            part = run[at : at + len(name)] if len(run) > 1 else [_cut(run[0], at, len(name))]
+            self._one(frame, part, [name_of(name)], name, last=at + len(name) == len(text))
+            at += len(name)
+
+    def _fits(self, frame: Frame, text: str, last: bool) -> bool:
+        """Whether letters within a run are a name; the scripts behind the run belong to the last."""
+        name = name_of(text)
+        if last:
+            return bool(self._readings(frame, name)) or (text in _CONSTANTS and len(text) == 1)
+        meanings = self.vocabulary.meanings(name)
+        return (bool(meanings) and not any(isinstance(meaning, Function) for _, meaning in meanings)) or text == "I"
+
+    # ---- one name ------------------------------------------------------------------------------------------------------
+    def whole_name(self, frame: Frame, unit: Unit) -> bool:
+        """Braces that hold one declared name and nothing else: its scripts belong to it. Whether they did."""
+        content = unit.args[0]
+        found = next_name(content, 0)
+        if found is None or found[1] != len(content):
+            return False
+        meanings = self.vocabulary.meanings(found[0])
+        if not meanings:
+            return False
+        self._put_meant(frame, unit, Reading(found[0], meanings))
+        return True
+
+    def _readings(self, frame: Frame, name: Name) -> list[Reading]:
+        """The ways to read a name with the scripts behind it."""
+        units = frame.units
+        low = high = None
+        k = frame.k
+        if k < len(units) and units[k].kind == "sub":
+            low, k = units[k], k + 1
+        if k < len(units) and units[k].kind == "sup":
+            high = units[k]
+        below = script(low.args[0]) if low else None
+        above = script(high.args[0]) if high else None
+        found: list[Reading] = []
+        for with_low in (True, False) if low else (False,):
+            for with_high in (True, False) if high else (False,):
+                if (with_low and (not below or name.low)) or (with_high and (not above or name.high)):
+                    continue
+                given = name._replace(low=below or "") if with_low else name
+                given = given._replace(high=above or "") if with_high else given
+                meanings = self.vocabulary.meanings(given)
+                if not meanings:
+                    continue
+                reading = Reading(given, meanings, with_low, with_high)
+                operand = meanings[0][1]
+                if low and not with_low and not self._indexes(operand, low):
+                    continue
+                if high and not with_high and above and above[0] == "(" and above[-1] == ")" and not _order(reading, above):
+                    continue
+                found.append(reading)
+        return found
+
+    def _indexes(self, operand: Any, low: Unit) -> bool:
+        """Whether a subscript can be an index of what stands before it."""
+        if not isinstance(operand, Expr) or operand.shape == ():
+            return False
+        for unit in low.args[0]:
+            size = unit.kind == "base" and (unit.text in self.bound or bool(self.vocabulary.meanings(Name(unit.text, unit.accent))))
+            if not (size or unit.kind in ("digit", "sub") or (unit.kind == "mark" and unit.text in ",:+-")):
+                return False
+        return True
+
+    def _one(self, frame: Frame, run: Sequence[Unit], names: list[Name], text: str = "", last: bool = True) -> None:
+        """One name, with the scripts that belong to it."""
+        (name,), unit = names, _joint(run)
+        if not last:
+            self._put_meant(frame, unit, Reading(name, self.vocabulary.meanings(name)))
+            return
+        if not name.low:  # W1
+            self._take_digits(frame, run, name)
+            name = self._digits or name
+        readings = self._readings(frame, name)
+        if len(readings) > 1:
+            shown = " or ".join(self._described(reading, frame) for reading in readings)
+            raise self.error(f"this may be {shown}; put braces around the name, {{x_1}}, or parentheses around what is indexed or raised, (x)_1", unit.at)
+        if readings:
+            self._put_reading(frame, unit, readings[0])
+        elif not self._constant(frame, unit, name):
+            function = FUNCTIONS.get(text or name.base)
+            if function is None or name.accent:
+                raise self._unknown(frame, text or unit.text, unit)
+            self.function(frame, unit, text or name.base, function)
+
+    _digits: Name | None = None
+
+    def _take_digits(self, frame: Frame, run: Sequence[Unit], name: Name) -> None:
+        """Digits directly behind a letter, where they make a declared name of it."""
+        k, digits, end = frame.k, "", run[-1].end
+        while k < len(frame.units) and frame.units[k].kind == "digit" and frame.units[k].at == end:
+            digits, end, k = digits + frame.units[k].text, frame.units[k].end, k + 1
+        self._digits = name._replace(low=digits) if digits else None
+        if self._digits and self.vocabulary.meanings(self._digits):
+            frame.k = k
+        else:
+            self._digits = None
+
+    def _described(self, reading: Reading, frame: Frame) -> str:
+        key = reading.meanings[0][0]
+        following = frame.units[frame.k]
+        if reading.low == (following.kind == "sub") and (reading.high or following.kind == "sub"):
+            return f"the name {key}"
+        return f"a part or power of {key}"
+
+    def _put_reading(self, frame: Frame, unit: Unit, reading: Reading) -> None:
+        high = frame.k + (frame.k < len(frame.units) and frame.units[frame.k].kind == "sub")
+        if reading.name == Name("e") and not reading.high and high < len(frame.units) and frame.units[high].kind == "sup":
+            exponent = script(frame.units[high].args[0])
+            if exponent is None or not exponent.lstrip("-").isdecimal():
+                raise self.error(r"e is a declared name, and e^{...} may be the exponential function, \exp(...), too", unit.at)
+        if reading.high:
+            frame.skipped.add(high)
+        frame.k += reading.low
+        self._put_meant(frame, unit, reading)
+
+    def _put_meant(self, frame: Frame, unit: Unit, reading: Reading) -> None:
+        """A name with one meaning; a size counts where only a size can stand."""
+        declared = [(key, meaning) for key, meaning in reading.meanings if not key.startswith("the size ")]
+        if len(declared) > 1:
+            raise self.error(f"this may be {' and '.join(key for key, _ in declared)}: rename one of them", unit.at)
+        while frame.k in frame.skipped:
+            frame.k += 1
+        if reading.function is not None:
+            self.function(frame, unit, str(reading.name), reading.function)
+            return
+        if reading.name.base in FUNCTIONS | {"sigma": ""} and self.opens(frame, frame.k):
+            shown = self.text[unit.at : unit.end]
+            raise self.error(f"{shown} is a declared name and a function; put \\cdot or \\, ( for the product", unit.at)
+        self.put("NAME", unit, meaning=[meaning for _, meaning in reading.meanings])
+
+    # ---- what is not declared ------------------------------------------------------------------------------------------
+    def _constant(self, frame: Frame, unit: Unit, name: Name) -> bool:
+        """I, I_n, π, K_{n,m}, e^x, unit vectors, σ(z), and the rows or columns x_i of a matrix X. Whether it was one of them."""
+        following = frame.units[frame.k] if frame.k < len(frame.units) else None
+        if name.accent or name.low or name.high:
+            return False
+        if name.base == "e" and following is not None and following.kind in ("sub", "sup"):
+            frame.k += 1
+            if following.kind == "sub":
+                self.put("UNIT", unit)
+                self._push(following.args[0], "END", following.at)
+            else:
+                self.put("EULER", unit)
+                self._push(following.args[0], "END", following.at)
+            return True
+        if following is not None and following.kind == "sub" and name.base in _SIZED and not _has_colon(following):
+            return self._sized(frame, unit, _SIZED[name.base])
+        if name.base in _CONSTANTS:
+            self.put("CONSTANT", unit, meaning=_CONSTANTS[name.base])
+            return True
+        if name.base == "sigma" and (self.opens(frame, frame.k) or (following is not None and following.kind == "sup")):
+            self.function(frame, unit, r"\sigma", "sigmoid")
+            return True
+        return following is not None and following.kind == "sub" and self._example(frame, unit, name, following)
+
+    def _sized(self, frame: Frame, unit: Unit, what: str) -> bool:
+        raise NotImplementedError
+
+    def _push(self, line: Sequence[Unit], kind: str = "", at: int = 0, mode: str = "", meaning: Any = None, text: str = "}") -> None:
+        raise NotImplementedError
+
+    def _example(self, frame: Frame, unit: Unit, name: Name, low: Unit) -> bool:
+        """x_i, where x is not declared and X is a matrix: row i of X as a column, or column i."""
+        content = low.args[0]
+        if len(content) != 1 or content[0].text not in self.bound or len(name.base) != 1 or name.base == name.base.upper():
+            return False
+        meanings = self.vocabulary.meanings(Name(name.base.upper()))
+        if len(meanings) != 1 or not isinstance(meanings[0][1], Expr) or meanings[0][1].shape == () or has_one(meanings[0][1].shape):
+            return False
+        frame.k += 1
+        self.guessed = self.guessed or (name.base, unit.at)
+        self.put("NAME", unit, meaning=[meanings[0][1]])
+        self.put("INDEX", unit, "_")
+        if self.columns:
+            self.put("COLON", unit)
+            self.put("COMMA", unit)
+        self.put("LETTER", content[0], meaning=content[0].text)
+        if not self.columns:
+            self.put("COMMA", unit)
+            self.put("COLON", unit)
+        self.put("BRACKET", unit)
+        if not self.columns:
+            self.put("SCRIPT", unit, meaning=("transpose", None))
+        return True
+
+    def indices(self) -> ParseError | None:
+        """The error about index notation, where the text has some: its letters are no names."""
+        found = _INDICES.search(self.text)
+        sentence = "index notation is not read; what is printed so has no name in matrix notation, and is kept as an expression"
+        return self.error(sentence, found.start()) if found else None
+
+    def _unknown(self, frame: Frame, name: str, unit: Unit) -> ParseError:
+        if indices := self.indices():
+            return indices
+        shown = self.text[unit.at : unit.end]
+        if frame.k < len(frame.units) and frame.units[frame.k].kind == "sub" and self.text[unit.end : unit.end + 1] in "_^":
+            shown = self.text[unit.at : frame.units[frame.k].end]
+        if name == "e":
+            return self.error(r"e is not a known name; the exponential is e^{x} or \exp(x)", unit.at)
+        if unit.text in self.bound:
+            return self.error(f"{unit.text} is an index here, and stands only in subscripts", unit.at)
+        if name in ("sigma",):
+            return self.error(r"\sigma is a function: its argument stands in parentheses, \sigma(...)", unit.at)
+        return self.error(f"{shown[:_LONGEST]} is not a known name{self.vocabulary.near(shown[:_LONGEST].lstrip(chr(92)), [*FUNCTIONS])}", unit.at)
+
+    # ---- functions -----------------------------------------------------------------------------------------------------
+    def function(self, frame: Frame, unit: Unit, name: str, function: Function | str) -> None:
+        """A function with what stands between it and its arguments: primes, a power, the axis."""
+        units, order, axis, power = frame.units, 0, None, None
+        following = units[frame.k] if frame.k < len(units) else None
+        if following is not None and (two := TOGETHER.get((name, following.text))) and following.kind in ("command", "word"):
+            frame.k += 1
+            function, unit = two, Unit("word", two, unit.at, following.end)
+        while frame.k < len(units) and units[frame.k].kind in ("prime", "sub", "sup"):
+            above = units[frame.k]
+            inside = script(above.args[0]) if above.args else None
+            if above.kind == "prime" or (above.kind == "sup" and all(a.kind == "prime" or a.text == "prime" for a in above.args[0])):
+                order += len(above.text) if above.kind == "prime" else len(above.args[0])
+            elif above.kind == "sub" and inside in _AXES and isinstance(function, str):
+                axis = _AXES[inside]
+            elif above.kind == "sub":
+                raise self.error(f"this subscript of {name} is not understood; there are _{{\\text{{row}}}} and _{{\\text{{col}}}}", above.at)
+            elif inside and inside[0] == "(" and inside[1:-1].isdecimal() and isinstance(function, Function) and len(inside) < 5:
+                order += int(inside[1:-1])
+            elif inside and inside.lstrip("-").isdecimal() and len(inside) < 5 and power is None:
+                power = (above, int(inside))
+            else:
+                raise self.error(f"put the power behind the call, ({name}(x))^{{...}}", above.at)
+            frame.k += 1
+        if order and isinstance(function, str):
+            raise self.error(f"{name} has no primes here; declare it with mc.function, or write its derivative", unit.at)
+        if order > ORDERS:
+            raise self.error(f"derivatives of a function are read up to order {ORDERS}", unit.at)
+        calls = self.opens(frame, frame.k)
+        if not calls and isinstance(function, Function):
+            raise self.error(f"{name} is a function: its argument stands in parentheses, {name}(...)", unit.at)
+        self.put("FUNCTION" if calls else "BARE", unit, name, CalledAlong(function, order, axis))
+        if power is not None:
+            self.put("SCRIPT", power[0], meaning=("power", power[1]))
+        if calls:
+            self.called(frame)
+
+
+def _has_colon(low: Unit) -> bool:
+    """Whether a subscript is a part, such as 1:2, and no size."""
+    return any(a.kind == "mark" and a.text == ":" for a in low.args[0])
+
+
+def _order(reading: Reading, above: str) -> bool:
+    """Whether (4) above a function is the order of its derivative."""
+    return reading.function is not None and above[1:-1].isdecimal()
+
+
+def _joint(run: Sequence[Unit]) -> Unit:
+    """A run as one unit."""
+    if len(run) == 1:
+        return run[0]
+    return Unit("base", "".join(a.text for a in run), run[0].at, run[-1].end)
+
+
+def _cut(unit: Unit, at: int, length: int) -> Unit:
+    """Some letters of an upright word."""
+    start = unit.end - 1 - len(unit.text) + at
+    return Unit("base", unit.text[at : at + length], start, start + length)

@@ -1,0 +1,92 @@
+r"""Sums over an index in matrix form: \sum_i y_i \log p_i is the sum of a batch of examples (y_i, p_i).
+
+An entry x_i or A_ij, a row or a column of a matrix is a variable of its own while a sum is read. The sum over i is then the batch of
+all i at once, which ``calculus.batching`` writes with matrices: the entries become the column x, the rows A_i the matrix A.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from matcalc.calculus.batching import Batch
+from matcalc.core import sizes
+from matcalc.core.constructors import broadcast, diagonal, matmul, mul, transpose
+from matcalc.core.expression import LEAF, Expr, const, node, rebuilt, substituted, topological, variables
+from matcalc.core.operations import ADD, MUL, SUM
+from matcalc.errors import ParseError, ShapeError, UnsupportedError
+
+
+class Entry(NamedTuple):
+    """An array, and the letter that its row and its column has; None on an axis that is taken whole or has the length 1."""
+
+    array: Expr
+    row: str | None
+    column: str | None
+
+
+class Entries:
+    """The variables that stand for entries, rows and columns."""
+
+    def __init__(self) -> None:
+        self.meaning: dict[Expr, Entry] = {}
+        self.known: dict[Entry, Expr] = {}
+        self.places: dict[Expr, int] = {}
+
+    def entry(self, array: Expr, row: str | None, column: str | None, at: int) -> Expr:
+        """The variable of an entry, a scalar, or of a row or a column, a column."""
+        if row is not None and row == column:
+            array, column = diagonal(array), None
+        entry = Entry(array, row, column)
+        if entry not in self.known:
+            free = [n for n, letter in zip(array.shape, (row, column), strict=True) if letter is None and not sizes.is_one(n)]
+            shape = sizes.shape(free[0], 1) if free else ()
+            made = node(LEAF, (), (f"[{len(self.known)}]", (), shape))  # no name that can be declared
+            self.known[entry], self.meaning[made], self.places[made] = made, entry, at
+        return self.known[entry]
+
+    def summed(self, body: Expr, letter: str, last: Any) -> Expr:
+        """The sum over a letter, from 1 to ``last``, or over all entries that there are if that is None.
+
+        Raises ShapeError where arrays of different lengths share the letter, ParseError where nothing has it, and
+        UnsupportedError where the sum has no form in matrices.
+        """
+        used = [x for x in variables([body]) if x in self.meaning and letter in self.meaning[x][1:]]
+        lengths = {self._length(self.meaning[x], letter): self.meaning[x].array for x in used}
+        if last is not None:
+            if not used:
+                return broadcast(mul(const(last), body), body.shape)
+            for length, array in lengths.items():
+                if not sizes.same(length, last):
+                    raise ShapeError(f"{letter} runs up to {last}, but along it {array} has {length} entries")
+        elif not used:
+            raise ParseError(f"nothing in this sum has the index {letter}, so it does not say how often it is taken")
+        if len(lengths) > 1:
+            (n, a), (m, b), *_ = lengths.items()
+            raise ShapeError(f"{letter} runs up to {n} in {a} and up to {m} in {b}")
+        try:
+            batch = Batch(body, used, "rows", next(iter(lengths)))
+        except UnsupportedError as error:
+            raise UnsupportedError(f"this sum over {letter} cannot be written with matrices: {error}") from error
+        return _as_products(substituted(batch.total(), {batch.of[x]: self._all(self.meaning[x], letter, self.places[x]) for x in used}))
+
+    def _length(self, entry: Entry, letter: str) -> Any:
+        return entry.array.shape[0 if entry.row == letter else 1]
+
+    def _all(self, entry: Entry, letter: str, at: int) -> Expr:
+        """Every value that a letter gives an entry, one below the other."""
+        other = entry.column if entry.row == letter else entry.row
+        if other is not None:  # A_ij over j is row i, and over i it is column j
+            return self.entry(entry.array, *((None, other) if entry.row == letter else (other, None)), at)
+        return entry.array if entry.row == letter else transpose(entry.array)
+
+
+def _as_products(e: Expr) -> Expr:
+    """The sums of products of two columns as products of a row and a column; x_i A_ij y_j becomes xᵀAy."""
+    made: dict[Expr, Expr] = {}
+    for x in topological([e], lambda x: x.shape == () and x.op in (ADD, MUL)):
+        inside = x.args[0] if x.op is SUM else None
+        if inside is not None and inside.op is MUL and inside.args[0].shape == inside.args[1].shape and inside.shape[1] == 1:
+            made[x] = matmul(transpose(inside.args[0]), inside.args[1])
+        else:
+            made[x] = rebuilt(x, tuple(made.get(a, a) for a in x.args)) if x.shape == () and x.op in (ADD, MUL) else x
+    return made[e]
