@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from matcalc.core.expression import Expr
+from matcalc.core.expression import CONST, Expr
 from matcalc.core.sizes import has_one
 from matcalc.declarations import Function
 from matcalc.errors import ParseError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matcalc.read.latex_words import Frame
 
 _LONGEST, _SHOWN = 60, 12  # letters of a name, letters and pieces in a message
+_MARKUP = str.maketrans("", "", "\\{} ")
 _AXES = {"row": 1, "col": 0}  # softmax of every row
 _CONSTANTS = {"I": "eye", "pi": "pi", "Phi": "half"}
 _INDICES = re.compile(r"\](?=\s*_\s*\{\s*[a-z(])")  # [\sum_k A_{ik} B_{kj}]_{ij}
@@ -60,6 +61,7 @@ class Letters:
     vocabulary: LatexVocabulary
     bound: frozenset[str]
     columns: bool
+    longest: int
     words: list[Word]
     guessed: tuple[str, int] | None
 
@@ -114,31 +116,44 @@ class Letters:
     def _several(self, frame: Frame, run: Sequence[Unit], text: str) -> None:
         """A word, or letters side by side: one known name or function, else known names one behind the other."""
         plain = text.replace(" ", "").replace("-", "")
-        whole = self._readings(frame, name_of(plain)) if plain.isidentifier() and not plain.startswith("_") else []
+        named = name_of(plain) if plain.isidentifier() and not plain.startswith("_") else Name("")
+        whole = self._readings(frame, named)
         function = FUNCTIONS.get(text) or FUNCTIONS.get(plain)
         upright = len(run) == 1 and run[0].kind == "word"
         calls = function is not None and (upright or self.opens(frame, frame.k))
-        if whole or (upright and calls):
-            self._one(frame, run, [name_of(plain)], text)
+        spelled = bool(whole) and not upright and (len(text) > 2 or str(named) != text)  # yhat, which is y h a t on paper
+        if (whole and not spelled) or (upright and calls):
+            self._one(frame, run, [named], text)
             return
+        fits: dict[str, bool] = {}
 
         def piece(k: int, j: int) -> str | None:
-            return text[k:j] if self._fits(frame, text[k:j], j == len(text)) else None
+            found = text[k:j]
+            if found not in fits and j < len(text):
+                fits[found] = self._fits(frame, found, False)
+            return found if (fits[found] if j < len(text) else self._fits(frame, found, True)) else None
 
-        ways = side_by_side(len(text), _LONGEST, piece) if text.isalnum() else []
+        ways = side_by_side(len(text), self.longest, piece) if text.isalnum() else []
+        if whole:
+            ways = [[text], *(way for way in ways if way != [text])]
+            if len(ways) == 1:
+                self._one(frame, run, [named], text)
+                return
         if calls:
             ways.append([text])
         if not ways:
             if function:
                 self.function(frame, run[0], text, function)
                 return
-            raise self._unknown(frame, text, run[0])
+            raise self._unknown(frame, text, _joint(run))
         if len(ways) > 1:
             shown = " or ".join(" ".join(way[:_SHOWN]) for way in ways)
             raise self.error(f"{text[:_LONGEST]} may be {shown}; put \\, between factors, and functions into \\operatorname", run[0].at)
         if calls:
             self.function(frame, _joint(run), text, str(function))
             return
+        if upright and frame.k < len(frame.units) and frame.units[frame.k].kind in ("sub", "sup", "prime"):
+            raise self.error("does this belong to all the letters before it, or to the last? put parentheses", frame.units[frame.k].at)
         at = 0
         for name in ways[0]:
             part = run[at : at + len(name)] if len(run) > 1 else [_cut(run[0], at, len(name))]
@@ -178,6 +193,7 @@ class Letters:
         below = script(low.args[0]) if low else None
         above = script(high.args[0]) if high else None
         found: list[Reading] = []
+        unlikely: list[Reading] = []  # A_1 of a matrix, which takes two indices
         for with_low in (True, False) if low else (False,):
             for with_high in (True, False) if high else (False,):
                 if (with_low and (not below or name.low)) or (with_high and (not above or name.high)):
@@ -189,28 +205,38 @@ class Letters:
                     continue
                 reading = Reading(given, meanings, with_low, with_high)
                 operand = meanings[0][1]
-                if low and not with_low and not self._indexes(operand, low):
+                fitting = self._indexes(operand, low) if low and not with_low else 2
+                if not fitting:
                     continue
                 if high and not with_high and above and above[0] == "(" and above[-1] == ")" and not _order(reading, above):
                     continue
-                found.append(reading)
-        return found
+                (found if fitting == 2 else unlikely).append(reading)
+        return found or unlikely
 
-    def _indexes(self, operand: Any, low: Unit) -> bool:
-        """Whether a subscript can be an index of what stands before it."""
+    def _indexes(self, operand: Any, low: Unit) -> int:
+        """Whether a subscript can be an index of what stands before it: 0 if not, 1 if there are too few or too many, else 2."""
         if not isinstance(operand, Expr) or operand.shape == ():
-            return False
-        for unit in low.args[0]:
-            size = unit.kind == "base" and (unit.text in self.bound or bool(self.vocabulary.meanings(Name(unit.text, unit.accent))))
+            return 0
+        content = low.args[0]
+        for unit in content:
+            size = unit.kind == "base" and (unit.text in self.bound or self._is_size(Name(unit.text, unit.accent)))
             if not (size or unit.kind in ("digit", "sub") or (unit.kind == "mark" and unit.text in ",:+-")):
-                return False
-        return True
+                return 0
+        letters = all(unit.kind == "base" and unit.text in self.bound for unit in content)
+        count = len(content) if letters else 1 + sum(unit.text == "," for unit in content)
+        return 2 if count == (1 if has_one(operand.shape) else 2) else 1
+
+    def _is_size(self, name: Name) -> bool:
+        return any(isinstance(meaning, Expr) and meaning.op is CONST for _, meaning in self.vocabulary.meanings(name))
 
     def _one(self, frame: Frame, run: Sequence[Unit], names: list[Name], text: str = "", last: bool = True) -> None:
         """One name, with the scripts that belong to it."""
         (name,), unit = names, _joint(run)
         if not last:
-            self._put_meant(frame, unit, Reading(name, self.vocabulary.meanings(name)))
+            if meanings := self.vocabulary.meanings(name):
+                self._put_meant(frame, unit, Reading(name, meanings))
+            else:
+                self.put("CONSTANT", unit, meaning=_CONSTANTS[name.base])
             return
         if not name.low:  # W1
             self._take_digits(frame, run, name)
@@ -290,6 +316,8 @@ class Letters:
             return True
         if following is not None and following.kind == "sub" and name.base in _SIZED and not _has_colon(following):
             return self._sized(frame, unit, _SIZED[name.base])
+        if name.base == "Phi" and self.opens(frame, frame.k):
+            raise self.error(r"\Phi(z) of the normal distribution is \frac{1}{2}(1 + \operatorname{erf}(z / \sqrt{2})); \Phi is a matrix here", unit.at)
         if name.base in _CONSTANTS:
             self.put("CONSTANT", unit, meaning=_CONSTANTS[name.base])
             return True
@@ -337,16 +365,20 @@ class Letters:
     def _unknown(self, frame: Frame, name: str, unit: Unit) -> ParseError:
         if indices := self.indices():
             return indices
-        shown = self.text[unit.at : unit.end]
-        if frame.k < len(frame.units) and frame.units[frame.k].kind == "sub" and self.text[unit.end : unit.end + 1] in "_^":
-            shown = self.text[unit.at : frame.units[frame.k].end]
+        end = unit.end
+        for behind in frame.units[frame.k : frame.k + 2]:
+            end = max(end, behind.end) if behind.kind in ("sub", "sup") else end
+        shown = self.text[unit.at : end]
+        if name == "d" or (name[:1] == "d" and len(name) == 2):
+            return self.error(rf"{name} is not a known name; a derivative is \frac{{\partial s}}{{\partial x}}", unit.at)
         if name == "e":
             return self.error(r"e is not a known name; the exponential is e^{x} or \exp(x)", unit.at)
         if unit.text in self.bound:
             return self.error(f"{unit.text} is an index here, and stands only in subscripts", unit.at)
         if name in ("sigma",):
             return self.error(r"\sigma is a function: its argument stands in parentheses, \sigma(...)", unit.at)
-        return self.error(f"{shown[:_LONGEST]} is not a known name{self.vocabulary.near(shown[:_LONGEST].lstrip(chr(92)), [*FUNCTIONS])}", unit.at)
+        near = self.vocabulary.near(shown[:_LONGEST].translate(_MARKUP), [*FUNCTIONS])
+        return self.error(f"{shown[:_LONGEST]} is not a known name{near}", unit.at)
 
     # ---- functions -----------------------------------------------------------------------------------------------------
     def function(self, frame: Frame, unit: Unit, name: str, function: Function | str) -> None:

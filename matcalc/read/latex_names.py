@@ -20,6 +20,7 @@ from matcalc.read.symbols import Meaning, Vocabulary
 
 _VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho", "varsigma": "sigma"}
 _VARIANTS |= {plain: variant for variant, plain in _VARIANTS.items()}
+_WORDS = {"star": "*", "ast": "*", "max": "max", "min": "min"}  # commands in scripts of names
 _SIGNS = "+-,()*−"  # what scripts of names hold besides letters and digits
 _SIGN = r"(?:_\s*(?:\{[+\s>0]*\}|\+))?"
 _SET = re.compile(
@@ -65,8 +66,8 @@ def script(content: Sequence[Unit]) -> str | None:
             found += unit.text.replace("−", "-").replace("_", "").replace(" ", "")
         elif unit.kind == "delimiter" and unit.text in "()" and not unit.styled:
             found += unit.text
-        elif unit.kind == "command" and unit.text in ("star", "ast"):
-            found += "*"
+        elif unit.kind == "command" and unit.text in _WORDS:
+            found += _WORDS[unit.text]
         else:
             return None
     return found
@@ -78,8 +79,9 @@ def next_name(line: Sequence[Unit], k: int) -> tuple[Name, int] | None:
         return None
     end = k + 1
     if line[k].kind == "group":
-        inside = next_name(line[k].args[0], 0)
-        return (inside[0], end) if inside and inside[1] == len(line[k].args[0]) else None
+        content = line[k].args[0]
+        inside = next_name(content, 0) if content and content[0].kind != "group" else None
+        return (inside[0], end) if inside and inside[1] == len(content) else None
     if line[k].kind not in ("base", "word"):
         return None
     text = line[k].text

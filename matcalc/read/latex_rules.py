@@ -39,6 +39,8 @@ class LatexRules(Rules):
     mends = {
         "eye": "I_n", "ones": r"\mathbf{1}_n", "row": r"\mathbf{1}_n^\top", "zeros": r"\mathbf{0}_{n \times m}",
         "power": r"A^{\circ t}", "unit": r"\operatorname{onehot}(i, n)", "split": "parentheses",
+        "dot": r"the matrix product, as in x^\top y, or the product entry by entry, x \odot y",
+        "norm": r"\lVert X \rVert_F (Frobenius), _2 (the largest singular value) or _* (their sum)",
     }  # fmt: skip
 
     def __init__(self, text: str) -> None:
@@ -47,6 +49,7 @@ class LatexRules(Rules):
         self.typed: set[Term] = set()  # numbers as they stand
         self.bare: set[Term] = set()  # what ends in a function without parentheses
         self.calls: set[Term] = set()
+        self.cells: dict[Term, int] = {}  # entries of matrices, and where their indices stand
         self.taken: dict[str, int] = {}  # the kinds of derivatives that there are, and where
 
     def _no_span(self) -> Term:
@@ -82,6 +85,8 @@ class LatexRules(Rules):
         if not least <= len(given) <= most:
             raise self.error(f"{word.text} has {least if least == most else 'one or two'} size{'s' * (most > 1)} below it", word.at)
         sizes = [self.length(a) for a in given]
+        if sizes == [1]:
+            raise self.error(f"{word.text}_1 would be the number 1; a name with an index is declared", word.at)
         build = {"eye": eye, "ones": ones, "zeros": zeros, "commutation": lambda *n: commutation(*map(lengths.size, n))}
         return self.known(word.at, lambda: build[word.meaning](*sizes))
 
@@ -110,10 +115,14 @@ class LatexRules(Rules):
         """A transpose or an inverse."""
         if word.text == "'" and self.part(a).shape == ():
             raise self.error(r"the prime of a scalar is a derivative, of what is not declared a function; a transpose needs an array", word.at)
+        if a in self.cells:
+            raise self.error("is this the entry of a transpose or an inverse, or of the matrix itself? put parentheses", word.at)
         return super().script(a, word)
 
     def raised(self, base: Term, sign: Word, exponent: Term, end: Word | None = None) -> Term:
-        """A power."""
+        """A power; an index behind it leaves open what comes first."""
+        if sign.at < self.cells.get(base, 0):
+            raise self.error("is this the entry of a power, or the power of an entry? put parentheses", sign.at)
         return super().raised(base, sign, exponent)
 
     def braced(self, opened: Word, a: Term, closed: Word) -> Term:
@@ -212,9 +221,12 @@ class LatexRules(Rules):
         a = self.part(a)
         if len(items) == 1 and self.is_matrix(a):
             raise self.error(r"an entry of a matrix is A_{1,2}, a row A_{1,:} and a column A_{:,1}", opened.at)
-        if any(isinstance(item, Letter) for item in items):
-            return self._entry(a, opened, items, closed)
-        return super().indexed(a, opened, items, closed)
+        indices = any(isinstance(item, Letter) for item in items)
+        made = self._entry(a, opened, items, closed) if indices else super().indexed(a, opened, items, closed)
+        if self.is_matrix(a) and made.shape == ():
+            made = self.alias(opened.at, made)
+            self.cells[made] = opened.at
+        return made
 
     def _entry(self, a: Term, opened: Word, items: list[Any], closed: Word) -> Term:
         if len(items) != (2 if self.is_matrix(a) else 1):

@@ -6,14 +6,16 @@ all i at once, which ``calculus.batching`` writes with matrices: the entries bec
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, NamedTuple
 
 from matcalc.calculus.batching import Batch
+from matcalc.calculus.terms import parts_of
 from matcalc.core import sizes
-from matcalc.core.constructors import broadcast, diagonal, matmul, mul, transpose
+from matcalc.core.constructors import broadcast, diagonal, matmul, mul, power, total, transpose
 from matcalc.core.expression import LEAF, Expr, const, node, rebuilt, substituted, topological, variables
 from matcalc.core.operations import ADD, MUL, SUM
-from matcalc.errors import ParseError, ShapeError, UnsupportedError
+from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 
 
 class Entry(NamedTuple):
@@ -47,7 +49,7 @@ class Entries:
     def summed(self, body: Expr, letter: str, last: Any) -> Expr:
         """The sum over a letter, from 1 to ``last``, or over all entries that there are if that is None.
 
-        Raises ShapeError where arrays of different lengths share the letter, ParseError where nothing has it, and
+        Raises ShapeError where arrays of different lengths share the letter, MatcalcError where nothing has it, and
         UnsupportedError where the sum has no form in matrices.
         """
         used = [x for x in variables([body]) if x in self.meaning and letter in self.meaning[x][1:]]
@@ -59,7 +61,7 @@ class Entries:
                 if not sizes.same(length, last):
                     raise ShapeError(f"{letter} runs up to {last}, but along it {array} has {length} entries")
         elif not used:
-            raise ParseError(f"nothing in this sum has the index {letter}, so it does not say how often it is taken")
+            raise MatcalcError(f"nothing in this sum has the index {letter}, so it does not say how often it is taken")
         if len(lengths) > 1:
             (n, a), (m, b), *_ = lengths.items()
             raise ShapeError(f"{letter} runs up to {n} in {a} and up to {m} in {b}")
@@ -84,9 +86,22 @@ def _as_products(e: Expr) -> Expr:
     """The sums of products of two columns as products of a row and a column; x_i A_ij y_j becomes xᵀAy."""
     made: dict[Expr, Expr] = {}
     for x in topological([e], lambda x: x.shape == () and x.op in (ADD, MUL)):
-        inside = x.args[0] if x.op is SUM else None
-        if inside is not None and inside.op is MUL and inside.args[0].shape == inside.args[1].shape and inside.shape[1] == 1:
-            made[x] = matmul(transpose(inside.args[0]), inside.args[1])
+        if x.op is SUM and x.args[0].op is MUL:
+            made[x] = _product(x)
         else:
-            made[x] = rebuilt(x, tuple(made.get(a, a) for a in x.args)) if x.shape == () and x.op in (ADD, MUL) else x
+            made[x] = rebuilt(x, tuple(made[a] for a in x.args)) if x.shape == () and x.op in (ADD, MUL) else x
     return made[e]
+
+
+def _product(x: Expr) -> Expr:
+    """The sum of a product: of two columns or more their product, with the scalars in front."""
+    factors = parts_of(MUL, x.args[0])
+    scalars, arrays = ([f for f in factors if (f.shape == ()) == scalar] for scalar in (True, False))
+    *rest, last = arrays
+    if not rest or any(a.shape != last.shape for a in rest):
+        return x
+    if last.shape[1] == 1:
+        dot = matmul(transpose(reduce(mul, rest)), last)
+    else:
+        dot = total(power(last, 2) if rest == [last] else reduce(mul, arrays))
+    return reduce(mul, [*scalars, dot])

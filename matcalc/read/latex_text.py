@@ -269,12 +269,14 @@ def _unaligned(line: Sequence[Unit]) -> list[Unit]:
 def _definitions(line: Sequence[Unit], text: str) -> list[tuple[Name, list[Unit]]]:
     """t_1 = ..., t_2 = ...: the names with what they stand for."""
     equals = [k for k, unit in enumerate(line) if unit.kind == "mark" and unit.text == "="]
+    if not equals:
+        raise pointed("behind where there are definitions, as in t_1 = Wx", text, line[0].at if line else len(text) - 1)
     found: list[tuple[Name, list[Unit]]] = []
     start = 0
     for at, following in zip(equals, [*equals[1:], len(line)], strict=True):
         name = next_name(line, start)
         if name is None or name[1] != at:
-            raise pointed("a definition is a name, = and what it stands for", text, line[start].at)
+            raise pointed("a definition is a name, = and what it stands for", text, line[min(start, at)].at)
         end = following
         if following < len(line):
             end = next((k for k in range(following - 1, at, -1) if line[k].kind == "mark" and line[k].text == ","), at)

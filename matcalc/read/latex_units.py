@@ -221,8 +221,12 @@ def _accented(unit: Unit, content: list[Unit], text: str) -> Unit:
 def _settled(out: list[Unit], text: str) -> list[Unit]:
     """The units of a list in order: what styles held is put in their place, and a subscript comes before a superscript."""
     found: list[Unit] = []
-    for unit in reversed(out):
+    for k in reversed(range(len(out))):
+        unit = out[k]
         found.extend(unit.args[0] if unit.kind == "style" else [unit])
+        scripted = k > 0 and out[k - 1].kind in ("sub", "sup", "prime")
+        if scripted and unit.kind == "style" and sum(a.kind not in ("sub", "sup", "prime") for a in unit.args[0]) > 1:
+            raise pointed("does this belong to all the letters before it, or to the last? put parentheses", text, out[k - 1].at)
     for k in range(len(found) - 1):
         if found[k].kind == "sup" and found[k + 1].kind == "sub":
             found[k], found[k + 1] = found[k + 1], found[k]

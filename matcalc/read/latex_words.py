@@ -52,6 +52,7 @@ class LatexWords(Letters):
 
     def __init__(self, text: str, vocabulary: LatexVocabulary, bound: frozenset[str], columns: bool) -> None:
         self.text, self.vocabulary, self.bound, self.columns = text, vocabulary, bound, columns
+        self.longest = max(map(len, [*vocabulary.plain.keys, *vocabulary.plain.lengths, ""])) + 1
         self.words: list[Word] = []
         self.opened: list[Open] = []
         self.frames: list[Frame] = []
@@ -314,22 +315,28 @@ class LatexWords(Letters):
             self.opened.append(Open(unit.text, f"{kind}_CLOSE", unit.at, not unit.side))
             return
         following = self._next(frame)
-        beside = following is not None and following.kind not in ("sub", "sup", "prime", "mark", "end", "line")
-        if not unit.side and beside and not (following.kind == "delimiter" and (following.text in ")]}⟩" or following.side == "close")):  # type: ignore[union-attr]
-            if not frame.bars:
-                for k, other in enumerate(frame.units):
-                    if other.kind == "delimiter" and not other.side:
-                        frame.bars.setdefault(other.text, []).append(k)
-            later = frame.bars.get(unit.text, [])
-            if len(later) - bisect_right(later, frame.k - 1) > 1 and not self._is_operator(following):
-                raise self.error(r"this bar may open or close; write \lvert x \rvert or \lVert x \rVert", unit.at)
+        if not unit.side and following is not None and self._begins(following) and self._bars_behind(frame, unit.text) > 1:
+            raise self.error(r"this bar may open or close; write \lvert x \rvert or \lVert x \rVert", unit.at)
         if len(self.opened) <= frame.depth or self.opened[-1].closing != unit.text:
             raise self.error(f"{self.text[unit.at : unit.end]} closes nothing here", unit.at)
         self.opened.pop()
         self.put(f"{kind}_CLOSE", unit, meaning=self._which_norm(frame) if kind == "NORM" else None)
 
-    def _is_operator(self, unit: Unit | None) -> bool:
-        return unit is not None and unit.kind == "command" and (unit.text in OPERATORS or unit.text in COMPARE)
+    def _begins(self, unit: Unit) -> bool:
+        """Whether an operand begins here, so that the bar before it might have opened."""
+        if unit.kind == "delimiter":
+            return unit.text in "([{⟨" and unit.side != "close"
+        sign = unit.kind == "command" and (unit.text in OPERATORS or unit.text in COMPARE)
+        return not sign and unit.kind not in ("sub", "sup", "prime", "mark", "end", "line")
+
+    def _bars_behind(self, frame: Frame, bar: str) -> int:
+        """How many bars of a kind, that do not say their side, come later."""
+        if not frame.bars:
+            for k, other in enumerate(frame.units):
+                if other.kind == "delimiter" and not other.side:
+                    frame.bars.setdefault(other.text, []).append(k)
+        places = frame.bars.get(bar, [])
+        return len(places) - bisect_right(places, frame.k - 1)
 
     def _which_norm(self, frame: Frame) -> Any:
         below = self._next(frame)
@@ -348,7 +355,7 @@ class LatexWords(Letters):
         if sign in "+-−":
             self.put("SIGN", unit, "-" if sign == "−" else sign)
         elif sign in OPERATORS:
-            self.put("OPERATOR", unit, "," if False else OPERATORS[sign])
+            self.put("OPERATOR", unit, OPERATORS[sign])
         elif sign in COMPARE:
             self.put("COMPARE", unit, COMPARE[sign])
         elif sign == ",":

@@ -126,7 +126,7 @@ class Rules(Terms):
             b = self.ones(b.at)
         a, b = self.part(a), self.part(b)
         if a.shape and b.shape:
-            raise self.error(f"{sign.text} may be the matrix product, @, or the product entry by entry, ∘", sign.at)
+            raise self.error(f"{sign.text} may be {self.mends['dot']}", sign.at)
         return self.entrywise(sign.at, c.mul, a, b)
 
     def _fraction(self, a: Term, sign: Word, b: Term) -> Term:
@@ -223,10 +223,7 @@ class Rules(Terms):
         """‖x‖, ‖X‖_F, ‖X‖₂, ‖X‖_*, ‖x‖₁."""
         a, order = self.firm(a, "in a norm"), closed.meaning
         if order is None and self.is_matrix(a):
-            raise self.error(
-                "a norm of a matrix says which: ‖X‖_F (Frobenius), ‖X‖₂ (the largest singular value) or ‖X‖_* (their sum)",
-                closed.at,
-            )
+            raise self.error(f"a norm of a matrix says which: {self.mends['norm']}", closed.at)
         given = [] if order in (None, "fro") else [order]
         return self.made(opened.at, (a,), lambda _, e: f.CALLS["norm"](e, *given), lambda shape: ())
 

@@ -65,7 +65,8 @@ class Terms:
 
     mends = {  # how the text says what it left out
         "eye": "eye(n)", "ones": "ones(n)", "row": "ones(n).T", "zeros": "zeros(n, m)", "power": "A**t or A^∘t",
-        "unit": "one_hot(i, n)", "split": "parentheses or *",
+        "unit": "one_hot(i, n)", "split": "parentheses or *", "dot": "the matrix product, @, or the product entry by entry, ∘",
+        "norm": "‖X‖_F (Frobenius), ‖X‖₂ (the largest singular value) or ‖X‖_* (their sum)",
     }  # fmt: skip
 
     def __init__(self, text: str) -> None:
