@@ -148,12 +148,16 @@ class Letters:
             raise self._unknown(frame, text, _joint(run))
         if len(ways) > 1:
             shown = " or ".join(" ".join(way[:_SHOWN]) for way in ways)
-            raise self.error(f"{text[:_LONGEST]} may be {shown}; put \\, between factors, and functions into \\operatorname", run[0].at)
+            raise self.error(
+                f"{text[:_LONGEST]} may be {shown}; put \\, between factors, and functions into \\operatorname", run[0].at
+            )
         if calls:
             self.function(frame, _joint(run), text, str(function))
             return
         if upright and frame.k < len(frame.units) and frame.units[frame.k].kind in ("sub", "sup", "prime"):
-            raise self.error("does this belong to all the letters before it, or to the last? put parentheses", frame.units[frame.k].at)
+            raise self.error(
+                "does this belong to all the letters before it, or to the last? put parentheses", frame.units[frame.k].at
+            )
         at = 0
         for name in ways[0]:
             part = run[at : at + len(name)] if len(run) > 1 else [_cut(run[0], at, len(name))]
@@ -244,7 +248,10 @@ class Letters:
         readings = self._readings(frame, name)
         if len(readings) > 1:
             shown = " or ".join(self._described(reading, frame) for reading in readings)
-            raise self.error(f"this may be {shown}; put braces around the name, {{x_1}}, or parentheses around what is indexed or raised, (x)_1", unit.at)
+            raise self.error(
+                f"this may be {shown}; put braces around the name, {{x_1}}, or parentheses around what is indexed or raised, (x)_1",
+                unit.at,
+            )
         if readings:
             self._put_reading(frame, unit, readings[0])
         elif not self._constant(frame, unit, name):
@@ -277,7 +284,7 @@ class Letters:
         high = frame.k + (frame.k < len(frame.units) and frame.units[frame.k].kind == "sub")
         if reading.name == Name("e") and not reading.high and high < len(frame.units) and frame.units[high].kind == "sup":
             exponent = script(frame.units[high].args[0])
-            if exponent is None or not exponent.lstrip("-").isdecimal():
+            if exponent is None or not re.fullmatch(r"-?\d+", exponent):
                 raise self.error(r"e is a declared name, and e^{...} may be the exponential function, \exp(...), too", unit.at)
         if reading.high:
             frame.skipped.add(high)
@@ -317,7 +324,10 @@ class Letters:
         if following is not None and following.kind == "sub" and name.base in _SIZED and not _has_colon(following):
             return self._sized(frame, unit, _SIZED[name.base])
         if name.base == "Phi" and self.opens(frame, frame.k):
-            raise self.error(r"\Phi(z) of the normal distribution is \frac{1}{2}(1 + \operatorname{erf}(z / \sqrt{2})); \Phi is a matrix here", unit.at)
+            raise self.error(
+                r"\Phi(z) of the normal distribution is \frac{1}{2}(1 + \operatorname{erf}(z / \sqrt{2})); \Phi is a matrix here",
+                unit.at,
+            )
         if name.base in _CONSTANTS:
             self.put("CONSTANT", unit, meaning=_CONSTANTS[name.base])
             return True
@@ -329,7 +339,9 @@ class Letters:
     def _sized(self, frame: Frame, unit: Unit, what: str) -> bool:
         raise NotImplementedError
 
-    def _push(self, line: Sequence[Unit], kind: str = "", at: int = 0, mode: str = "", meaning: Any = None, text: str = "}") -> None:
+    def _push(
+        self, line: Sequence[Unit], kind: str = "", at: int = 0, mode: str = "", meaning: Any = None, text: str = "}"
+    ) -> None:
         raise NotImplementedError
 
     def _example(self, frame: Frame, unit: Unit, name: Name, low: Unit) -> bool:
@@ -338,7 +350,12 @@ class Letters:
         if len(content) != 1 or content[0].text not in self.bound or len(name.base) != 1 or name.base == name.base.upper():
             return False
         meanings = self.vocabulary.meanings(Name(name.base.upper()))
-        if len(meanings) != 1 or not isinstance(meanings[0][1], Expr) or meanings[0][1].shape == () or has_one(meanings[0][1].shape):
+        if (
+            len(meanings) != 1
+            or not isinstance(meanings[0][1], Expr)
+            or meanings[0][1].shape == ()
+            or has_one(meanings[0][1].shape)
+        ):
             return False
         frame.k += 1
         self.guessed = self.guessed or (name.base, unit.at)
@@ -377,7 +394,7 @@ class Letters:
             return self.error(f"{unit.text} is an index here, and stands only in subscripts", unit.at)
         if name in ("sigma",):
             return self.error(r"\sigma is a function: its argument stands in parentheses, \sigma(...)", unit.at)
-        near = self.vocabulary.near(shown[:_LONGEST].translate(_MARKUP), [*FUNCTIONS])
+        near = self.vocabulary.near((name if unit.kind == "word" else shown)[:_LONGEST].translate(_MARKUP), [*FUNCTIONS])
         return self.error(f"{shown[:_LONGEST]} is not a known name{near}", unit.at)
 
     # ---- functions -----------------------------------------------------------------------------------------------------
@@ -391,15 +408,19 @@ class Letters:
         while frame.k < len(units) and units[frame.k].kind in ("prime", "sub", "sup"):
             above = units[frame.k]
             inside = script(above.args[0]) if above.args else None
-            if above.kind == "prime" or (above.kind == "sup" and all(a.kind == "prime" or a.text == "prime" for a in above.args[0])):
+            if above.kind == "prime" or (
+                above.kind == "sup" and all(a.kind == "prime" or a.text == "prime" for a in above.args[0])
+            ):
                 order += len(above.text) if above.kind == "prime" else len(above.args[0])
             elif above.kind == "sub" and inside in _AXES and isinstance(function, str):
                 axis = _AXES[inside]
             elif above.kind == "sub":
-                raise self.error(f"this subscript of {name} is not understood; there are _{{\\text{{row}}}} and _{{\\text{{col}}}}", above.at)
+                raise self.error(
+                    f"this subscript of {name} is not understood; there are _{{\\text{{row}}}} and _{{\\text{{col}}}}", above.at
+                )
             elif inside and inside[0] == "(" and inside[1:-1].isdecimal() and isinstance(function, Function) and len(inside) < 5:
                 order += int(inside[1:-1])
-            elif inside and inside.lstrip("-").isdecimal() and len(inside) < 5 and power is None:
+            elif inside and power is None and re.fullmatch(r"-?\d{1,4}", inside):
                 power = (above, int(inside))
             else:
                 raise self.error(f"put the power behind the call, ({name}(x))^{{...}}", above.at)

@@ -83,7 +83,9 @@ class LatexRules(Rules):
         """I_n, a bold 1 or 0 with its sizes, K_{n,m}."""
         least, most = _SIZES[word.meaning]
         if not least <= len(given) <= most:
-            raise self.error(f"{word.text} has {least if least == most else 'one or two'} size{'s' * (most > 1)} below it", word.at)
+            raise self.error(
+                f"{word.text} has {least if least == most else 'one or two'} size{'s' * (most > 1)} below it", word.at
+            )
         sizes = [self.length(a) for a in given]
         if sizes == [1]:
             raise self.error(f"{word.text}_1 would be the number 1; a name with an index is declared", word.at)
@@ -114,7 +116,9 @@ class LatexRules(Rules):
     def script(self, a: Term, word: Word) -> Term:
         """A transpose or an inverse."""
         if word.text == "'" and self.part(a).shape == ():
-            raise self.error(r"the prime of a scalar is a derivative, of what is not declared a function; a transpose needs an array", word.at)
+            raise self.error(
+                r"the prime of a scalar is a derivative, of what is not declared a function; a transpose needs an array", word.at
+            )
         if a in self.cells:
             raise self.error("is this the entry of a transpose or an inverse, or of the matrix itself? put parentheses", word.at)
         return super().script(a, word)
@@ -133,7 +137,9 @@ class LatexRules(Rules):
         """A fraction: by a scalar, or of columns entry by entry."""
         above, below = self.part(above), self.part(below)
         if self.is_matrix(below):
-            raise self.error(r"a matrix below the line may be its inverse, A^{-1}, or a quotient entry by entry, \oslash", below.at)
+            raise self.error(
+                r"a matrix below the line may be its inverse, A^{-1}, or a quotient entry by entry, \oslash", below.at
+            )
         shapes = [self.sizes.shape(p.shape) for p in (above, below)]
         if all(shapes) and self.sizes.is_known(shapes[0]) and self.sizes.is_known(shapes[1]) and shapes[0] != shapes[1]:
             raise self.error(f"this fraction is of {lengths.show(shapes[0])} over {lengths.show(shapes[1])}", word.at)
@@ -209,7 +215,9 @@ class LatexRules(Rules):
 
     def _unmixed(self, a: Term, at: int) -> None:
         if a in self.bare:
-            raise self.error(r"does this belong to the argument of the function before it? put the argument in parentheses, \log(x)", at)
+            raise self.error(
+                r"does this belong to the argument of the function before it? put the argument in parentheses, \log(x)", at
+            )
 
     # ---- parts and blocks ----------------------------------------------------------------------------------------------
     def letter(self, word: Word) -> Letter:
@@ -236,7 +244,9 @@ class LatexRules(Rules):
             items = [item for item in items if isinstance(item, Letter)]
         if any(isinstance(item, tuple) and item != (None, None) for item in items):
             raise self.error("beside an index there may be a number or a colon", opened.at)
-        row, column = (item.text if isinstance(item, Letter) else None for item in items) if len(items) == 2 else (items[0].text, None)
+        row, column = (
+            (item.text if isinstance(item, Letter) else None for item in items) if len(items) == 2 else (items[0].text, None)
+        )
         lying = len(items) == 1 and rows_and_columns(self.sizes.shape(a.shape))[0] == 1
         if lying:
             row, column = column, row

@@ -33,7 +33,19 @@ COMPARE = {
     **dict.fromkeys(("le", "leq", "leqslant", "≤"), "<="),
 }
 MATRICES = ("bmatrix", "pmatrix", "matrix", "Bmatrix", "smallmatrix")
-DISPLAYS = ("align", "aligned", "equation", "gather", "gathered", "split", "multline", "displaymath", "math", "eqnarray", "alignedat")
+DISPLAYS = (
+    "align",
+    "aligned",
+    "equation",
+    "gather",
+    "gathered",
+    "split",
+    "multline",
+    "displaymath",
+    "math",
+    "eqnarray",
+    "alignedat",
+)
 NORMS = {"1": 1, "2": 2, "F": "fro", "Fro": "fro", "fro": "fro", "*": "nuc", "∞": "inf", "": None}
 
 REFUSED = {

@@ -18,6 +18,9 @@ from matcalc.core.operations import ADD, MUL, SUM
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 
 
+_LONGEST = 20_000  # parts
+
+
 class Entry(NamedTuple):
     """An array, and the letter that its row and its column has; None on an axis that is taken whole or has the length 1."""
 
@@ -33,6 +36,7 @@ class Entries:
         self.meaning: dict[Expr, Entry] = {}
         self.known: dict[Entry, Expr] = {}
         self.places: dict[Expr, int] = {}
+        self.work = 0  # parts of sums, each counted once for every sum that it stands in
 
     def entry(self, array: Expr, row: str | None, column: str | None, at: int) -> Expr:
         """The variable of an entry, a scalar, or of a row or a column, a column."""
@@ -52,6 +56,9 @@ class Entries:
         Raises ShapeError where arrays of different lengths share the letter, MatcalcError where nothing has it, and
         UnsupportedError where the sum has no form in matrices.
         """
+        self.work += len(topological([body]))
+        if self.work > _LONGEST:
+            raise MatcalcError("there are too many sums one within the other")
         used = [x for x in variables([body]) if x in self.meaning and letter in self.meaning[x][1:]]
         lengths = {self._length(self.meaning[x], letter): self.meaning[x].array for x in used}
         if last is not None:
@@ -69,7 +76,9 @@ class Entries:
             batch = Batch(body, used, "rows", next(iter(lengths)))
         except UnsupportedError as error:
             raise UnsupportedError(f"this sum over {letter} cannot be written with matrices: {error}") from error
-        return _as_products(substituted(batch.total(), {batch.of[x]: self._all(self.meaning[x], letter, self.places[x]) for x in used}))
+        return _as_products(
+            substituted(batch.total(), {batch.of[x]: self._all(self.meaning[x], letter, self.places[x]) for x in used})
+        )
 
     def _length(self, entry: Entry, letter: str) -> Any:
         return entry.array.shape[0 if entry.row == letter else 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matcalc.core import sizes
@@ -122,38 +122,22 @@ def parse_latex(tex: str, symbols: Mapping[str, Any] | str, shape: Any = None) -
     text = _without_dollars(unicodedata.normalize("NFC", tex))
     wanted = None if shape is None else sizes.shape(*shape) if tuple(shape) else ()
     lines = _lines(units(text), text)
-
-    def read(columns: bool) -> tuple[Expr, tuple[str, int] | None]:
-        reader = _Reader(text, symbols, wanted, columns)
-        try:
-            return reader.whole(lines), reader.guessed
-        except ParseError as error:
-            error.guessed = reader.guessed  # type: ignore[attr-defined]
-            raise
-
-    return _one_reading(read, text)
-
-
-def _one_reading(read: Callable[[bool], tuple[Expr, tuple[str, int] | None]], text: str) -> Expr:
-    """The expression; where x_i may be a row or a column of X, the reading that fits."""
+    readers = [_Reader(text, symbols, wanted, columns) for columns in (False, True)]
     found: list[Expr] = []
     errors: list[ParseError] = []
-    guessed = None
-    for columns in (False, True):
+    for reader in readers:
         try:
-            e, guessed = read(columns)
-            found.append(e)
+            found.append(reader.whole(lines))
         except ParseError as error:
             errors.append(error)
-            guessed = error.guessed  # type: ignore[attr-defined]
-        if guessed is None:
+        if reader.guessed is None:
             break
     if not found:
         raise errors[0]
-    if len(found) > 1 and guessed is not None:
-        x = guessed[0]
+    if len(found) > 1 and reader.guessed is not None:
+        x, at = reader.guessed
         said = rf"{x}_i may be row i or column i of {x.upper()}; write {x.upper()}_{{i,:}}^\top or {x.upper()}_{{:,i}}"
-        raise pointed(said, text, guessed[1])
+        raise pointed(said, text, at)
     return found[0]
 
 
@@ -203,7 +187,9 @@ class _Reader:
         """One expression, after the definitions of its parts that stand behind it."""
         rules = LatexRules(self.text)
         words = LatexWords(self.text, self.vocabulary, _bound(line), self.columns)
-        behind = next((k for k, unit in enumerate(line) if unit.kind == "word" and unit.text == "where" and unit.styled == "text"), None)
+        behind = next(
+            (k for k, unit in enumerate(line) if unit.kind == "word" and unit.text == "where" and unit.styled == "text"), None
+        )
         try:
             for name, part in _definitions(line[behind + 1 :], self.text) if behind is not None else ():
                 if self.vocabulary.meanings(name):

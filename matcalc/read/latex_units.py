@@ -24,7 +24,17 @@ _TAKES = {**dict.fromkeys(_FRACTIONS, 2), "sqrt": 1, "_": 1, "^": 1, **dict.from
 _GREEK = {**{name: name for name in names.GREEK}, "varepsilon": "varepsilon", "vartheta": "vartheta", "varphi": "varphi"}
 _GREEK |= {"ell": "ell", "varrho": "varrho", "varsigma": "varsigma"}
 _NO_FORMULA = ("input", "include", "write", "def", "edef", "gdef", "let", "newcommand", "renewcommand", "csname", "catcode")
-_NO_FORMULA += ("immediate", "openout", "openin", "read", "usepackage", "documentclass", "expandafter", "loop", "DeclareMathOperator")
+_NO_FORMULA += (
+    "immediate",
+    "openout",
+    "openin",
+    "read",
+    "usepackage",
+    "documentclass",
+    "expandafter",
+    "loop",
+    "DeclareMathOperator",
+)
 
 _SIDES = {
     "(": ("(", "open"), ")": (")", "close"), "[": ("[", "open"), "]": ("]", "close"), r"\{": ("{", "open"), r"\}": ("}", "close"),

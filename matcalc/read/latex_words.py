@@ -85,7 +85,9 @@ class LatexWords(Letters):
         """One word more."""
         self.words.append(Word(kind, self.text[unit.at : unit.end] if text is None else text, unit.at, unit.end, meaning))
 
-    def _push(self, line: Sequence[Unit], kind: str = "", at: int = 0, mode: str = "", meaning: Any = None, text: str = "}") -> None:
+    def _push(
+        self, line: Sequence[Unit], kind: str = "", at: int = 0, mode: str = "", meaning: Any = None, text: str = "}"
+    ) -> None:
         """Units to be read next, and the word behind them."""
         close = Word(kind, text, at, at + 1, meaning) if kind else None
         self.frames.append(Frame(line, close, mode, len(self.opened)))
@@ -225,7 +227,9 @@ class LatexWords(Letters):
         if len(unit.text) > 1 or (self.words[-1].kind == "SCRIPT" and self.words[-1].text == "'"):
             raise self.error("two primes are the second derivative of a declared function, which this is not", unit.at)
         if self.opens(frame, frame.k):
-            raise self.error(r"this prime may be a derivative, of what is not declared a function, or a transpose; write ^\top", unit.at)
+            raise self.error(
+                r"this prime may be a derivative, of what is not declared a function, or a transpose; write ^\top", unit.at
+            )
         self.put("SCRIPT", unit, "'", ("transpose", None))
 
     # ---- commands with arguments ---------------------------------------------------------------------------------------
@@ -241,7 +245,9 @@ class LatexWords(Letters):
     def _derivative(self, frame: Frame, unit: Unit) -> None:
         above, below = unit.args
         if not below or below[0].text not in ("partial", "∂") or any(a.text in ("partial", "∂") for a in below[1:]):
-            raise self.error(r"a derivative by one variable is \frac{\partial s}{\partial x}; of second ones there is mc.hessian", unit.at)
+            raise self.error(
+                r"a derivative by one variable is \frac{\partial s}{\partial x}; of second ones there is mc.hessian", unit.at
+            )
         if len(above) > 1 and above[1].kind == "sup":
             raise self.error("only first derivatives are read; of second ones there is mc.hessian", unit.at)
         self.put("PARTIAL", unit, r"\frac{\partial")
@@ -291,7 +297,12 @@ class LatexWords(Letters):
         elif unit.side == "close":
             raise self.error("this bracket closes what it should open", unit.at)
         else:
-            kind, closing = {"(": ("OPEN", "CLOSE"), "{": ("OPEN", "CLOSE"), "[": ("BLOCK", "BRACKET"), "⟨": ("ANGLE", "ANGLE_CLOSE")}[unit.text]
+            kind, closing = {
+                "(": ("OPEN", "CLOSE"),
+                "{": ("OPEN", "CLOSE"),
+                "[": ("BLOCK", "BRACKET"),
+                "⟨": ("ANGLE", "ANGLE_CLOSE"),
+            }[unit.text]
             self.put(kind, unit)
             self.opened.append(Open({**_CLOSING, "⟨": "⟩"}[unit.text], closing, unit.at))
 
@@ -346,7 +357,9 @@ class LatexWords(Letters):
         content = below.args[0]
         word = "∞" if [a.text for a in content] == ["infty"] else script(content)
         if word not in NORMS:
-            raise self.error(r"this norm is not known; there are \lVert x \rVert_1, _2, _\infty, and _F, _2, _* of a matrix", below.at)
+            raise self.error(
+                r"this norm is not known; there are \lVert x \rVert_1, _2, _\infty, and _F, _2, _* of a matrix", below.at
+            )
         return NORMS[word]
 
     # ---- signs and commands --------------------------------------------------------------------------------------------
@@ -369,7 +382,10 @@ class LatexWords(Letters):
         elif sign == "∇":
             self._nabla(frame, unit)
         elif sign == "=":
-            raise self.error(r"= is not understood here: before the expression there may be one name; a comparison is >, <, \ge or \le", unit.at)
+            raise self.error(
+                r"= is not understood here: before the expression there may be one name; a comparison is >, <, \ge or \le",
+                unit.at,
+            )
         else:
             raise self.error(f"{sign} is not understood here", unit.at)
 
@@ -416,7 +432,9 @@ class LatexWords(Letters):
         frame.k += 1
         for letter in letters:
             if self.is_known(letter):
-                raise self.indices() or self.error(f"{letter} is an index here, and a known name or size, too: rename one of them", below.at)
+                raise self.indices() or self.error(
+                    f"{letter} is an index here, and a known name or size, too: rename one of them", below.at
+                )
         above = self._next(frame)
         if above is not None and above.kind == "sup":
             frame.k += 1

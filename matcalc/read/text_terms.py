@@ -162,7 +162,9 @@ class Terms:
         """A part that has a size of its own."""
         self.several += 1
         if self.several > _UNKNOWN:
-            raise self.error(f"more than {_UNKNOWN} sizes are not written here; write {self.mends['ones']} and {self.mends['eye']}", at)
+            raise self.error(
+                f"more than {_UNKNOWN} sizes are not written here; write {self.mends['ones']} and {self.mends['eye']}", at
+            )
         return self.kept(Term(at, shape, args, make, missing=missing))
 
     def ones(self, at: int, row: bool = False) -> Term:
