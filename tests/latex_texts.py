@@ -23,7 +23,10 @@ h = mc.let("h", f(mc.let("q", W @ x + b)))
 r = mc.let("r", u.T @ h)
 LEAVES = {
     e.name: e
-    for e in (W, x, w, c, b, u, z, y, yhat, delta, A, B, C, D, S, X, G, v, y_N, t, s_c, lam, alpha, W_hh, h_t, W_1, a_1, a_2, U, h, r)
+    for e in (
+        *(W, x, w, c, b, u, z, y, yhat, delta, A, B, C, D, S, X, G, v, y_N, t, s_c, lam, alpha, W_hh, h_t, W_1, a_1, a_2),
+        *(U, h, r),
+    )
 } | {"f": f}  # fmt: skip
 ones_n = mc.ones(n)
 
@@ -147,7 +150,8 @@ SUMS = {
         (g.l[i] - g.w @ g.X[i]) ** 2 for i in range(5)) / 5 + g.lam * g.w @ g.w,
     r"\sum_{i=1}^N \max(0, 1 - l_i w^\top x_i)": lambda g: sum(max(0, 1 - g.l[i] * (g.w @ g.X[i])) for i in range(5)),
     r"\sum_{j=1}^{m} \| x_j \|_2^2": lambda g: sum(g.X[:, j] @ g.X[:, j] for j in range(4)),
-    r"\sum_{i=1}^{N} \log(1 + e^{-l_i w^\top x_i})": lambda g: sum(np.log(1 + np.exp(-g.l[i] * (g.w @ g.X[i]))) for i in range(5)),
+    r"\sum_{i=1}^N \log(1 + e^{-l_i w^\top x_i})": lambda g: sum(
+        np.log(1 + np.exp(-g.l[i] * (g.w @ g.X[i]))) for i in range(5)),
     r"\sum_{i,j} A_{ij} z_i y_j": lambda g: sum(g.A[i, j] * g.z[i] * g.y[j] for i in range(3) for j in range(3)),
     r"\sum_{ij} A_{i,j}^2": lambda g: sum(g.A[i, j] ** 2 for i in range(3) for j in range(3)),
     r"\sum_i \sum_{j=1}^{n} A_{ji} z_i y_j": lambda g: sum(g.A[j, i] * g.z[i] * g.y[j] for i in range(3) for j in range(3)),

@@ -107,7 +107,8 @@ def test_a_name_is_written_as_its_key_or_plainly(key):
 def test_declarations_in_latex():
     line = (
         r"W \in \mathbb{R}^{n \times m}, x \in \mathbb R^m; \mathbf{b}, u\in\mathbb{R}^{n}"
-        "\n" r"\lambda \in \mathbb R, S \in \mathbb{S}^n_{++}, p \in \mathbb{R}_{++}^{2n + 1}, f : \mathbb R \to \mathbb R, \hat y: n, g: function"
+        "\n" r"\lambda \in \mathbb R, S \in \mathbb{S}^n_{++}, p \in \mathbb{R}_{++}^{2n + 1}, f : \mathbb R \to \mathbb R"
+        r", \hat y: n, g: function"
     )  # fmt: skip
     found = declared(line)
     assert (found["W"], found["x"], found["b"], found["u"], found["lambda"]) == (W, x, b, u, mc.scalar("lambda"))

@@ -9,34 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matcalc.core.expression import CONST, Expr
 from matcalc.core.sizes import has_one
 from matcalc.declarations import Function
 from matcalc.errors import ParseError
-from matcalc.read.latex_names import LatexVocabulary, Name, joined, name_of, next_name, script
-from matcalc.read.latex_signs import FUNCTIONS, TOGETHER
+from matcalc.read.latex_functions import Functions
+from matcalc.read.latex_names import Name, joined, name_of, next_name, script
+from matcalc.read.latex_signs import FUNCTIONS
 from matcalc.read.latex_units import Unit
+from matcalc.read.latex_walk import Frame
 from matcalc.read.text_runs import side_by_side
-from matcalc.read.text_words import ORDERS, Called, Word
-
-if TYPE_CHECKING:
-    from matcalc.read.latex_words import Frame
 
 _LONGEST, _SHOWN = 60, 12  # letters of a name, letters and pieces in a message
 _MARKUP = str.maketrans("", "", "\\{} ")
-_AXES = {"row": 1, "col": 0}  # softmax of every row
 _CONSTANTS = {"I": "eye", "pi": "pi", "Phi": "half"}
 _INDICES = re.compile(r"\](?=\s*_\s*\{\s*[a-z(])")  # [\sum_k A_{ik} B_{kj}]_{ij}
 _SIZED = {"I": "eye", "K": "commutation"}
-
-
-@dataclass(frozen=True)
-class CalledAlong(Called):
-    """What a function word stands for, along an axis."""
-
-    axis: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,36 +44,8 @@ class Reading:
         return next((meaning for _, meaning in self.meanings if isinstance(meaning, Function)), None)
 
 
-class Letters:
-    """The part of the reader that reads letters."""
-
-    text: str
-    vocabulary: LatexVocabulary
-    bound: frozenset[str]
-    columns: bool
-    longest: int
-    words: list[Word]
-    guessed: tuple[str, int] | None
-
-    def error(self, sentence: str, at: int) -> ParseError:
-        """The error that points at a place of the text."""
-        raise NotImplementedError
-
-    def put(self, kind: str, unit: Unit, text: str | None = None, meaning: Any = None) -> None:
-        """One word more."""
-        raise NotImplementedError
-
-    def opens(self, frame: Frame, k: int) -> bool:
-        """Whether an opening parenthesis or bracket stands at unit k."""
-        raise NotImplementedError
-
-    def called(self, frame: Frame) -> None:
-        """The opening bracket of the arguments of a function."""
-        raise NotImplementedError
-
-    def is_known(self, letter: str) -> bool:
-        """Whether a letter is a known name."""
-        return bool(self.vocabulary.meanings(Name(letter)))
+class Letters(Functions):
+    """The steps for letters."""
 
     # ---- a run of letters ----------------------------------------------------------------------------------------------
     def _letters(self, frame: Frame, unit: Unit) -> None:
@@ -101,9 +63,10 @@ class Letters:
             self._indices(run)
             return
         if unit.accent:
-            self._one(frame, run, [Name(*name_of(text)[:1], unit.accent, *name_of(text)[2:])])
+            base, _, low, high = name_of(text)
+            self._one(frame, run, Name(base, unit.accent, low, high))
         elif len(run) == 1 and unit.kind == "base":
-            self._one(frame, run, [name_of(text) if text.isascii() else Name(text)])
+            self._one(frame, run, name_of(text) if text.isascii() else Name(text))
         else:
             self._several(frame, run, text)
 
@@ -123,7 +86,7 @@ class Letters:
         calls = function is not None and (upright or self.opens(frame, frame.k))
         spelled = bool(whole) and not upright and (len(text) > 2 or str(named) != text)  # yhat, which is y h a t on paper
         if (whole and not spelled) or (upright and calls):
-            self._one(frame, run, [named], text)
+            self._one(frame, run, named, text)
             return
         fits: dict[str, bool] = {}
 
@@ -137,7 +100,7 @@ class Letters:
         if whole:
             ways = [[text], *(way for way in ways if way != [text])]
             if len(ways) == 1:
-                self._one(frame, run, [named], text)
+                self._one(frame, run, named, text)
                 return
         if calls:
             ways.append([text])
@@ -161,7 +124,7 @@ class Letters:
         at = 0
         for name in ways[0]:
             part = run[at : at + len(name)] if len(run) > 1 else [_cut(run[0], at, len(name))]
-            self._one(frame, part, [name_of(name)], name, last=at + len(name) == len(text))
+            self._one(frame, part, name_of(name), name, last=at + len(name) == len(text))
             at += len(name)
 
     def _fits(self, frame: Frame, text: str, last: bool) -> bool:
@@ -233,25 +196,21 @@ class Letters:
     def _is_size(self, name: Name) -> bool:
         return any(isinstance(meaning, Expr) and meaning.op is CONST for _, meaning in self.vocabulary.meanings(name))
 
-    def _one(self, frame: Frame, run: Sequence[Unit], names: list[Name], text: str = "", last: bool = True) -> None:
+    def _one(self, frame: Frame, run: Sequence[Unit], name: Name, text: str = "", last: bool = True) -> None:
         """One name, with the scripts that belong to it."""
-        (name,), unit = names, _joint(run)
+        unit = _joint(run)
         if not last:
             if meanings := self.vocabulary.meanings(name):
                 self._put_meant(frame, unit, Reading(name, meanings))
             else:
                 self.put("CONSTANT", unit, meaning=_CONSTANTS[name.base])
             return
-        if not name.low:  # W1
-            self._take_digits(frame, run, name)
-            name = self._digits or name
+        name = self._with_digits(frame, run, name)
         readings = self._readings(frame, name)
         if len(readings) > 1:
             shown = " or ".join(self._described(reading, frame) for reading in readings)
-            raise self.error(
-                f"this may be {shown}; put braces around the name, {{x_1}}, or parentheses around what is indexed or raised, (x)_1",
-                unit.at,
-            )
+            mend = "put braces around the name, {x_1}, or parentheses around what is indexed or raised, (x)_1"
+            raise self.error(f"this may be {shown}; {mend}", unit.at)
         if readings:
             self._put_reading(frame, unit, readings[0])
         elif not self._constant(frame, unit, name):
@@ -260,18 +219,16 @@ class Letters:
                 raise self._unknown(frame, text or unit.text, unit)
             self.function(frame, unit, text or name.base, function)
 
-    _digits: Name | None = None
-
-    def _take_digits(self, frame: Frame, run: Sequence[Unit], name: Name) -> None:
-        """Digits directly behind a letter, where they make a declared name of it."""
+    def _with_digits(self, frame: Frame, run: Sequence[Unit], name: Name) -> Name:
+        """The name with the digits directly behind it, W1, where they make a declared name of it."""
         k, digits, end = frame.k, "", run[-1].end
         while k < len(frame.units) and frame.units[k].kind == "digit" and frame.units[k].at == end:
             digits, end, k = digits + frame.units[k].text, frame.units[k].end, k + 1
-        self._digits = name._replace(low=digits) if digits else None
-        if self._digits and self.vocabulary.meanings(self._digits):
-            frame.k = k
-        else:
-            self._digits = None
+        longer = name._replace(low=digits)
+        if not digits or name.low or not self.vocabulary.meanings(longer):
+            return name
+        frame.k = k
+        return longer
 
     def _described(self, reading: Reading, frame: Frame) -> str:
         key = reading.meanings[0][0]
@@ -316,10 +273,10 @@ class Letters:
             frame.k += 1
             if following.kind == "sub":
                 self.put("UNIT", unit)
-                self._push(following.args[0], "END", following.at)
+                self.push(following.args[0], "END", following.at)
             else:
                 self.put("EULER", unit)
-                self._push(following.args[0], "END", following.at)
+                self.push(following.args[0], "END", following.at)
             return True
         if following is not None and following.kind == "sub" and name.base in _SIZED and not _has_colon(following):
             return self._sized(frame, unit, _SIZED[name.base])
@@ -337,12 +294,14 @@ class Letters:
         return following is not None and following.kind == "sub" and self._example(frame, unit, name, following)
 
     def _sized(self, frame: Frame, unit: Unit, what: str) -> bool:
-        raise NotImplementedError
-
-    def _push(
-        self, line: Sequence[Unit], kind: str = "", at: int = 0, mode: str = "", meaning: Any = None, text: str = "}"
-    ) -> None:
-        raise NotImplementedError
+        """A constant with its sizes below it: I_n."""
+        below = frame.next
+        if below is None or below.kind != "sub":
+            return False
+        frame.k += 1
+        self.put("SIZED", unit, meaning=what)
+        self.push(below.args[0], "END", below.at, "sizes")
+        return True
 
     def _example(self, frame: Frame, unit: Unit, name: Name, low: Unit) -> bool:
         """x_i, where x is not declared and X is a matrix: row i of X as a column, or column i."""
@@ -396,47 +355,6 @@ class Letters:
             return self.error(r"\sigma is a function: its argument stands in parentheses, \sigma(...)", unit.at)
         near = self.vocabulary.near((name if unit.kind == "word" else shown)[:_LONGEST].translate(_MARKUP), [*FUNCTIONS])
         return self.error(f"{shown[:_LONGEST]} is not a known name{near}", unit.at)
-
-    # ---- functions -----------------------------------------------------------------------------------------------------
-    def function(self, frame: Frame, unit: Unit, name: str, function: Function | str) -> None:
-        """A function with what stands between it and its arguments: primes, a power, the axis."""
-        units, order, axis, power = frame.units, 0, None, None
-        following = units[frame.k] if frame.k < len(units) else None
-        if following is not None and (two := TOGETHER.get((name, following.text))) and following.kind in ("command", "word"):
-            frame.k += 1
-            function, unit = two, Unit("word", two, unit.at, following.end)
-        while frame.k < len(units) and units[frame.k].kind in ("prime", "sub", "sup"):
-            above = units[frame.k]
-            inside = script(above.args[0]) if above.args else None
-            if above.kind == "prime" or (
-                above.kind == "sup" and all(a.kind == "prime" or a.text == "prime" for a in above.args[0])
-            ):
-                order += len(above.text) if above.kind == "prime" else len(above.args[0])
-            elif above.kind == "sub" and inside in _AXES and isinstance(function, str):
-                axis = _AXES[inside]
-            elif above.kind == "sub":
-                raise self.error(
-                    f"this subscript of {name} is not understood; there are _{{\\text{{row}}}} and _{{\\text{{col}}}}", above.at
-                )
-            elif inside and inside[0] == "(" and inside[1:-1].isdecimal() and isinstance(function, Function) and len(inside) < 5:
-                order += int(inside[1:-1])
-            elif inside and power is None and re.fullmatch(r"-?\d{1,4}", inside):
-                power = (above, int(inside))
-            else:
-                raise self.error(f"put the power behind the call, ({name}(x))^{{...}}", above.at)
-            frame.k += 1
-        if order and isinstance(function, str):
-            raise self.error(f"{name} has no primes here; declare it with mc.function, or write its derivative", unit.at)
-        if order > ORDERS:
-            raise self.error(f"derivatives of a function are read up to order {ORDERS}", unit.at)
-        calls = self.opens(frame, frame.k)
-        if not calls and isinstance(function, Function):
-            raise self.error(f"{name} is a function: its argument stands in parentheses, {name}(...)", unit.at)
-        self.put("FUNCTION" if calls else "BARE", unit, name, CalledAlong(function, order, axis))
-        if power is not None:
-            self.put("SCRIPT", power[0], meaning=("power", power[1]))
-        if calls:
-            self.called(frame)
 
 
 def _has_colon(low: Unit) -> bool:

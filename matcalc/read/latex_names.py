@@ -1,4 +1,4 @@
-r"""Names in LaTeX: ``\hat{y}_1``, ``W_{hh}`` and ``\boldsymbol\theta`` as base, accent, sub- and superscript, and what they stand for.
+r"""Names in LaTeX: ``\hat{y}_1``, ``W_{hh}`` and ``\theta`` as base, accent, sub- and superscript, and what they stand for.
 
 A name of the symbols may be written as in the text or plainly, ``\hat y`` or ``yhat``: both are the same four parts. Symbols may
 be declared in LaTeX, too: ``W \in \mathbb{R}^{n \times m}, x \in \mathbb{R}^m``.

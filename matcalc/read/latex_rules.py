@@ -318,8 +318,8 @@ class LatexRules(Rules):
             self.taken.setdefault(kind, word.at)
         if len(self.taken) > 1:
             raise self.error(
-                "of a scalar this is the gradient, in the shape of what it is taken by, and beside it stands a Jacobian, with rows for "
-                r"outputs: write (\nabla_x s)^\top for the row, or \nabla_x s for the column",
+                "of a scalar this is the gradient, a column where x is one, and beside it stands a Jacobian, which wants a row: "
+                r"write \nabla_x s for the column, (\nabla_x s)^\top for the row",
                 self.taken["gradient"],
             )
         return self._taken(word, a, by, kind)

@@ -1,4 +1,4 @@
-r"""What commands, upright words and signs of LaTeX stand for: functions by the names of their rows, operators, and what is refused."""
+r"""What commands, words and signs of LaTeX stand for: functions by the names of their rows, operators, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 r"""Sums over an index in matrix form: \sum_i y_i \log p_i is the sum of a batch of examples (y_i, p_i).
 
-An entry x_i or A_ij, a row or a column of a matrix is a variable of its own while a sum is read. The sum over i is then the batch of
-all i at once, which ``calculus.batching`` writes with matrices: the entries become the column x, the rows A_i the matrix A.
+An entry x_i or A_ij, a row or a column of a matrix is a variable of its own while a sum is read. The sum over i is the batch of
+all i at once, which ``calculus.batching`` writes with matrices: entries become the column x, rows become A.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from matcalc.core.constructors import broadcast, diagonal, matmul, mul, power, t
 from matcalc.core.expression import LEAF, Expr, const, node, rebuilt, substituted, topological, variables
 from matcalc.core.operations import ADD, MUL, SUM
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
-
 
 _LONGEST = 20_000  # parts
 
@@ -76,9 +75,8 @@ class Entries:
             batch = Batch(body, used, "rows", next(iter(lengths)))
         except UnsupportedError as error:
             raise UnsupportedError(f"this sum over {letter} cannot be written with matrices: {error}") from error
-        return _as_products(
-            substituted(batch.total(), {batch.of[x]: self._all(self.meaning[x], letter, self.places[x]) for x in used})
-        )
+        table = {batch.variable(x): self._all(self.meaning[x], letter, self.places[x]) for x in used}
+        return _as_products(substituted(batch.total(), table))
 
     def _length(self, entry: Entry, letter: str) -> Any:
         return entry.array.shape[0 if entry.row == letter else 1]
@@ -87,7 +85,8 @@ class Entries:
         """Every value that a letter gives an entry, one below the other."""
         other = entry.column if entry.row == letter else entry.row
         if other is not None:  # A_ij over j is row i, and over i it is column j
-            return self.entry(entry.array, *((None, other) if entry.row == letter else (other, None)), at)
+            row, column = (None, other) if entry.row == letter else (other, None)
+            return self.entry(entry.array, row, column, at)
         return entry.array if entry.row == letter else transpose(entry.array)
 
 

@@ -24,7 +24,7 @@ from matcalc.read.latex_words import LatexWords, summed_over
 from matcalc.read.text_terms import Term
 from matcalc.read.text_trees import meant
 
-LONGEST = 50_000  # characters
+LONGEST = 20_000  # characters
 _LINES = 500
 
 # As the grammar of text, with what stands above and below: fractions, roots, powers in braces, sums over an index.
@@ -65,8 +65,8 @@ span: end COLON end
 end: _sum?
 letter: LETTER
 
-_atom: name | number | constant | sized_constant | unit | exponential | grouped | braced | call | fraction | derivative | root | root_of
-     | absolute | normed | inner | masked | block_of
+_atom: name | number | constant | sized_constant | unit | exponential | grouped | braced | call | fraction | derivative
+     | root | root_of | absolute | normed | inner | masked | block_of
 name: NAME
 number: NUMBER
 constant: CONSTANT
@@ -112,7 +112,7 @@ def parse_latex(tex: str, symbols: Mapping[str, Any] | str, shape: Any = None) -
 
     >>> parse_latex(r"\mathbf{u}^\top f(\mathbf{W}\mathbf{x} + \mathbf{b})", "W: n m, x: m, b u: n, f: function")
     uᵀ f(Wx + b)
-    >>> parse_latex(r"\sum_{i=1}^{n} (y_i - w^\top x_i)^2", r"X \in \mathbb{R}^{n \times m}, y \in \mathbb{R}^n, w \in \mathbb{R}^m")
+    >>> parse_latex(r"\sum_{i=1}^{n} (y_i - w^\top x_i)^2", r"X \in \mathbb{R}^{n \times m}, y \in \mathbb{R}^n, w: m")
     sum((y − Xw)²)
     """
     if not isinstance(tex, str):

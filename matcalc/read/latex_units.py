@@ -17,24 +17,18 @@ from matcalc.read.caret import pointed
 
 ACCENTS = {"hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "bar": "bar", "overline": "bar"}
 _BOLD = ("mathbf", "boldsymbol", "bm", "pmb", "mathbb", "mathds", "vec", "textbf")  # in which 1 and 0 are arrays
-_STYLES = (*_BOLD, "mathrm", "mathit", "mathsf", "mathcal", "mathscr", "mathfrak", "mathnormal", "mathop", "mathord", "mathtt")
-_STYLES += ("text", "textrm", "textit", "textsf", "mbox", "operatorname", "boxed", "underline")
+_STYLES: tuple[str, ...] = (
+    *_BOLD, "mathrm", "mathit", "mathsf", "mathcal", "mathscr", "mathfrak", "mathnormal", "mathop", "mathord", "mathtt",
+    "text", "textrm", "textit", "textsf", "mbox", "operatorname", "boxed", "underline",
+)  # fmt: skip
 _FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
 _TAKES = {**dict.fromkeys(_FRACTIONS, 2), "sqrt": 1, "_": 1, "^": 1, **dict.fromkeys((*ACCENTS, *_STYLES), 1)}
 _GREEK = {**{name: name for name in names.GREEK}, "varepsilon": "varepsilon", "vartheta": "vartheta", "varphi": "varphi"}
 _GREEK |= {"ell": "ell", "varrho": "varrho", "varsigma": "varsigma"}
-_NO_FORMULA = ("input", "include", "write", "def", "edef", "gdef", "let", "newcommand", "renewcommand", "csname", "catcode")
-_NO_FORMULA += (
-    "immediate",
-    "openout",
-    "openin",
-    "read",
-    "usepackage",
-    "documentclass",
-    "expandafter",
-    "loop",
-    "DeclareMathOperator",
-)
+_NO_FORMULA: tuple[str, ...] = (
+    "input", "include", "write", "def", "edef", "gdef", "let", "newcommand", "renewcommand", "csname", "catcode", "immediate",
+    "openout", "openin", "read", "usepackage", "documentclass", "expandafter", "loop", "DeclareMathOperator",
+)  # fmt: skip
 
 _SIDES = {
     "(": ("(", "open"), ")": (")", "close"), "[": ("[", "open"), "]": ("]", "close"), r"\{": ("{", "open"), r"\}": ("}", "close"),

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sympy
@@ -45,7 +46,7 @@ def declared(shapes: str) -> dict[str, Meaning]:
         for name in _WORD.finditer(shapes, *entry.span("names")):
             if name[0] in found:
                 raise pointed(f"{name[0]} is declared twice", shapes, name.start())
-            attempt(lambda: names.checked(name[0]), shapes, name.start())
+            attempt(partial(names.checked, name[0]), shapes, name.start())
             found[name[0]] = of_kind(name[0], kind, shapes, at)
     return found
 
