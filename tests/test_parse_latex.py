@@ -8,7 +8,7 @@ import sympy
 from latex_texts import LEAVES, LENGTHS, SUMS, TYPED, A, N, W, b, f, m, n, t, u, w, x, y, z
 
 import matcalc as mc
-from matcalc.core.expression import LET, Expr
+from matcalc.core.expression import LET, Expr, inner
 from matcalc.numeric.evaluate import evaluate
 from matcalc.read.latex_names import declared
 
@@ -44,6 +44,8 @@ READ_AS = {
     r"\sum_{i,j} A_{ij} z_i z_j": "zᵀAz",
     r"\sum_{i=1}^{N} (l_i - w^\top x_i)^2": "sum((l − Xw)²)",
     r"\sum_{i=1}^N x_i x_i^\top": "XᵀX",
+    r"\sum_{i=1}^N l^{(i)} x^{(i)}": "Xᵀl",
+    r"J(w) = \frac1N\sum_{i=1}^N (l_i - w^\top x_i)^2": "1/N sum((l − Xw)²)",
     r"\sum_i \sum_j (A_{ij} - z_i y_j)^2": "sum((A − z ∘ yᵀ)^∘2)",
 }
 
@@ -51,7 +53,7 @@ READ_AS = {
 @pytest.mark.parametrize("text", READ_AS)
 def test_sums_become_products(text):
     e = mc.parse_latex(text, {key: leaf for key, leaf in LEAVES.items() if key != "x"})
-    assert str(e) == READ_AS[text]
+    assert str(inner(e)) == READ_AS[text]
 
 
 def test_the_rows_or_the_columns_of_a_matrix():

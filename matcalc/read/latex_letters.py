@@ -59,6 +59,7 @@ class Letters(Functions):
             run.append(frame.units[frame.k])
             frame.k += 1
         text = unit.text if unit.kind == "word" else "".join(a.text for a in run)
+        self._lower_index(frame)
         if frame.mode == "index" and all(a.text in self.bound and not a.accent for a in run):
             self._indices(run)
             return
@@ -69,6 +70,14 @@ class Letters(Functions):
             self._one(frame, run, name_of(text) if text.isascii() else Name(text))
         else:
             self._several(frame, run, text)
+
+    def _lower_index(self, frame: Frame) -> None:
+        """An index in parentheses above, x^{(i)}, is one below where i is summed over."""
+        high = frame.next
+        if high is not None and high.kind == "sup" and len(high.args[0]) == 3:
+            left, letter, right = high.args[0]
+            if left.text == "(" and right.text == ")" and letter.kind == "base" and letter.text in self.bound:
+                high.kind, high.args = "sub", [[letter]]
 
     def _indices(self, run: Sequence[Unit]) -> None:
         for k, letter in enumerate(run):
@@ -288,7 +297,8 @@ class Letters(Functions):
         if name.base in _CONSTANTS:
             self.put("CONSTANT", unit, meaning=_CONSTANTS[name.base])
             return True
-        if name.base == "sigma" and (self.opens(frame, frame.k) or (following is not None and following.kind == "sup")):
+        raised = following is not None and following.kind in ("sup", "prime")
+        if name.base == "sigma" and (raised or self.opens(frame, frame.k)):
             self.function(frame, unit, r"\sigma", "sigmoid")
             return True
         return following is not None and following.kind == "sub" and self._example(frame, unit, name, following)

@@ -38,7 +38,7 @@ class LatexRules(Rules):
 
     mends = {
         "eye": "I_n", "ones": r"\mathbf{1}_n", "row": r"\mathbf{1}_n^\top", "zeros": r"\mathbf{0}_{n \times m}",
-        "power": r"A^{\circ t}", "unit": r"\operatorname{onehot}(i, n)", "split": "parentheses",
+        "power": r"A^{\circ t}", "unit": r"\operatorname{onehot}(i, n)", "split": "parentheses", "own": r"^\top",
         "dot": r"the matrix product, as in x^\top y, or the product entry by entry, x \odot y",
         "norm": r"\lVert X \rVert_F (Frobenius), _2 (the largest singular value) or _* (their sum)",
     }  # fmt: skip
@@ -177,6 +177,12 @@ class LatexRules(Rules):
             return product
         return self._known(Word("FUNCTION", "tr", opened.at, opened.end), "trace", [product], {})
 
+    def masked(self, opened: Word, a: Term, closed: Word) -> Term:
+        """1[z > 0], which no 1 before it makes a mask once more."""
+        made = super().masked(opened, a, closed)
+        made.mask = False
+        return made
+
     # ---- functions -----------------------------------------------------------------------------------------------------
     def call(self, word: Word, script: Word | None, opened: Word, given: list[Term], closed: Word) -> Term:
         """f(x)."""
@@ -216,7 +222,7 @@ class LatexRules(Rules):
     def _unmixed(self, a: Term, at: int) -> None:
         if a in self.bare:
             raise self.error(
-                r"does this belong to the argument of the function before it? put the argument in parentheses, \log(x)", at
+                r"does this belong to what is before it, a function or \nabla? put the argument in parentheses, \log(x)", at
             )
 
     # ---- parts and blocks ----------------------------------------------------------------------------------------------
@@ -326,13 +332,17 @@ class LatexRules(Rules):
 
     def derivative_of(self, word: Word, over: Word, by: Term, end: Word, a: Term) -> Term:
         r"""\frac{\partial}{\partial x} s."""
-        return self.derivative(word, a, over, by, end)
+        made = self.derivative(word, a, over, by, end)
+        self.bare.add(made)
+        return made
 
     def gradient(self, word: Word, by: Term, end: Word, a: Term) -> Term:
         r"""\nabla_x s."""
         if self.part(a).shape != ():
             raise self.error("a gradient is of a scalar", a.at)
-        return self._taken(word, a, by, "gradient")
+        made = self._taken(word, a, by, "gradient")
+        self.bare.add(made)
+        return made
 
     def _taken(self, word: Word, a: Term, by: Term, kind: str) -> Term:
         def make(_: Any, e: Expr, x: Expr) -> Expr:

@@ -14,7 +14,7 @@ from matcalc.calculus.terms import parts_of
 from matcalc.core import sizes
 from matcalc.core.constructors import broadcast, diagonal, matmul, mul, power, total, transpose
 from matcalc.core.expression import LEAF, Expr, const, node, rebuilt, substituted, topological, variables
-from matcalc.core.operations import ADD, MUL, SUM
+from matcalc.core.operations import ADD, MUL, SUM, SUM_ROWS, TRANSPOSE
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 
 _LONGEST = 20_000  # parts
@@ -94,11 +94,20 @@ def _as_products(e: Expr) -> Expr:
     """The sums of products of two columns as products of a row and a column; x_i A_ij y_j becomes xᵀAy."""
     made: dict[Expr, Expr] = {}
     for x in topological([e], lambda x: x.shape == () and x.op in (ADD, MUL)):
-        if x.op is SUM and x.args[0].op is MUL:
+        if x.op is TRANSPOSE and x.args[0].op is SUM_ROWS and x.args[0].args[0].op is MUL:
+            made[x] = _weighted(x, *x.args[0].args[0].args)
+        elif x.op is SUM and x.args[0].op is MUL:
             made[x] = _product(x)
         else:
             made[x] = rebuilt(x, tuple(made[a] for a in x.args)) if x.shape == () and x.op in (ADD, MUL) else x
     return made[e]
+
+
+def _weighted(x: Expr, weights: Expr, rows: Expr) -> Expr:
+    """The weighted sum of the rows of a matrix, as a column."""
+    if weights.shape != () and weights.shape[1] == 1 and not sizes.has_one(rows.shape or (1, 1)):
+        return matmul(transpose(rows), weights)
+    return x
 
 
 def _product(x: Expr) -> Expr:

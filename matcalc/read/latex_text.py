@@ -167,11 +167,16 @@ class _Reader:
 
     def _named(self, line: Sequence[Unit]) -> tuple[Name | None, Sequence[Unit]]:
         """The name that a line defines, and the rest of it."""
-        equals = [k for k, unit in enumerate(line) if unit.kind == "mark" and unit.text == "="]
+        equals = next((k for k, unit in enumerate(line) if unit.kind == "mark" and unit.text == "="), 0)
         found = next_name(line, 0) if equals else None
-        if found is None or found[1] != equals[0]:
+        if found is None:
             return None, line
-        return found[0], line[equals[0] + 1 :]
+        between = list(line[found[1] : equals])
+        if between and between[-1].kind == "mark" and between[-1].text == ":" and between[-1].end == line[equals].at:
+            between.pop()  # :=
+        if between and not _is_list(between):
+            return None, line
+        return found[0], line[equals + 1 :]
 
     def _defined(self, name: Name, e: Expr, at: int) -> Expr:
         if self.vocabulary.meanings(name):
@@ -250,6 +255,17 @@ def _unaligned(line: Sequence[Unit]) -> list[Unit]:
         if depth or not (unit.kind == "mark" and unit.text == "&"):
             found.append(unit)
     return found
+
+
+def _is_list(between: Sequence[Unit]) -> bool:
+    """Whether this is a list of names in parentheses, as in J(w, b) = ..."""
+    first, *inside, last = between if len(between) > 2 else (*between, *between, *between)
+    names, k = True, 0
+    while names and k < len(inside):
+        found = next_name(inside, k)
+        names = found is not None and (found[1] == len(inside) or inside[found[1]].text == ",")
+        k = found[1] + 1 if found else k
+    return names and first.text == "(" and last.text == ")"
 
 
 def _definitions(line: Sequence[Unit], text: str) -> list[tuple[Name, list[Unit]]]:

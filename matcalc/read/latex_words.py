@@ -99,7 +99,8 @@ class LatexWords(Letters):
             for _ in content:
                 self._prime(frame, unit)
         elif kind := self._kind_of_script(content):
-            self.put("SCRIPT", unit, meaning=(kind, None))
+            plain = len(content) == 1 and first.text == "T" and not first.styled
+            self.put("SCRIPT", unit, "^T" if plain else None, (kind, None))
         elif len(content) == 1 and first.text in RAISED_REFUSED and not (first.text == "H" and self.is_known("H")):
             raise self.error(f"{self.text[unit.at : unit.end]}: {RAISED_REFUSED[first.text]}", unit.at)
         elif first.text in ("circ", "odot", "∘", "⊙") and len(content) > 1:

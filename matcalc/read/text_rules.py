@@ -196,6 +196,8 @@ class Rules(Terms):
         if a.literal:
             raise self.error("a number has no transpose", word.at)
         a = self.part(a)
+        if a.shape == () and not a.loose and word.text == "^T":
+            raise self.error(f"T is not a known name, and a scalar is its own transpose; write {self.mends['own']}", word.at)
         return self._transpose(self.stretched(a) if a.loose else a, word.at)
 
     def _transpose(self, a: Term, at: int) -> Term:

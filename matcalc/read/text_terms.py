@@ -64,8 +64,9 @@ class Terms:
     """The parts of one text, in order, and their unknown sizes."""
 
     mends = {  # how the text says what it left out
-        "eye": "eye(n)", "ones": "ones(n)", "row": "ones(n).T", "zeros": "zeros(n, m)", "power": "A**t or A^∘t",
-        "unit": "one_hot(i, n)", "split": "parentheses or *", "dot": "the matrix product, @, or the product entry by entry, ∘",
+        "eye": "eye(n)", "ones": "ones(n)", "row": "ones(n).T", "zeros": "zeros(n, m)", "power": "A**t or A^∘t", "own": ".T",
+        "unit": "one_hot(i, n)", "split": "parentheses or *",
+        "dot": "the matrix product, @, or the product entry by entry, ∘",
         "norm": "‖X‖_F (Frobenius), ‖X‖₂ (the largest singular value) or ‖X‖_* (their sum)",
     }  # fmt: skip
 
