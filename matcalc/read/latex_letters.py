@@ -53,13 +53,11 @@ class Letters(Functions):
         if unit.styled in ("mathbb", "mathds") and unit.kind == "base":
             raise self.error(f"{self.text[unit.at : unit.end]} is not understood: \\mathbb stands for 1 and for sets", unit.at)
         run = [unit]
-        while unit.kind == "base" and frame.k < len(frame.units) and joined(run[-1], frame.units[frame.k]):
-            if frame.units[frame.k].kind == "digit":
-                break
-            run.append(frame.units[frame.k])
+        while unit.kind == "base" and (behind := frame.next) is not None and behind.kind == "base" and joined(run[-1], behind):
+            run.append(behind)
             frame.k += 1
         text = unit.text if unit.kind == "word" else "".join(a.text for a in run)
-        self._lower_index(frame)
+        self._lower_index(frame, unit)
         if frame.mode == "index" and all(a.text in self.bound and not a.accent for a in run):
             self._indices(run)
             return
@@ -71,12 +69,13 @@ class Letters(Functions):
         else:
             self._several(frame, run, text)
 
-    def _lower_index(self, frame: Frame) -> None:
-        """An index in parentheses above, x^{(i)}, is one below where i is summed over."""
+    def _lower_index(self, frame: Frame, unit: Unit) -> None:
+        """An index in parentheses above, x^{(i)}, is one below where i is summed over and no name is written so."""
         high = frame.next
         if high is not None and high.kind == "sup" and len(high.args[0]) == 3:
             left, letter, right = high.args[0]
-            if left.text == "(" and right.text == ")" and letter.kind == "base" and letter.text in self.bound:
+            index = left.text == "(" and right.text == ")" and letter.kind == "base" and letter.text in self.bound
+            if index and not self.vocabulary.meanings(Name(unit.text, unit.accent, "", f"({letter.text})")):
                 high.kind, high.args = "sub", [[letter]]
 
     def _indices(self, run: Sequence[Unit]) -> None:
@@ -126,10 +125,9 @@ class Letters(Functions):
         if calls:
             self.function(frame, _joint(run), text, str(function))
             return
-        if upright and frame.k < len(frame.units) and frame.units[frame.k].kind in ("sub", "sup", "prime"):
-            raise self.error(
-                "does this belong to all the letters before it, or to the last? put parentheses", frame.units[frame.k].at
-            )
+        behind = frame.next
+        if upright and behind is not None and behind.kind in ("sub", "sup", "prime"):
+            raise self.error("does this belong to all the letters before it, or to the last? put parentheses", behind.at)
         at = 0
         for name in ways[0]:
             part = run[at : at + len(name)] if len(run) > 1 else [_cut(run[0], at, len(name))]
@@ -275,17 +273,13 @@ class Letters(Functions):
     # ---- what is not declared ------------------------------------------------------------------------------------------
     def _constant(self, frame: Frame, unit: Unit, name: Name) -> bool:
         """I, I_n, π, K_{n,m}, e^x, unit vectors, σ(z), and the rows or columns x_i of a matrix X. Whether it was one of them."""
-        following = frame.units[frame.k] if frame.k < len(frame.units) else None
+        following = frame.next
         if name.accent or name.low or name.high:
             return False
         if name.base == "e" and following is not None and following.kind in ("sub", "sup"):
             frame.k += 1
-            if following.kind == "sub":
-                self.put("UNIT", unit)
-                self.push(following.args[0], "END", following.at)
-            else:
-                self.put("EULER", unit)
-                self.push(following.args[0], "END", following.at)
+            self.put("UNIT" if following.kind == "sub" else "EULER", unit)
+            self.push(following.args[0], "END", following.at)
             return True
         if following is not None and following.kind == "sub" and name.base in _SIZED and not _has_colon(following):
             return self._sized(frame, unit, _SIZED[name.base])
@@ -319,16 +313,12 @@ class Letters(Functions):
         if len(content) != 1 or content[0].text not in self.bound or len(name.base) != 1 or name.base == name.base.upper():
             return False
         meanings = self.vocabulary.meanings(Name(name.base.upper()))
-        if (
-            len(meanings) != 1
-            or not isinstance(meanings[0][1], Expr)
-            or meanings[0][1].shape == ()
-            or has_one(meanings[0][1].shape)
-        ):
+        whole = meanings[0][1] if len(meanings) == 1 else None
+        if not isinstance(whole, Expr) or whole.shape == () or has_one(whole.shape):
             return False
         frame.k += 1
         self.guessed = self.guessed or (name.base, unit.at)
-        self.put("NAME", unit, meaning=[meanings[0][1]])
+        self.put("NAME", unit, meaning=[whole])
         self.put("INDEX", unit, "_")
         if self.columns:
             self.put("COLON", unit)
@@ -361,7 +351,7 @@ class Letters(Functions):
             return self.error(r"e is not a known name; the exponential is e^{x} or \exp(x)", unit.at)
         if unit.text in self.bound:
             return self.error(f"{unit.text} is an index here, and stands only in subscripts", unit.at)
-        if name in ("sigma",):
+        if name == "sigma":
             return self.error(r"\sigma is a function: its argument stands in parentheses, \sigma(...)", unit.at)
         near = self.vocabulary.near((name if unit.kind == "word" else shown)[:_LONGEST].translate(_MARKUP), [*FUNCTIONS])
         return self.error(f"{shown[:_LONGEST]} is not a known name{near}", unit.at)

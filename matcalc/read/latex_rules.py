@@ -2,7 +2,6 @@ r"""What each rule of the grammar of LaTeX means: the rules of text, and those f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,7 @@ class LatexRules(Rules):
     }  # fmt: skip
 
     def __init__(self, text: str) -> None:
-        super().__init__(text, lambda inside: self._no_span())
+        super().__init__(text, lambda inside: Term(0))  # no word of LaTeX holds text
         self.entries = Entries()
         self.typed: set[Term] = set()  # numbers as they stand
         self.bare: set[Term] = set()  # what ends in a function without parentheses
@@ -52,15 +51,10 @@ class LatexRules(Rules):
         self.cells: dict[Term, int] = {}  # entries of matrices, and where their indices stand
         self.taken: dict[str, int] = {}  # the kinds of derivatives that there are, and where
 
-    def _no_span(self) -> Term:
-        raise NotImplementedError
-
     def unexpected(self, word: Word, before: str) -> str:
         """The sentence about a word that cannot stand where it stands."""
         if word.kind in ("END", "END_POWER", "OVER", "ANGLE_CLOSE"):
             return "something is missing here, or stands where it is not understood"
-        if word.kind == "OPEN" and before == "-":
-            return f"{word.text} cannot stand behind {before}"
         return super().unexpected(word, before)
 
     # ---- words -------------------------------------------------------------------------------------------------------
@@ -289,14 +283,13 @@ class LatexRules(Rules):
             return cells[0]
         if self.text[term.at] == "[" or self.text.startswith((r"\left", r"\big", r"\Big"), term.at):
             raise self.error(r"are these side by side or one below the other? write \begin{bmatrix} ... \end{bmatrix}", term.at)
-        several = {len(line) for line in term.rows}
-        if len(several) > 1:
+        if len({len(line) for line in term.rows}) > 1:
             raise self.error("the rows of this matrix have different numbers of cells", term.at)
         if any(cell.shape for cell in cells):
             for cell in cells:
                 if cell in self.typed and cell.value == 0:
                     cell.literal, cell.loose = True, ANY
-        return super().block(Term(term.at, rows=[cells[k : k + several.copy().pop()] for k in range(0, len(cells), *several)]))
+        return super().block(term)
 
     # ---- sums and derivatives --------------------------------------------------------------------------------------------
     def summed(self, word: Word, body: Term) -> Term:
@@ -376,6 +369,3 @@ def _one_less(e: Expr) -> Expr:
     if e.op is ADD and is_one(e.args[1]):
         return e.args[0]
     return c.sub(e, 1)
-
-
-__all__ = ["LatexRules", "Sequence"]
