@@ -8,8 +8,8 @@ from matcalc.read.activation import read_activation
 from matcalc.read.scalar_sympy import from_sympy_scalar, to_sympy_scalar
 
 
-def _parse(text: str, symbols: Any, shape: Any = None) -> Expr:
-    return import_module("matcalc.read.text").parse(text, symbols, shape)
+def _parse(text: str, symbols: Any, shape: Any = None, syntax: str = "paper") -> Expr:
+    return import_module("matcalc.read.text").parse(text, symbols, shape, syntax)
 
 
 def _parse_latex(tex: str, symbols: Any, shape: Any = None) -> Expr:

@@ -14,6 +14,7 @@ from matcalc.core import sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import ParseError
 from matcalc.read.symbols import Vocabulary
+from matcalc.read.text_matlab import reader as matlab
 from matcalc.read.text_rules import WORDS, Rules
 from matcalc.read.text_terms import Term
 from matcalc.read.text_trees import meant
@@ -75,7 +76,7 @@ row: _comparison (COMMA _comparison)* COMMA?
 """
 
 
-def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Expr:
+def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None, syntax: str = "paper") -> Expr:
     """Reads one line of text as an expression.
 
     The text is Python (``u.T @ f(W @ x + b)``, with ``*`` entry by entry, ``**``, slices, ``axis=1``, ``f'(z)`` or
@@ -84,6 +85,7 @@ def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Exp
     the names in the text to leaves, named intermediates and functions, or is a line of shapes such as
     ``"W: n m, x: m, t: scalar, f: function"``. The names of the sizes in the shapes may be used as numbers. ``shape``, if it
     is given, is the shape of the result; it tells the sizes of ``I``, ``1`` and ``0`` where nothing else does.
+    ``syntax="matlab"`` reads ``u'*f(W*x + b)`` and ``x.^2``, as matrixcalculus.org does.
 
     Raises ParseError, with the column and a caret, for an unknown name, for shapes that do not fit, for what is not
     understood, and for what can be read in two ways. Nothing is evaluated as Python.
@@ -107,7 +109,13 @@ def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Exp
     vocabulary = Vocabulary.of(symbols)
     for length in wanted or ():
         vocabulary.add_lengths(length)
-    reader = _Reader(unicodedata.normalize("NFC", text), vocabulary)
+    line = unicodedata.normalize("NFC", text)
+    if syntax == "matlab":
+        words, rules = matlab(line, vocabulary, WORDS)
+        return rules.finished(meant(GRAMMAR, words.read(0, len(line)), rules, len(line)), wanted)
+    if syntax != "paper":
+        raise ParseError(f"a syntax is 'paper', which has Python's, too, or 'matlab', but got {syntax!r}")
+    reader = _Reader(line, vocabulary)
     return reader.rules.finished(reader.whole(), wanted)
 
 
