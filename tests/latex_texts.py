@@ -111,6 +111,7 @@ TYPED = {
     r"\mathbf 1_n^\top z": ones_n.T @ z,
     r"I z + I_n z + \mathbf{I} z": z + z + z,
     r"A + I": A + mc.eye(n),
+    r"A + I_{n \times n} + \mathbf{1}_n\mathbf{1}_n^\top": A + mc.eye(n) + ones_n @ ones_n.T,
     r"(A^\top A + \lambda I)^{-1} A^\top b": mc.inv(A.T @ A + lam * mc.eye(n)) @ A.T @ b,
     r"\mathbf{0}_n + z": mc.zeros(n) + z,
     r"\mathbb 1\{z > 0\} + \mathbf{1}[z > 0] + \mathbb{1}_{z > 0} + \mathbf 1(z > 0) + \mathbb{1}_{\{z>0\}}": (z > 0)

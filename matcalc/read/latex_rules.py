@@ -21,7 +21,7 @@ from matcalc.read.text_terms import ANY, Term, longer, numeral
 from matcalc.read.text_words import Word
 from matcalc.read.unknown_sizes import pair, rows_and_columns
 
-_SIZES = {"eye": (1, 1), "ones": (1, 2), "zeros": (1, 2), "commutation": (2, 2)}
+_SIZES = {"eye": (1, 2), "ones": (1, 2), "zeros": (1, 2), "commutation": (2, 2)}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class LatexRules(Rules):
         self.typed: set[Term] = set()  # numbers as they stand
         self.bare: set[Term] = set()  # what ends in a function without parentheses
         self.calls: set[Term] = set()
-        self.cells: dict[Term, int] = {}  # entries of matrices, and where their indices stand
+        self.pieces: dict[Term, int] = {}  # entries, rows and columns of matrices, and where their indices stand
         self.taken: dict[str, int] = {}  # the kinds of derivatives that there are, and where
 
     def unexpected(self, word: Word, before: str) -> str:
@@ -81,6 +81,10 @@ class LatexRules(Rules):
                 f"{word.text} has {least if least == most else 'one or two'} size{'s' * (most > 1)} below it", word.at
             )
         sizes = [self.length(a) for a in given]
+        if word.meaning == "eye" and len(sizes) == 2:  # I_{n × n}
+            if not lengths.same(*sizes):
+                raise self.error(f"{word.text} is square", word.at)
+            del sizes[1]
         if sizes == [1]:
             raise self.error(f"{word.text}_1 would be the number 1; a name with an index is declared", word.at)
         build = {"eye": eye, "ones": ones, "zeros": zeros, "commutation": lambda *n: commutation(*map(lengths.size, n))}
@@ -113,14 +117,14 @@ class LatexRules(Rules):
             raise self.error(
                 r"the prime of a scalar is a derivative, of what is not declared a function; a transpose needs an array", word.at
             )
-        if a in self.cells:
-            raise self.error("is this the entry of a transpose or an inverse, or of the matrix itself? put parentheses", word.at)
+        if a in self.pieces and (a.shape == () or word.at < self.pieces[a]):
+            raise self.error("is this a part of a transpose or an inverse, or of the matrix itself? put parentheses", word.at)
         return super().script(a, word)
 
     def raised(self, base: Term, sign: Word, exponent: Term, end: Word | None = None) -> Term:
         """A power; an index behind it leaves open what comes first."""
-        if sign.at < self.cells.get(base, 0):
-            raise self.error("is this the entry of a power, or the power of an entry? put parentheses", sign.at)
+        if sign.at < self.pieces.get(base, 0):
+            raise self.error("is this a part of a power, or the power of a part? put parentheses", sign.at)
         return super().raised(base, sign, exponent)
 
     def braced(self, opened: Word, a: Term, closed: Word) -> Term:
@@ -231,9 +235,9 @@ class LatexRules(Rules):
             raise self.error(r"an entry of a matrix is A_{1,2}, a row A_{1,:} and a column A_{:,1}", opened.at)
         indices = any(isinstance(item, Letter) for item in items)
         made = self._entry(a, opened, items, closed) if indices else super().indexed(a, opened, items, closed)
-        if self.is_matrix(a) and made.shape == ():
+        if self.is_matrix(a):
             made = self.alias(opened.at, made)
-            self.cells[made] = opened.at
+            self.pieces[made] = opened.at
         return made
 
     def _entry(self, a: Term, opened: Word, items: list[Any], closed: Word) -> Term:

@@ -48,7 +48,9 @@ DISPLAYS = (
 )
 NORMS = {"1": 1, "2": 2, "F": "fro", "Fro": "fro", "fro": "fro", "*": "nuc", "∞": "inf", "": None}
 
+_BRACKETS = r"a bracket follows that is not understood; there are ( ) [ ] \{ \} | \| \langle \rangle"
 REFUSED = {
+    **dict.fromkeys(("left", "right", "middle"), _BRACKETS),
     **dict.fromkeys(("dots", "ldots", "cdots", "vdots", "ddots", "dotsc", "dotsb"), "what is left out has to be written"),
     "pm": "a sign that is two at once: write + or -",
     "mp": "a sign that is two at once: write + or -",

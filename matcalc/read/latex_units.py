@@ -42,7 +42,7 @@ _TOKEN = re.compile(
     rf"""
     (?P<space>   \s+ | ~ | %[^\n]*(?:\n|$) | \\[,;:!>\ ] | \\[\r\n]
                | \\(?:quad|qquad|enspace|thinspace|medspace|thickspace|negthinspace|displaystyle|textstyle|scriptstyle|limits
-                     |nolimits|mathstrut|strut|nonumber|notag|rm|bf|it|sf|cal|left\s*\.|right\s*\.)(?![A-Za-z]) )
+                     |nolimits|mathstrut|strut|nonumber|notag|rm|bf|it|sf|cal)(?![A-Za-z]) )
   | (?P<sized>   \\(?P<size>left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?P<inner>{_DELIMITER}) )
   | (?P<delimiter> {_DELIMITER} )
   | (?P<environment> \\(?P<way>begin|end)\s*\{{\s*(?P<named>[A-Za-z]+\*?)\s*\}} )
