@@ -33,6 +33,7 @@ _LAZY = {
     "to_jacobian_form": "matcalc.derivations.layout",
     "LAYOUTS": "matcalc.derivations.layout",
     "parse": "matcalc.read.text",
+    "parse_latex": "matcalc.read.latex_text",
     "module": "matcalc.code.joined",
     "course": "matcalc.courses.course",
     "to_array_api": "matcalc.code.libraries.translated",

@@ -448,14 +448,23 @@ def printing_never_fails(case: Case) -> int:
 
 def text_is_read_back(case: Case) -> int:
     """What is printed, read again: it has the value, or a ParseError says that the text does not tell the sizes."""
+    return _read_back(case, mc.parse, str)
+
+
+def latex_is_read_back(case: Case) -> int:
+    """The same of LaTeX."""
+    return _read_back(case, mc.parse_latex, Expr.to_latex)
+
+
+def _read_back(case: Case, parse: Callable[..., Expr], write: Callable[[Expr], str]) -> int:
     case.settled()
     e = inner(case.e)
     symbols = {x.name: x for x in topological([e]) if x.name is not None} | {f.name: f for f in (GENERIC, *DEFINED)}
     try:
-        read = mc.parse(str(e), symbols, e.shape)
+        read = parse(write(e), symbols, e.shape)
     except mc.ParseError as error:
         raise Skipped("the text does not tell") from error
-    return 1 if read is e else same(f"{e} is read as {read}, whose value", case.evaluated([read])[0], case.value)
+    return 1 if read is e else same(f"{write(e)} is read as {read}, whose value", case.evaluated([read])[0], case.value)
 
 
 PROPERTIES: dict[str, Callable[[Case], int]] = {
@@ -471,6 +480,7 @@ PROPERTIES: dict[str, Callable[[Case], int]] = {
     "finite": generated_code_is_finite,
     "printing": printing_never_fails,
     "text": text_is_read_back,
+    "latex": latex_is_read_back,
 }
 
 

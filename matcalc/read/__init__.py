@@ -8,13 +8,18 @@ from matcalc.read.activation import read_activation
 from matcalc.read.scalar_sympy import from_sympy_scalar, to_sympy_scalar
 
 
-def _parse(text: str, symbols: Any, shape: Any = None) -> Expr:
-    return import_module("matcalc.read.text").parse(text, symbols, shape)
+def _parse(text: str, symbols: Any, shape: Any = None, syntax: str = "paper") -> Expr:
+    return import_module("matcalc.read.text").parse(text, symbols, shape, syntax)
+
+
+def _parse_latex(tex: str, symbols: Any, shape: Any = None) -> Expr:
+    return import_module("matcalc.read.latex_text").parse_latex(tex, symbols, shape)
 
 
 BUILD["read_activation"] = read_activation
 BUILD["from_sympy_scalar"] = from_sympy_scalar
 BUILD["to_sympy_scalar"] = to_sympy_scalar
 BUILD["parse"] = _parse
+BUILD["parse_latex"] = _parse_latex
 
 __all__ = ["from_sympy_scalar", "read_activation", "to_sympy_scalar"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sympy
@@ -45,15 +46,20 @@ def declared(shapes: str) -> dict[str, Meaning]:
         for name in _WORD.finditer(shapes, *entry.span("names")):
             if name[0] in found:
                 raise pointed(f"{name[0]} is declared twice", shapes, name.start())
-            try:
-                names.checked(name[0])
-            except MatcalcError as error:
-                raise pointed(str(error), shapes, name.start()) from None
-            found[name[0]] = _of_kind(name[0], kind, shapes, at)
+            attempt(partial(names.checked, name[0]), shapes, name.start())
+            found[name[0]] = of_kind(name[0], kind, shapes, at)
     return found
 
 
-def _of_kind(name: str, kind: str, shapes: str, at: int) -> Meaning:
+def attempt(build: Callable[[], Any], shapes: str, at: int) -> Any:
+    """What is built, its error pointing at a place of the line."""
+    try:
+        return build()
+    except MatcalcError as error:
+        raise pointed(str(error), shapes, at) from None
+
+
+def of_kind(name: str, kind: str, shapes: str, at: int) -> Meaning:
     """The leaf or function of this name, given what stands behind the colon at ``at``."""
     if kind == "function":
         return function(name)
@@ -71,10 +77,7 @@ def _of_kind(name: str, kind: str, shapes: str, at: int) -> Meaning:
             lengths.append(_size(word[0], shapes, word.start()))
     if scalar == bool(lengths) or len(lengths) > 2:
         raise pointed("a shape is scalar, one size (a column), or rows and columns, as in W: n m", shapes, at)
-    try:
-        return leaf(name, sizes.shape(*lengths, *[1] * (2 - len(lengths))), **assumptions)
-    except MatcalcError as error:
-        raise pointed(str(error), shapes, at) from None
+    return attempt(lambda: leaf(name, sizes.shape(*lengths, *[1] * (2 - len(lengths))), **assumptions), shapes, at)
 
 
 def _size(text: str, shapes: str, at: int) -> Any:
@@ -89,10 +92,7 @@ def _size(text: str, shapes: str, at: int) -> Any:
             if len(piece) > _DIGITS and piece.isdecimal():
                 raise pointed("this number is too large for a size", shapes, at)
             product *= sympy.Integer(piece) if piece.isdecimal() else sizes.dims(names.checked(piece))
-    try:
-        return sizes.size(total + product)
-    except MatcalcError as error:
-        raise pointed(str(error), shapes, at) from None
+    return attempt(lambda: sizes.size(total + product), shapes, at)
 
 
 # ---- the vocabulary ----------------------------------------------------------------------------------------------------

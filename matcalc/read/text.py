@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matcalc.core import sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import ParseError
 from matcalc.read.symbols import Vocabulary
+from matcalc.read.text_matlab import reader as matlab
 from matcalc.read.text_rules import WORDS, Rules
 from matcalc.read.text_terms import Term
-from matcalc.read.text_words import Word, Words, definitions
-
-if TYPE_CHECKING:
-    from lark import Lark
+from matcalc.read.text_trees import meant
+from matcalc.read.text_words import Words, definitions
 
 LONGEST = 50_000  # characters
 
@@ -78,24 +76,7 @@ row: _comparison (COMMA _comparison)* COMMA?
 """
 
 
-@cache
-def _grammar() -> Lark:
-    from lark import Lark
-    from lark.lexer import Lexer
-
-    class Given(Lexer):
-        """The words are handed over one by one, so there is nothing to find."""
-
-        def __init__(self, conf: Any) -> None:
-            pass
-
-        def lex(self, *given: Any) -> Any:
-            return iter(())
-
-    return Lark(GRAMMAR, parser="lalr", lexer=Given, maybe_placeholders=True)
-
-
-def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Expr:
+def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None, syntax: str = "paper") -> Expr:
     """Reads one line of text as an expression.
 
     The text is Python (``u.T @ f(W @ x + b)``, with ``*`` entry by entry, ``**``, slices, ``axis=1``, ``f'(z)`` or
@@ -104,6 +85,7 @@ def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Exp
     the names in the text to leaves, named intermediates and functions, or is a line of shapes such as
     ``"W: n m, x: m, t: scalar, f: function"``. The names of the sizes in the shapes may be used as numbers. ``shape``, if it
     is given, is the shape of the result; it tells the sizes of ``I``, ``1`` and ``0`` where nothing else does.
+    ``syntax="matlab"`` reads ``u'*f(W*x + b)`` and ``x.^2``, as matrixcalculus.org does.
 
     Raises ParseError, with the column and a caret, for an unknown name, for shapes that do not fit, for what is not
     understood, and for what can be read in two ways. Nothing is evaluated as Python.
@@ -127,7 +109,13 @@ def parse(text: str, symbols: Mapping[str, Any] | str, shape: Any = None) -> Exp
     vocabulary = Vocabulary.of(symbols)
     for length in wanted or ():
         vocabulary.add_lengths(length)
-    reader = _Reader(unicodedata.normalize("NFC", text), vocabulary)
+    line = unicodedata.normalize("NFC", text)
+    if syntax == "matlab":
+        words, rules = matlab(line, vocabulary, WORDS)
+        return rules.finished(meant(GRAMMAR, words.read(0, len(line)), rules, len(line)), wanted)
+    if syntax != "paper":
+        raise ParseError(f"a syntax is 'paper', which has Python's, too, or 'matlab', but got {syntax!r}")
+    reader = _Reader(line, vocabulary)
     return reader.rules.finished(reader.whole(), wanted)
 
 
@@ -156,74 +144,4 @@ class _Reader:
         return self._part(Words(text, self.vocabulary, WORDS), Rules(text, self._inside), 0, len(text))
 
     def _part(self, words: Words, rules: Rules, start: int, stop: int) -> Term:
-        tree = self._tree(words.read(start, stop), rules, stop)
-        return _walked(tree, rules)
-
-    def _tree(self, words: list[Word], rules: Rules, stop: int) -> Any:
-        from lark import Token
-        from lark.exceptions import UnexpectedToken
-
-        parser = _grammar().parse_interactive()
-        try:
-            for word in words:
-                token = Token(word.kind, word.text)
-                token.value = word
-                parser.feed_token(token)
-        except UnexpectedToken:
-            raise rules.error(_unexpected(word, words), word.at) from None
-        try:
-            return parser.feed_eof()  # type: ignore[no-untyped-call]
-        except UnexpectedToken:
-            sentence = "the text ends where something is still missing" if words else "there is nothing to read"
-            raise rules.error(sentence, len(rules.text[:stop].rstrip())) from None
-
-
-def _unexpected(word: Word, words: list[Word]) -> str:
-    """The sentence about a word that cannot stand where it stands."""
-    k = words.index(word)
-    before = words[k - 1].text if k else ""
-    if word.kind in ("CLOSE", "BRACKET"):
-        return f"{word.text} closes nothing here, or something is missing before it"
-    if word.kind == "COMPARE":
-        return "a comparison is one of two sides, and stands in parentheses within an expression"
-    if word.kind == "KEYWORD":
-        return f"{word.meaning}= stands only among the arguments of a function"
-    return f"{word.text} cannot stand behind {before}" if before else f"{word.text} cannot stand at the beginning"
-
-
-def _walked(tree: Any, rules: Rules) -> Term:
-    """The meaning of a tree, its leaves first, left to right."""
-    from lark import Tree
-
-    done: list[Any] = []
-    stack: list[tuple[Any, bool]] = [(tree, False)]
-    while stack:
-        item, entered = stack.pop()
-        if not isinstance(item, Tree):
-            done.append(item if item is None else item.value)
-        elif entered:
-            count = len(item.children)
-            given = done[len(done) - count :]
-            del done[len(done) - count :]
-            done.append(_meaning(item.data, given, rules))
-        else:
-            stack.append((item, True))
-            stack.extend((child, False) for child in reversed(item.children))
-    return done[0]
-
-
-def _meaning(rule: str, given: list[Any], rules: Rules) -> Any:
-    """The meaning of a rule: the lists as lists, everything else by its method."""
-    if rule == "start":
-        return given[0]
-    if rule == "end":
-        return given[0] if given else None
-    if rule == "span":
-        return given[0], given[2]
-    if rule in ("items", "arguments", "rows", "row"):
-        return [a for a in given if not isinstance(a, Word)]
-    if rule == "keyword":
-        given[1].name = given[0].meaning
-        return given[1]
-    method = getattr(rules, "signed" if rule == "negative" else rule)
-    return method(*given)
+        return meant(GRAMMAR, words.read(start, stop), rules, stop)

@@ -36,6 +36,16 @@ class Rules(Terms):
         super().__init__(text)
         self.span = span  # reads a piece of text, for what a word holds inside
 
+    def unexpected(self, word: Word, before: str) -> str:
+        """The sentence about a word that cannot stand where it stands."""
+        if word.kind in ("CLOSE", "BRACKET"):
+            return f"{word.text} closes nothing here, or something is missing before it"
+        if word.kind == "COMPARE":
+            return "a comparison is one of two sides, and stands in parentheses within an expression"
+        if word.kind == "KEYWORD":
+            return f"{word.meaning}= stands only among the arguments of a function"
+        return f"{word.text} cannot stand behind {before}" if before else f"{word.text} cannot stand at the beginning"
+
     # ---- words -------------------------------------------------------------------------------------------------------
     def number(self, word: Word) -> Term:
         """A number. 1 may be a column of ones, 0 an array of zeros."""
@@ -56,7 +66,7 @@ class Rules(Terms):
         if word.meaning in ("eye", "half"):
             n = self.sizes.new()
             if word.meaning == "eye":
-                return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), "I; write eye(n)")
+                return self.unknown(word.at, (n, n), lambda shape: eye(longer(shape)[0]), f"I; write {self.mends['eye']}")
             return self.unknown(word.at, (n, n), lambda shape: node(HALF, (), (longer(shape),)), "Φ; there is no other notation")
         if word.meaning == "pi":
             return Term(word.at, expr=const(sympy.pi))
@@ -116,7 +126,7 @@ class Rules(Terms):
             b = self.ones(b.at)
         a, b = self.part(a), self.part(b)
         if a.shape and b.shape:
-            raise self.error(f"{sign.text} may be the matrix product, @, or the product entry by entry, ∘", sign.at)
+            raise self.error(f"{sign.text} may be {self.mends['dot']}", sign.at)
         return self.entrywise(sign.at, c.mul, a, b)
 
     def _fraction(self, a: Term, sign: Word, b: Term) -> Term:
@@ -124,7 +134,7 @@ class Rules(Terms):
         below, *rest = b.factors
         closely = not (self.text[sign.at - 1].isspace() or self.text[sign.at + 1].isspace())
         if not (closely and numeral(self.part(a)) and numeral(self.part(below))):
-            raise self.error("what is divided by, only the next factor or all of them? put parentheses or *", sign.at)
+            raise self.error(f"what is divided by, only the next factor or all of them? put {self.mends['split']}", sign.at)
         number = self.entrywise(sign.at, c.div, a, below)
         number.loose = a.loose if a.value == 0 else 0  # columns of ones in halves are 1/2 1
         return self.product([number, *rest])
@@ -152,7 +162,7 @@ class Rules(Terms):
     def _matrix_power(self, at: int, a: Term, k: Any) -> Term:
         """A², the product A A."""
         if not isinstance(k, int):
-            raise self.error("a matrix is raised to a whole number; entry by entry a power is A**t or A^∘t", at)
+            raise self.error(f"a matrix is raised to a whole number; entry by entry a power is {self.mends['power']}", at)
         return self.square(at, "matrix_power", self.part(a), k)
 
     def square(self, at: int, name: str, a: Term, *params: Any) -> Term:
@@ -186,6 +196,8 @@ class Rules(Terms):
         if a.literal:
             raise self.error("a number has no transpose", word.at)
         a = self.part(a)
+        if a.shape == () and not a.loose and word.text == "^T":
+            raise self.error(f"T is not a known name, and a scalar is its own transpose; write {self.mends['own']}", word.at)
         return self._transpose(self.stretched(a) if a.loose else a, word.at)
 
     def _transpose(self, a: Term, at: int) -> Term:
@@ -213,10 +225,7 @@ class Rules(Terms):
         """‖x‖, ‖X‖_F, ‖X‖₂, ‖X‖_*, ‖x‖₁."""
         a, order = self.firm(a, "in a norm"), closed.meaning
         if order is None and self.is_matrix(a):
-            raise self.error(
-                "a norm of a matrix says which: ‖X‖_F (Frobenius), ‖X‖₂ (the largest singular value) or ‖X‖_* (their sum)",
-                closed.at,
-            )
+            raise self.error(f"a norm of a matrix says which: {self.mends['norm']}", closed.at)
         given = [] if order in (None, "fro") else [order]
         return self.made(opened.at, (a,), lambda _, e: f.CALLS["norm"](e, *given), lambda shape: ())
 
@@ -386,7 +395,7 @@ class Rules(Terms):
             whole = e or isinstance(i, int)
             return one_hot(e[0] if e else i, lengths.rows(shape)) if whole else parts.place(const(1), (i, 0), shape)
 
-        return self.unknown(word.at, (self.sizes.new(), 1), make, "one_hot; write one_hot(i, n)", args)
+        return self.unknown(word.at, (self.sizes.new(), 1), make, f"one_hot; write {self.mends['unit']}", args)
 
     def _unvec(self, word: Word, x: Term) -> Term:
         """unvec(x) as it is printed: its shape is told by what is around it."""

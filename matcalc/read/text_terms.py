@@ -63,6 +63,13 @@ class Term:
 class Terms:
     """The parts of one text, in order, and their unknown sizes."""
 
+    mends = {  # how the text says what it left out
+        "eye": "eye(n)", "ones": "ones(n)", "row": "ones(n).T", "zeros": "zeros(n, m)", "power": "A**t or A^∘t", "own": ".T",
+        "unit": "one_hot(i, n)", "split": "parentheses or *",
+        "dot": "the matrix product, @, or the product entry by entry, ∘",
+        "norm": "‖X‖_F (Frobenius), ‖X‖₂ (the largest singular value) or ‖X‖_* (their sum)",
+    }  # fmt: skip
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.sizes = UnknownSizes()
@@ -156,13 +163,15 @@ class Terms:
         """A part that has a size of its own."""
         self.several += 1
         if self.several > _UNKNOWN:
-            raise self.error(f"more than {_UNKNOWN} sizes are not written here; write ones(n) and eye(n)", at)
+            raise self.error(
+                f"more than {_UNKNOWN} sizes are not written here; write {self.mends['ones']} and {self.mends['eye']}", at
+            )
         return self.kept(Term(at, shape, args, make, missing=missing))
 
     def ones(self, at: int, row: bool = False) -> Term:
         """A column or a row of ones."""
         k = self.sizes.new()
-        missing = "1; write ones(n)" + ".T" * row
+        missing = f"1; write {self.mends['row' if row else 'ones']}"
         return self.unknown(at, (1, k) if row else (k, 1), lambda shape: ones(*longer(shape)), missing)
 
     def stretched(self, term: Term) -> Term:
@@ -170,7 +179,7 @@ class Terms:
         columns = rows_and_columns(term.shape)[1] if term.shape else self.sizes.new() if term.loose > COLUMN else 1
         shape = (self.sizes.new(), columns)
         word = term.value if term.literal else "what 1 or 0 stands for"
-        missing = f"{word}; write {'zeros(n, m)' if term.value == 0 else 'ones(n)'}"
+        missing = f"{word}; write {self.mends['zeros' if term.value == 0 else 'ones']}"
         return self.unknown(term.at, shape, lambda shape, e: c.broadcast(e, shape), missing, (term,))
 
     # ---- using -------------------------------------------------------------------------------------------------------
@@ -191,7 +200,8 @@ class Terms:
         """The part; ParseError where it is a loose number."""
         term = self.part(term)
         if term.loose:
-            what, mend = ("an array", "zeros(n, m) or ones(n)") if term.loose > COLUMN else ("a column", "ones(n)")
+            zeros, column = self.mends["zeros"], self.mends["ones"]
+            what, mend = ("an array", f"{zeros} or {column}") if term.loose > COLUMN else ("a column", column)
             raise self.error(f"this may be a number or {what}, which differ {why}; write {mend} for {what}", term.at)
         return term
 

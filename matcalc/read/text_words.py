@@ -12,10 +12,11 @@ from matcalc.declarations import Function
 from matcalc.errors import ParseError
 from matcalc.read.caret import pointed
 from matcalc.read.symbols import Vocabulary
+from matcalc.read.text_runs import side_by_side
 
 _DIGITS = 50  # of a number
 _LONGEST, _SHOWN = 60, 12  # characters and pieces of a word in a message
-_PRIMES = 9  # the order of a derivative f⁽⁹⁾
+ORDERS = 9  # the highest derivative of a function, f⁽⁹⁾
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -161,15 +162,10 @@ class Words:
     # ---- numbers and scripts -----------------------------------------------------------------------------------------
     def _number(self, number: str, at: int) -> int:
         end = at + len(number)
-        if sum(map(str.isdigit, number)) > _DIGITS:
-            raise self.error(f"this number has more than {_DIGITS} digits", at)
         if number == "1" and self.text.startswith("[", end):
             self.opened.append("[")
             return self._put("MASK", at, end + 1)
-        value = int(number) if number.isdecimal() else float(number)
-        if value == float("inf"):
-            raise self.error(f"{number} is too large", at)
-        return self._put("NUMBER", at, end, value)
+        return self._put("NUMBER", at, end, checked_number(number, self.text, at))
 
     def _script(self, script: re.Match[str], at: int) -> int:
         kind = script.lastgroup or ""
@@ -263,18 +259,14 @@ class Words:
             return []
         letters = {piece for piece in self.known if len(piece) < len(run)} | _LETTERS
         longest = max(map(len, [*letters, *self.raised, ""]))
-        ways: list[list[Any]] = [[] for _ in run] + [
-            [None]
-        ]  # the ways to read what begins at a letter: its first piece, the rest
-        for k in reversed(range(len(run))):
-            for length in range(min(longest, len(run) - k), 0, -1):
-                piece, last = run[k : k + length], k + length == len(run)
-                raised = self._raised(piece, end) if last else ""
-                if piece in letters or raised or (last and self._ends_in_call(piece, end)):
-                    ways[k] += [(piece + raised, rest) for rest in ways[k + length]]
-            del ways[k][2:]
+
+        def piece(k: int, j: int) -> str | None:
+            found, last = run[k:j], j == len(run)
+            raised = self._raised(found, end) if last else ""
+            return found + raised if found in letters or raised or (last and self._ends_in_call(found, end)) else None
+
         word = [[run]] if run in _CONSTANTS else []
-        return [*word, *map(_pieces, ways[0])]
+        return [*word, *side_by_side(len(run), longest, piece)]
 
     def _raised(self, piece: str, end: int) -> str:
         """The superscript with which the piece is a longer name: ⁽¹⁾ behind W."""
@@ -314,14 +306,14 @@ class Words:
         order = 0
         while mark := _ORDER.match(self.text, end):
             if mark["order"] is not None:
-                order += int(mark["order"]) if len(mark["order"]) < 3 else _PRIMES + 1
+                order += int(mark["order"]) if len(mark["order"]) < 3 else ORDERS + 1
             else:
                 order += 1 if mark["method"] else sum("'′″‴".index(c) or 1 for c in mark["primes"])
             end = mark.end()
         if order and isinstance(function, str):
             raise self.error(f"{function} has no primes here; declare it with mc.function, or write its derivative", at)
-        if order > _PRIMES:
-            raise self.error(f"derivatives of a function are read up to order {_PRIMES}", at)
+        if order > ORDERS:
+            raise self.error(f"derivatives of a function are read up to order {ORDERS}", at)
         if not _calls(self.text, end):
             shown = self.text[at:end]
             raise self.error(f"{shown} is a function: its argument stands in parentheses, {shown}(...)", at)
@@ -345,13 +337,14 @@ class Words:
         return self.error(f"{run[:_LONGEST]} is not a known name{self._near(run[:_LONGEST])}", at)
 
 
-def _pieces(way: Any) -> list[str]:
-    """The pieces of a chain of pairs."""
-    found = []
-    while way is not None:
-        piece, way = way
-        found.append(piece)
-    return found
+def checked_number(number: str, text: str, at: int) -> int | float:
+    """The value of a number; ParseError where it is too long or too large."""
+    if sum(map(str.isdigit, number)) > _DIGITS:
+        raise pointed(f"this number has more than {_DIGITS} digits", text, at)
+    value = int(number) if number.isdecimal() else float(number)
+    if value == float("inf"):
+        raise pointed(f"{number} is too large", text, at)
+    return value
 
 
 def _calls(text: str, end: int) -> bool:

@@ -1,0 +1,116 @@
+r"""Brackets, bars and matrices in LaTeX: which open, which close, and whether they belong together."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+from matcalc.read.latex_names import script
+from matcalc.read.latex_signs import COMPARE, MATRICES, NORMS, OPERATORS
+from matcalc.read.latex_units import Unit
+from matcalc.read.latex_walk import CLOSING, Frame, Open, Walk
+
+_OPENED = {"(": ("OPEN", "CLOSE"), "{": ("OPEN", "CLOSE"), "[": ("BLOCK", "BRACKET"), "⟨": ("ANGLE", "ANGLE_CLOSE")}
+
+
+class Brackets(Walk):
+    """The steps for brackets."""
+
+    def called(self, frame: Frame) -> None:
+        """The opening bracket of the arguments of a function."""
+        unit = frame.units[frame.k]
+        frame.k += 1
+        self.put("OPEN", unit)
+        self.opened.append(Open(CLOSING[unit.text], "CLOSE", unit.at))
+
+    def _delimiter(self, frame: Frame, unit: Unit) -> None:
+        if unit.text in "|‖":
+            self._bar(frame, unit)
+        elif unit.text in ")]}":
+            self._closed(frame, unit, unit.text)
+        elif unit.text == "⟩":
+            self._closed(frame, unit, "⟩")
+        elif unit.side == "close":
+            raise self.error("this bracket closes what it should open", unit.at)
+        else:
+            kind, closing = {
+                "(": ("OPEN", "CLOSE"),
+                "{": ("OPEN", "CLOSE"),
+                "[": ("BLOCK", "BRACKET"),
+                "⟨": ("ANGLE", "ANGLE_CLOSE"),
+            }[unit.text]
+            self.put(kind, unit)
+            self.opened.append(Open({**CLOSING, "⟨": "⟩"}[unit.text], closing, unit.at))
+
+    def _closed(self, frame: Frame, unit: Unit, closing: str) -> None:
+        shown = self.text[unit.at : unit.end]
+        if unit.side == "open":
+            raise self.error("this bracket opens what it should close", unit.at)
+        if len(self.opened) <= frame.depth:
+            raise self.error(f"{shown} closes nothing here", unit.at)
+        last = self.opened.pop()
+        if last.closing != closing:
+            raise self.error(f"{shown} closes nothing here: what stands at column {last.at + 1} is still open", unit.at)
+        self.put(last.kind, unit)
+
+    def _bar(self, frame: Frame, unit: Unit) -> None:
+        """A bar that does not say so opens where an operand is due, or where none of its kind is open; else it closes."""
+        kind = "BAR" if unit.text == "|" else "NORM"
+        within = len(self.opened) > frame.depth and self.opened[-1].closing == unit.text
+        if unit.side == "open" or (not unit.side and (self.due or not within)):
+            self.put(f"{kind}_OPEN", unit)
+            self.opened.append(Open(unit.text, f"{kind}_CLOSE", unit.at))
+            return
+        following = frame.next
+        if not unit.side and following is not None and self._begins(following) and self._bars_behind(frame, unit.text) > 1:
+            raise self.error(r"this bar may open or close; write \lvert x \rvert or \lVert x \rVert", unit.at)
+        if len(self.opened) <= frame.depth or self.opened[-1].closing != unit.text:
+            raise self.error(f"{self.text[unit.at : unit.end]} closes nothing here", unit.at)
+        self.opened.pop()
+        self.put(f"{kind}_CLOSE", unit, meaning=self._which_norm(frame) if kind == "NORM" else None)
+
+    def _begins(self, unit: Unit) -> bool:
+        """Whether an operand begins here, so that the bar before it might have opened."""
+        if unit.kind == "delimiter":
+            return unit.text in "([{⟨" and unit.side != "close"
+        sign = unit.kind == "command" and (unit.text in OPERATORS or unit.text in COMPARE)
+        return not sign and unit.kind not in ("sub", "sup", "prime", "mark", "end", "line")
+
+    def _bars_behind(self, frame: Frame, bar: str) -> int:
+        """How many bars of a kind, that do not say their side, come later."""
+        if not frame.bars:
+            for k, other in enumerate(frame.units):
+                if other.kind == "delimiter" and not other.side:
+                    frame.bars.setdefault(other.text, []).append(k)
+        places = frame.bars.get(bar, [])
+        return len(places) - bisect_right(places, frame.k - 1)
+
+    def _which_norm(self, frame: Frame) -> Any:
+        below = frame.next
+        if below is None or below.kind != "sub":
+            return None
+        frame.k += 1
+        content = below.args[0]
+        word = "∞" if [a.text for a in content] == ["infty"] else script(content)
+        if word not in NORMS:
+            raise self.error(
+                r"this norm is not known; there are \lVert x \rVert_1, _2, _\infty, and _F, _2, _* of a matrix", below.at
+            )
+        return NORMS[word]
+
+    def _begin(self, frame: Frame, unit: Unit) -> None:
+        if unit.text not in MATRICES:
+            mend = {"vmatrix": r"; the determinant is \det(A)", "cases": r"; there is \operatorname{where}(z > 0, a, b)"}
+            raise self.error(f"the environment {unit.text} is not understood here{mend.get(unit.text, '')}", unit.at)
+        self.put("BLOCK", unit)
+        self.opened.append(Open(unit.text, "BRACKET", unit.at))
+
+    def _end(self, frame: Frame, unit: Unit) -> None:
+        if self.words and self.words[-1].kind == "SEMICOLON":
+            self.words.pop()
+        self._closed(frame, unit, unit.text)
+
+    def _line(self, frame: Frame, unit: Unit) -> None:
+        if not self.opened or self.opened[-1].closing not in MATRICES:
+            raise self.error("a line ends within an expression; one expression stands in one line", unit.at)
+        self.put("SEMICOLON", unit)
