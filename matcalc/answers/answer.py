@@ -226,7 +226,8 @@ class _Judge:
         else:
             shape = n.shape("×".join(points[0].name(length) for length in claimed.arrays[0].shape))
             count = str(claimed.arrays[0].size)
-        return (say.count(shape, count, n.shape(sizes.times(wanted)), n.size(sizes.count(wanted))),)
+        numbers = f"{count} number{'s' * (count != '1')}"
+        return (say.count(shape, numbers, n.shape(sizes.times(wanted)), n.size(sizes.count(wanted))),)
 
     # ---- sentences ---------------------------------------------------------------------------------------------------
     def _right(self, assumption: str, symbolic: bool, told: Telling, remarks: Labels) -> Answer:

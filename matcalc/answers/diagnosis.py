@@ -194,7 +194,7 @@ no_dependence       = Saying("{0} does not depend on {1}, so the truth is zero",
 
 # ---- how a claim is written ----------------------------------------------------------------------------------------------
 joined              = Saying("{0} joins a column and a row, which makes it {1}: transpose one of them", "transpose one of them")
-count               = Saying("count: {0} has {1} numbers, but {2} has {3}", "give the gradient the shape {2}")
+count               = Saying("count: {0} has {1}, but {2} has {3}", "give the gradient the shape {2}")
 labelled            = Saying("the left side says {0}, but the question is by {1}", "write ∂/∂{1} on the left")
 ends_at             = Saying("the last factor is by {1}, so this is {0}, not the derivative by {2}", "end the chain with a factor by {2}")
 # fmt: on

@@ -24,8 +24,19 @@ from matcalc.errors import MatcalcError, ParseError, ShapeError, UnsupportedErro
 from matcalc.paper.writing import Notation, current, written
 
 _PARTIAL = r"[d∂]\s*(\w+)\s*/\s*[d∂]\s*(\w+)"
-_LEFT = re.compile(rf"\s*(?:{_PARTIAL}|(?:d|∂|grad_|∇_?|delta_)?(?P<name>\w+)(?:\.grad)?)\s*=(?!=)\s*")
 _CHAIN = re.compile(rf"\s*{_PARTIAL}(?:\s*[·*@×]?\s*{_PARTIAL})*\s*")
+
+# A left side, in plain letters: ∂s/∂W, dW, W.grad, grad_W, ∇_W s.
+_LEFT = re.compile(rf"{_PARTIAL}|∇_?\s*(?P<nabla>\w+)(?:\s+\w+)?|(?:d|∂|grad_)?(?P<name>\w+)(?:\.grad)?")
+_PLAIN = (
+    (r"\\[dt]?frac\s*\{((?:[^{}]|\{[^{}]*\})*)\}\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1/\2"),
+    (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|operatorname|left|right|!|,|;)\b|\$", ""),
+    (r"\\partial", "∂"),
+    (r"\\nabla", "∇"),
+    (r"\\([A-Za-z]+)", r"\1"),
+    (r"[{}^()]", ""),
+)
+_EQUALS = re.compile(r"(?<![<>!=:\\])=(?!=)")
 
 
 class Read(NamedTuple):
@@ -75,17 +86,25 @@ def _known(words: Iterable[str], question: Question) -> bool:
 
 def _without_left(text: str, question: Question) -> tuple[str, tuple[Diagnosis, ...]]:
     """The text behind its left side, and whether that speaks of another variable than is asked."""
-    found = _LEFT.match(text)
-    if found is None:
+    equals = _EQUALS.search(text)
+    left = text[: equals.start()].strip() if equals else ""
+    for pattern, plain in _PLAIN:
+        left = re.sub(pattern, plain, left)
+    found = _LEFT.fullmatch(left.strip())
+    if equals is None or found is None:
         return text, ()
-    about = found[2] or found["name"]
-    x, s = str(question.x.name), str(question.s.name)
-    names = {name.removeprefix("d") if name not in question.words else name for name in (about,)}
-    if found[1] is None and about not in question.words and about[1:] not in question.words:
+    known = {_letters(name) for name in question.words}
+    about, x, s = found[2] or found["nabla"] or found["name"], str(question.x.name), str(question.s.name)
+    if found["name"] and not {_letters(about), _letters(about)[1:]} & known:
         return text, ()  # it may be a definition, or a comparison
-    if x in names or about == x or about[1:] == x or about in (s, f"d{x}"):
-        return text[found.end() :], ()
-    return text[found.end() :], (say.labelled(f"∂{found[1] or s or 's'}/∂{about}", x),)
+    if _letters(x) in (_letters(about), _letters(about)[1:]) or about == s:
+        return text[equals.end() :], ()
+    return text[equals.end() :], (say.labelled(f"∂{found[1] or s or 's'}/∂{about}", x),)
+
+
+def _letters(name: str) -> str:
+    """A name without what is written around its letters: W^{(1)} and W1."""
+    return re.sub(r"\W|_", "", name)
 
 
 def _chain(body: str, question: Question) -> tuple[Expr, tuple[Diagnosis, ...]]:
