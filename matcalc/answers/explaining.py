@@ -152,7 +152,7 @@ class Search:
                 if both_symbols and one.kind != SYMBOL:
                     continue
                 for two in edits(one.value, symbols, named_parts=False):
-                    if (one.kind == two.kind == SYMBOL) is both_symbols:
+                    if (one.kind == two.kind == SYMBOL) is both_symbols and two.value.args:  # a bare symbol says nothing
                         yield one.also(two)
 
     def _weighed(self) -> list[Labels]:
