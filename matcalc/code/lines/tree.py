@@ -150,6 +150,17 @@ def asserted(left: Tree, right: Tree, message: Sequence[str | Tree]) -> ast.stmt
     return ast.Assert(ast.Compare(left, [ast.Eq()], [right]), ast.JoinedStr(said))
 
 
+def required(tests: Sequence[Tree], message: str) -> ast.stmt:
+    """``if not (one and another): raise ValueError("message")``."""
+    refused = ast.Raise(call("ValueError", constant(message)))
+    return ast.If(ast.UnaryOp(ast.Not(), ast.BoolOp(ast.And(), list(tests))), [refused], [])
+
+
+def equal(left: Tree, right: Tree) -> Tree:
+    """``left == right``."""
+    return ast.Compare(left, [ast.Eq()], [right])
+
+
 @cache
 def _parsed(template: str) -> Tree:
     return ast.parse(template.format(*(f"_{k}_" for k in range(9))), mode="eval").body
@@ -293,6 +304,15 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
         head = f"{pad}for {text(statement.target)} in {text(statement.iter)}:"
         below = [[f"{pad}    {x}"] if isinstance(x, str) else lines(x, indent + _STEP) for x in statement.body]
         return [head, *(line for part in below for line in part)]
+    if isinstance(statement, ast.If):
+        assert isinstance(statement.test, ast.UnaryOp) and isinstance(statement.test.operand, ast.BoolOp)
+        first, *others = [text(x) for x in statement.test.operand.values]
+        whole = f"{pad}if not ({' and '.join([first, *others])}):"
+        inner = [pad + " " * _STEP + line for line in (first, *(f"and {x}" for x in others))]
+        head = [whole] if len(whole) <= WIDTH else [f"{pad}if not (", *inner, f"{pad}):"]
+        return head + [line for x in statement.body for line in lines(x, indent + _STEP)]
+    if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
+        return bracketed(f"{pad}raise {text(statement.exc.func)}(", [text(a) for a in statement.exc.args], ")", pad)
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
         *before, last = statement.value.elts
         assert isinstance(last, ast.Dict)

@@ -126,6 +126,18 @@ def entrywise(ufunc: str, args: Sequence[Seen]) -> Seen:
     return Seen(axes, kind, own=bool(axes))
 
 
+def largest_exponent(of: t.Tree) -> t.Tree:
+    """A number whose exponential the type of an array, or a type itself, holds: ``88.0 if x.itemsize > 2 else 11.0``."""
+    wide = ast.Compare(t.attribute(of, "itemsize"), [ast.Gt()], [t.constant(2)])
+    return ast.IfExp(wide, t.constant(88.0), t.constant(11.0))
+
+
+def is_of_type(x: ast.AST) -> bool:
+    """Whether a tree is a number that the type of an array decides."""
+    test = x.test.left if isinstance(x, ast.IfExp) and isinstance(x.test, ast.Compare) else None
+    return isinstance(test, ast.Attribute) and test.attr == "itemsize"
+
+
 def broadcast(several: Iterable[Axes | None]) -> Axes | None:
     """The axes that NumPy makes of several; None where lengths differ that it cannot be seen to make one of."""
     found: list[Any] = []

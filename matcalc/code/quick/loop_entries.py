@@ -91,6 +91,26 @@ class Entries:
             return number(length, self._size)
         raise UnsupportedError(f"numba compiles loops, but no array tells how long one over {length} is")
 
+    def _fitting(self, of: str) -> list[t.Tree]:
+        """That the lengths of an array are those that have a name."""
+        found: list[t.Tree] = []
+        for k, length in enumerate(self.known[of].axes or () if of in self.known else ()):
+            got = t.at(t.attribute(t.name(of), "shape"), t.constant(k))
+            if isinstance(length, sympy.Basic) and not length.is_Symbol and self._all_told(length):
+                found.append(t.equal(got, number(length, self._size)))
+            elif isinstance(length, int):
+                found.append(t.equal(got, t.constant(length)))
+            else:
+                wanted = self._size(length)
+                if t.text(self._sizes[length][1]) != t.text(got):
+                    found.append(t.equal(got, wanted))
+        return found
+
+    def _all_told(self, length: Any) -> bool:
+        """Whether every size in a length is an axis of some array."""
+        axes = {axis for of, k in self.known.items() if of not in self._made for axis in k.axes or ()}
+        return length.is_polynomial() and length.free_symbols <= axes
+
     def _open(self, length: Any) -> Loop:
         loop = Loop(length, self._i)
         self._size(length)

@@ -29,7 +29,8 @@ _PYTHON = {"len", "max", "min", "round", "int"}
 class Compiled:
     """The lines of a compiled function: what unpacks its cache, lengths, rows made flat, the rest.
 
-    ``made`` has the arrays that it writes, by name, and the statement that makes each.
+    ``made`` has the arrays that it writes, by name, and the statement that makes each; ``fitting`` has, for every array that
+    is given or made, that its lengths are what the loops take them for.
     """
 
     start: list[Line]
@@ -39,6 +40,18 @@ class Compiled:
     lines: list[Line]
     result: ast.expr
     known: dict[str, Seen]
+    fitting: dict[str, list[t.Tree]]
+
+    def refusal(self, f: Function, made: Collection[str] = ()) -> list[Line]:
+        """The statement that refuses arrays that do not fit: a loop would read and write beyond their ends.
+
+        With arrays given that are written into, ``made``, all hold floats of one type.
+        """
+        tests = [test for of in (*f.parameters, *made) for test in self.fitting.get(of, ())]
+        types = [t.attribute(t.name(of), "dtype") for of in (*f.parameters, *made) if self.known.get(of, UNKNOWN).array]
+        if made and types:
+            tests += [t.equal(t.attribute(types[0], "kind"), t.constant("f")), *(t.equal(types[0], of) for of in types[1:])]
+        return [t.required(tests, f"{f.name}: arrays that do not fit each other in shape or type")] if tests else []
 
 
 def compiled(f: Function, ids: Collection[str], functions: Collection[str], cached: dict[str, Seen] | None = None) -> Compiled:
@@ -195,6 +208,7 @@ class _Writer(Sums):
         kept = t.names_in([result])
         columns = {of for of, k in self.known.items() if of in self._made and len(k.axes or ()) == 1}
         dropped = scalars(items, kept) & columns
+        fitting = {of: self._fitting(of) for of in (*self._f.parameters, *self._made)}
         lines: list[Line] = []
         for x in items:
             if not isinstance(x, Loop):
@@ -206,7 +220,7 @@ class _Writer(Sums):
             lines += [*x.before, each(x.index, length, Rows(x, dropped, called).lines())]
         made = {of: made for of, made in self._made.items() if of not in dropped}
         sizes: list[Line] = [t.assigned(of, tree) for of, tree in self._sizes.values()]
-        return Compiled(self._start, sizes, self._rows, made, lines, result, self.known)
+        return Compiled(self._start, sizes, self._rows, made, lines, result, self.known, fitting)
 
 
 def _uncopied(x: t.Tree) -> t.Tree:
