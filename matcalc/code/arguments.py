@@ -72,7 +72,7 @@ class Arguments:
             for nudge, of in self._zero.items():
                 if nudge not in arrays and of in arrays:
                     arrays[nudge] = 0.0 * np.asarray(arrays[of])
-            values = [arrays.get(p) for p in parameters]
+            values: list[Any] = [arrays.get(p) for p in parameters]
             known = self._accepted.get(tuple(map(_kind, values))) if len(arrays) == len(values) else None
             if known is None:
                 self._refuse_unknown(arrays)
@@ -201,7 +201,8 @@ def entry_by_entry(f: Callable[..., Any], called: str) -> Callable[..., Any]:
         if array.dtype.kind not in "fiub":
             raise EvaluationError(f"{called} acts entry by entry on arrays of numbers, but gives {found!r}")
         if array.ndim == 0:
-            return np.full_like(z, array) if isinstance(z, np.ndarray) else array[()]
+            alone = array[()] if isinstance(found, np.ndarray) else found
+            return np.full_like(z, array) if isinstance(z, np.ndarray) else alone
         if array.shape != np.shape(z):
             raise EvaluationError(f"{called} acts entry by entry, but gives shape {array.shape} for shape {np.shape(z)}")
         return array

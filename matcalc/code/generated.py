@@ -176,7 +176,9 @@ class Generated:
         return f"{self.name} has no workspace; ask for it with to_numpy(..., workspace=True)"
 
     def __reduce__(self) -> Any:
-        raise MatcalcError(f"a generated module is not pickled; {self.name}.write(path) keeps its source, which stands on its own")
+        raise MatcalcError(
+            f"a generated module is not pickled; {self.name}.write(path) keeps its source, which stands on its own"
+        )
 
     def __deepcopy__(self, memo: Any) -> Generated:
         """A generated module does not change, so a copy is the module itself."""

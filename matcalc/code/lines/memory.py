@@ -34,9 +34,7 @@ def copied(
     return found
 
 
-def memory(
-    lines: Sequence[Line], foreign: set[str], ids: set[str], functions: Collection[str] = ()
-) -> dict[str, str]:
+def memory(lines: Sequence[Line], foreign: set[str], ids: set[str], functions: Collection[str] = ()) -> dict[str, str]:
     """For every name the one that its memory belongs to: itself, if it is an array of its own."""
     root = {of: of for of in foreign}
     for x in lines:

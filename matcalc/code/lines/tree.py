@@ -139,6 +139,13 @@ def again(statement: ast.AugAssign, value: Tree) -> ast.stmt:
     return ast.AugAssign(statement.target, statement.op, value, lineno=0)
 
 
+def again_at(statement: ast.Assign | ast.AugAssign, target: Tree, value: Tree) -> ast.stmt:
+    """The statement with another target and value: ``target -= value``, ``target = value``."""
+    if isinstance(statement, ast.Assign):
+        return assigned(target, value)
+    return ast.AugAssign(target, statement.op, value, lineno=0)  # type: ignore[arg-type]
+
+
 def changed(target: Tree, sign: str, value: Tree) -> ast.stmt:
     """``target += value``, with any sign."""
     return ast.AugAssign(target, _SIGNS[sign](), value, lineno=0)  # type: ignore[arg-type]
@@ -309,8 +316,8 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
         first, *others = [text(x) for x in statement.test.operand.values]
         whole = f"{pad}if not ({' and '.join([first, *others])}):"
         inner = [pad + " " * _STEP + line for line in (first, *(f"and {x}" for x in others))]
-        head = [whole] if len(whole) <= WIDTH else [f"{pad}if not (", *inner, f"{pad}):"]
-        return head + [line for x in statement.body for line in lines(x, indent + _STEP)]
+        opened = [whole] if len(whole) <= WIDTH else [f"{pad}if not (", *inner, f"{pad}):"]
+        return opened + [line for x in statement.body for line in lines(x, indent + _STEP)]
     if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
         return bracketed(f"{pad}raise {text(statement.exc.func)}(", [text(a) for a in statement.exc.args], ")", pad)
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
