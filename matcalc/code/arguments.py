@@ -201,8 +201,9 @@ def entry_by_entry(f: Callable[..., Any], called: str) -> Callable[..., Any]:
         if array.dtype.kind not in "fiub":
             raise EvaluationError(f"{called} acts entry by entry on arrays of numbers, but gives {found!r}")
         if array.ndim == 0:
-            alone = array[()] if isinstance(found, np.ndarray) else found
-            return np.full_like(z, array) if isinstance(z, np.ndarray) else alone
+            if isinstance(z, np.ndarray):
+                return np.full_like(z, array)
+            return float(array) if type(z) is float else array[()] if isinstance(found, np.ndarray) else found
         if array.shape != np.shape(z):
             raise EvaluationError(f"{called} acts entry by entry, but gives shape {array.shape} for shape {np.shape(z)}")
         return array

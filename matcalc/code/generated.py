@@ -146,13 +146,16 @@ class Generated:
         setattr(self, suffix, requested)
         return requested
 
-    def cost(self, sizes: Mapping[Any, Any] | None = None, /, *, dtype: Any = float, **given: Any) -> Cost:
+    def cost(self, sizes: Mapping[Any, Any] | None = None, /, *, dtype: Any = None, **given: Any) -> Cost:
         """What the passes cost: flops, memory traffic, the cache, beside the cost without reuse of error signals.
 
-        Polynomials in the sizes; numbers with ``cost({n: 8, m: 20})``, ``cost(n=8, m=20)`` or arrays, ``cost(W=W, x=x)``.
+        Polynomials in the sizes; numbers with ``cost({n: 8, m: 20})``, ``cost(n=8, m=20)`` or arrays, ``cost(W=W, x=x)``, whose
+        type counts where no ``dtype`` is given. What is counted are the lines of the module without options.
         """
-        found = cost(self._module, np.dtype(dtype).itemsize)
         told = {**(sizes or {}), **given}
+        floats = [a.dtype for a in told.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        dtype = dtype or (np.result_type(*floats) if floats else float)
+        found = cost(self._module, np.dtype(dtype).itemsize)
         return found.at(sizes_of(self._module, told)) if told else found
 
     @functools.cached_property
@@ -210,6 +213,8 @@ class Generated:
         raw = self.functions[f"{self.name}_{suffix}"]
         if self._reused is not None and suffix == ("value_and_grad" if self._output.shape == () else "forward"):
             raw = functools.wraps(raw)(functools.partial(getattr(self._reused, suffix)))
+        if module.layer.style.jit is not None and asked is None and suffix != "workspace":
+            raw = _typed(raw, of_all=suffix == "value_and_grad")
         return arguments.checking(raw), arguments.became
 
     @staticmethod
@@ -242,11 +247,39 @@ class Generated:
                 if fast and axes:
                     array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)
+            behind, dtype = cache, getattr(cache, "dtype", None)
             if compiled and type(cache) is not tuple:
                 cache = tuple(cache)  # a type that numba knows
-            return (getattr(cache, "backward", None) or raw)(dout, cache)
+            narrow = compiled and dtype == np.float32
+            found = (getattr(behind, "backward", None) or raw)(dout, cache)
+            return _narrowed(found) if narrow else found
 
         return backward
+
+
+def _typed(raw: Callable[..., Any], of_all: bool) -> Callable[..., Any]:
+    """A compiled function, which hands numbers over as Python floats, with numbers of the type of the arrays.
+
+    Without ``of_all`` only the first value is a number, and the rest a cache.
+    """
+
+    @functools.wraps(raw)
+    def typed(*values: Any) -> Any:
+        found = raw(*values)
+        if not any(getattr(v, "dtype", None) == np.float32 for v in values):
+            return found
+        return _narrowed(found) if of_all else (_narrowed(found[0]), *found[1:])
+
+    return typed
+
+
+def _narrowed(found: Any) -> Any:
+    """Python floats as float32."""
+    if isinstance(found, tuple):
+        return tuple(map(_narrowed, found))
+    if isinstance(found, dict):
+        return {of: _narrowed(x) for of, x in found.items()}
+    return np.float32(found) if type(found) is float else found
 
 
 def compiled(name: str, source: str, extra: str = "scipy") -> dict[str, Any]:

@@ -312,12 +312,7 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
         below = [[f"{pad}    {x}"] if isinstance(x, str) else lines(x, indent + _STEP) for x in statement.body]
         return [head, *(line for part in below for line in part)]
     if isinstance(statement, ast.If):
-        assert isinstance(statement.test, ast.UnaryOp) and isinstance(statement.test.operand, ast.BoolOp)
-        first, *others = [text(x) for x in statement.test.operand.values]
-        whole = f"{pad}if not ({' and '.join([first, *others])}):"
-        inner = [pad + " " * _STEP + line for line in (first, *(f"and {x}" for x in others))]
-        opened = [whole] if len(whole) <= WIDTH else [f"{pad}if not (", *inner, f"{pad}):"]
-        return opened + [line for x in statement.body for line in lines(x, indent + _STEP)]
+        return _condition(statement.test, pad) + [line for x in statement.body for line in lines(x, indent + _STEP)]
     if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
         return bracketed(f"{pad}raise {text(statement.exc.func)}(", [text(a) for a in statement.exc.args], ")", pad)
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
@@ -341,6 +336,17 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
     if len(line) <= WIDTH or not isinstance(statement, (ast.Assign, ast.AugAssign)):
         return [line]
     return _broken(line[: len(line) - len(text(statement.value))], statement.value, pad) or [line]
+
+
+def _condition(test: Tree, pad: str) -> list[str]:
+    """``if not (one and another):``."""
+    assert isinstance(test, ast.UnaryOp) and isinstance(test.operand, ast.BoolOp)
+    first, *others = [text(x) for x in test.operand.values]
+    joined, inner = " and ".join([first, *others]), pad + " " * _STEP
+    if len(f"{pad}if not ({joined}):") <= WIDTH:
+        return [f"{pad}if not ({joined}):"]
+    below = [joined] if len(inner + joined) <= WIDTH else [first, *(f"and {x}" for x in others)]
+    return [f"{pad}if not (", *(inner + x for x in below), f"{pad}):"]
 
 
 def _with_dict(value: ast.Tuple) -> bool:

@@ -16,6 +16,7 @@ from matcalc.core.sizes import Shape
 Axes = tuple[Any, ...]
 
 REAL, MASK, NUMBER, OTHER = "real", "mask", "number", "other"  # entries: floats, truth values; a number; not known
+ENTRYWISE = "entrywise"  # a function that acts entry by entry and gives an array of its own
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,7 @@ def as_column(x: ast.AST) -> t.Tree | None:
 
 def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
     if isinstance(x.func, ast.Name):
-        if x.func.id in CARRIED and x.args:
+        if (x.func.id in CARRIED or known.get(x.func.id, UNKNOWN).kind == ENTRYWISE) and x.args:
             of = seen(x.args[0], known)
             return Seen(of.axes, of.kind, own=bool(of.axes))
         if x.func.id == "winner":

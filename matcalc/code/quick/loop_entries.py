@@ -36,6 +36,8 @@ class Entries:
         self.known |= {of: k for of, k in given(f, ids).items() if of != "cache"}
         for of in set(ids) & self.known.keys():
             self.known[of] = Seen(inferred.numpy_axes(f.shapes[of]), inferred.OTHER)
+        self._first = list(self.known)  # parameters, and what is in the cache
+        self.known |= {of: Seen(None, inferred.ENTRYWISE) for of in functions}
         self._f, self._functions, self._ids = f, functions, ids
         self._free = Names({"np", "math", ARRAY, *f.parameters, *targets(f.lines), *f.shapes, *functions})
         self._i, self._j, self._k = (self._free.take(of, f"at_{of}") for of in "ijk")
@@ -55,7 +57,7 @@ class Entries:
         raise NotImplementedError
 
     def _refused(self, x: ast.AST) -> Any:
-        raise UnsupportedError(f"matcalc writes no loops for {t.text(x)}; leave out jit='numba'")
+        raise UnsupportedError(f"numba compiles loops, but matcalc writes none for {t.text(x)}; leave out jit='numba'")
 
     # ---- loops -----------------------------------------------------------------------------------------------------------
     def _new(self, target: str, axes: Any, kind: str = REAL, make: str = "empty") -> ast.stmt:
@@ -67,8 +69,8 @@ class Entries:
         return made
 
     def _dtype(self) -> t.Tree:
-        for of, k in self.known.items():
-            if k.kind == REAL and k.axes and of not in self._made:
+        for of in self._first:
+            if self.known[of].array:
                 return t.attribute(t.name(of), "dtype")
         return t.name("np.float64")
 
@@ -82,14 +84,13 @@ class Entries:
         return t.name(self._sizes[length][0])
 
     def _told(self, length: Any) -> t.Tree:
-        given_first = [of for of in self.known if of not in self._made]
-        for of in given_first:
+        for of in self._first:
             row = of in self._f.parameters and self._f.shapes.get(of, ())[:1] == (1,)
             for k, axis in enumerate(self.known[of].axes or ()):
-                if axis == length and (of in self._f.parameters or "cache" in self._f.parameters):
+                if axis == length:
                     return t.at(t.attribute(t.name(of), "shape"), t.constant(k + row))
-        for of, found in self.known.items():
-            if found.length == length and "cache" in self._f.parameters:
+        for of in self._first:
+            if self.known[of].length == length:
                 return t.name(of)
         if isinstance(length, sympy.Basic) and not length.is_Symbol and length.is_polynomial():
             return number(length, self._size)
@@ -114,7 +115,7 @@ class Entries:
 
     def _all_told(self, length: Any) -> bool:
         """Whether every size in a length is an axis of some array."""
-        axes = {axis for of, k in self.known.items() if of not in self._made for axis in k.axes or ()}
+        axes = {axis for of in self._first for axis in self.known[of].axes or ()}
         return length.is_polynomial() and length.free_symbols <= axes
 
     def _open(self, length: Any) -> Loop:

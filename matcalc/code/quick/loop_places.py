@@ -21,6 +21,8 @@ class Places(Sums):
         own = inferred.of_numpy(x.func) or ""
         if own not in _FILLED:
             return False
+        if t.text(self._dtype()) == "np.float64":
+            self._refused(x)  # of numbers alone, whose type is not known
         which = _FILLED[own]
         self._entries(target, t.constant(1.0) if which is None else self._operand(x.args[which]), axes, REAL)
         return True
