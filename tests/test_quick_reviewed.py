@@ -190,6 +190,16 @@ def test_compiled_functions_refuse_arrays_that_do_not_fit():
         code.functions["t_value_and_grad"](s=np.ones(11), r=np.ones(2))
 
 
+def test_a_row_that_nobody_reads_stays_a_matrix():
+    r = mc.row("r", m) if hasattr(mc, "row") else None
+    e = mc.where(x.T > 0, 1, 2) if r is None else mc.where(r > 0, 1, 2)
+    (v,) = variables([e])
+    code = mc.to_numpy(e, [v], name="t", jit="numba")
+    at = np.ones((1, 3)) if r is not None else np.ones(3)
+    (found,) = code.backward(np.ones((1, 3)), code.forward(**{str(v.name): at})[1])
+    assert not found.any()
+
+
 L, ids = mc.matrix("L", m, n), mc.vector("ids", 4)
 Z = W @ x
 LOSSES = {

@@ -98,7 +98,8 @@ class Entries:
 
     def _fitting(self, of: str) -> list[t.Tree]:
         """That the lengths of an array are those that have a name."""
-        axes = (self.known[of].axes or ()) if of in self.known else ()
+        row = of in self._f.parameters and self._f.shapes.get(of, ())[:1] == (1,) and of not in targets(self._rows)
+        axes = (self.known[of].axes or ()) if of in self.known and not row else ()  # a row that nobody reads stays a matrix
         got = t.attribute(t.name(of), "shape")
         entries = [t.at(got, t.constant(k)) for k in range(len(axes))]
         pairs = [(x, self._expected(length)) for x, length in zip(entries, axes, strict=True)]
