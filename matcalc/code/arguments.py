@@ -23,8 +23,8 @@ class Arguments:
     """The arguments of one function of the module ``name``: by keyword or in order, checked against ``output``.
 
     ``nudges`` maps an argument that may be left out, and is zero then, to the one whose shape it has. With ``alike`` all floats
-    are converted to one type: that of their sum. ``types`` are those that they may have, by name; none named, any. What other
-    functions of the module take, ``beside``, may be given as well and is not needed here.
+    are converted to one type: that of their sum. ``types`` are those that they may have, by name; none named, any. Sizes
+    that other functions of the module take, ``beside``, may be given as well.
     """
 
     def __init__(
@@ -42,7 +42,8 @@ class Arguments:
         self._arguments, self._generic, self._lengths = takes.arguments, takes.functions, takes.sizes
         self._parameters = takes.names()
         symbols = {s for e in (output, *takes.arguments) for n in e.shape if isinstance(n, sympy.Basic) for s in n.free_symbols}
-        self._known = {*map(str, symbols), *(of for each in (takes, *beside) for of in _names_of(each))}
+        self._known = {*map(str, symbols), *_names_of(takes)}
+        self._known |= {of for each in beside for of in (*each.sizes.values(), *map(str, each.sizes))}
         data = {x: batch.variable(x) for x in batch.data} if batch is not None else {}
         counted = {p: e.shape for e, p in takes.arguments.items() if batch is not None and batch.count in e.shape}
         self._counted = {p: shape.index(batch.count) for p, shape in counted.items() if batch is not None}
@@ -95,9 +96,10 @@ class Arguments:
         return {self.became.get(key, key): a for key, a in arrays.items()}
 
     def _refuse_unknown(self, arrays: Mapping[str, Any]) -> None:
-        """Raises EvaluationError for what no argument, function or size is called."""
-        for key in arrays:
-            if key not in self._known:
+        """Raises EvaluationError for what no argument or size is called; a function that is not needed may be given."""
+        for key, value in arrays.items():
+            first = value[0] if isinstance(value, (tuple, list)) and value else value
+            if key not in self._known and not callable(first):
                 raise EvaluationError(f"{self.name} has no argument {key}; it takes {', '.join(self._parameters) or 'none'}")
 
     def _with_nudges(self, arrays: dict[str, Any]) -> dict[str, Any]:
