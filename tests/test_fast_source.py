@@ -195,9 +195,9 @@ def quickened(text, parameters, result):
     body = [statement for line in text.splitlines() for statement in ast.parse(line).body]
     given, value = dict.fromkeys(parameters, "Array"), ast.parse(result, mode="eval").body
     f = Function("t", given, [""], body, value, "Array", dict.fromkeys(names, shape))
-    (found,), imports = bare([written_anew(f)], ())
-    scope = {"np": np, "Array": np.ndarray}
-    exec("\n".join([*imports, *found.text()]), scope)
+    (found,), ufuncs = bare([written_anew(f)], ())
+    scope = {"np": np, "Array": np.ndarray, **{of: getattr(np, of) for of in ufuncs}}
+    exec("\n".join(found.text()), scope)
     return scope["t"], "\n".join(found.text())
 
 

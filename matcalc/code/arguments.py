@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 
 from matcalc.calculus.batching import Batch
 from matcalc.code.fitting import checked_parts, choices, whole
@@ -22,7 +23,8 @@ class Arguments:
     """The arguments of one function of the module ``name``: by keyword or in order, checked against ``output``.
 
     ``nudges`` maps an argument that may be left out, and is zero then, to the one whose shape it has. With ``alike`` all floats
-    are converted to one type: that of their sum.
+    are converted to one type: that of their sum. ``types`` are those that they may have, by name; none named, any. Sizes
+    that other functions of the module take, ``beside``, may be given as well.
     """
 
     def __init__(
@@ -33,12 +35,18 @@ class Arguments:
         batch: Batch | None = None,
         nudges: Mapping[Expr, Expr] | None = None,
         alike: bool = False,
+        types: Collection[str] = (),
+        beside: Sequence[Takes] = (),
     ) -> None:
-        self.name, self._output, self._one_type = name, output, alike
+        self.name, self._output, self._one_type, self._types = name, output, alike, types
         self._arguments, self._generic, self._lengths = takes.arguments, takes.functions, takes.sizes
         self._parameters = takes.names()
+        symbols = {s for e in (output, *takes.arguments) for n in e.shape if isinstance(n, sympy.Basic) for s in n.free_symbols}
+        self._known = {*map(str, symbols), *_names_of(takes)}
+        self._known |= {of for each in beside for of in (*each.sizes.values(), *map(str, each.sizes))}
         data = {x: batch.variable(x) for x in batch.data} if batch is not None else {}
-        self._counted = {takes.arguments[e]: int(e.shape[1] == batch.count) for e in data.values()} if batch is not None else {}
+        counted = {p: e.shape for e, p in takes.arguments.items() if batch is not None and batch.count in e.shape}
+        self._counted = {p: shape.index(batch.count) for p, shape in counted.items() if batch is not None}
         became = {names.python(str(x.name)): takes.arguments[e] for x, e in data.items()}
         self.became = {x: of for x, of in became.items() if x not in takes.arguments.values()}  # X may be given as x
         self._zero = {takes.arguments[d]: takes.arguments[x] for d, x in (nudges or {}).items() if x in takes.arguments}
@@ -49,6 +57,8 @@ class Arguments:
         """The function with checks in front."""
         parameters = self._parameters
 
+        functions = range(len(self._arguments), len(self._arguments) + len(self._generic))
+
         @functools.wraps(raw)
         def call(*positional: Any, **arrays: Any) -> Any:
             if positional:
@@ -57,23 +67,40 @@ class Arguments:
                     raise EvaluationError(f"{raw.__name__} takes {', '.join(parameters)}, each once")
                 arrays |= named
             if self.became:
-                arrays = {of if (of := self.became.get(key, key)) not in arrays else key: a for key, a in arrays.items()}
+                arrays = self._by_batch(arrays)
             if self._zero:
                 arrays = self._with_nudges(arrays)
             for nudge, of in self._zero.items():
                 if nudge not in arrays and of in arrays:
                     arrays[nudge] = 0.0 * np.asarray(arrays[of])
-            values = [arrays.get(p) for p in parameters]
-            known = self._accepted.get(tuple(map(_kind, values)))
+            values: list[Any] = [arrays.get(p) for p in parameters]
+            known = self._accepted.get(tuple(map(_kind, values))) if len(arrays) == len(values) else None
             if known is None:
+                self._refuse_unknown(arrays)
                 values = self._converted(arrays)
             else:
                 for k, e, rows in known:
                     whole(e, values[k], rows)
                 values = [np.float64(v) if type(v) is float else v for v in values]  # 1 / 0 is inf, as for arrays
+            for k in functions:
+                values[k] = entry_by_entry(values[k], parameters[k])
             return raw(*values)
 
         return call
+
+    def _by_batch(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """X where x is given."""
+        for x, of in self.became.items():
+            if x in arrays and of in arrays:
+                raise EvaluationError(f"{self.name} is given {of} twice, as {x} too")
+        return {self.became.get(key, key): a for key, a in arrays.items()}
+
+    def _refuse_unknown(self, arrays: Mapping[str, Any]) -> None:
+        """Raises EvaluationError for what no argument or size is called; a function that is not needed may be given."""
+        for key, value in arrays.items():
+            first = value[0] if isinstance(value, (tuple, list)) and value else value
+            if key not in self._known and not callable(first):
+                raise EvaluationError(f"{self.name} has no argument {key}; it takes {', '.join(self._parameters) or 'none'}")
 
     def _with_nudges(self, arrays: dict[str, Any]) -> dict[str, Any]:
         """dx for the dX of a batch; what is spelt like a nudge and is none is refused, as it would count as left out."""
@@ -114,6 +141,7 @@ class Arguments:
             supplied = values.get(e, values.get(str(e.name)))
             converted.append(supplied if _alike(supplied, array) else array)
         if self._one_type:
+            self._refuse_types(converted, rows)
             converted = _of_one_type(converted, [k for k, e in enumerate(self._arguments) if e not in rows])
         converted += [self._function(op, p, arrays) for op, p in self._generic.items()]
         converted += [given.lengths[s] for s in self._lengths]
@@ -122,6 +150,14 @@ class Arguments:
             at = [(k, e, rows[e]) for k, e in enumerate(self._arguments) if e in rows]
             self._accepted[tuple(map(_kind, supplied))] = at
         return converted
+
+    def _refuse_types(self, converted: Sequence[Any], rows: Collection[Expr]) -> None:
+        """Raises EvaluationError for a type of floats for which nothing can be compiled."""
+        for (e, of), value in zip(self._arguments.items(), converted, strict=True):
+            dtype = np.asarray(value).dtype
+            if self._types and e not in rows and dtype.name not in self._types:
+                wanted = " or ".join(self._types)
+                raise EvaluationError(f"{of} is of type {dtype.name}, but {self.name} is compiled for {wanted}; convert it")
 
     def _function(self, op: Operation, parameter: str, arrays: Mapping[str, Any]) -> Callable[..., Any]:
         """f or one of its derivatives, given under its own name, or in a tuple under the name of f."""
@@ -140,6 +176,12 @@ class Arguments:
         )
 
 
+def _names_of(takes: Takes) -> set[str]:
+    """The names by which a function may be given what it takes: those on paper, too."""
+    paper = {str(e.name) for e in takes.arguments} | {str(s) for s in takes.sizes}
+    return {*takes.names(), *paper, *(of for op in takes.functions for of in (op.text, names.python(op.text)))}
+
+
 def _of_one_type(values: list[Any], floats: list[int]) -> list[Any]:
     """The values, those at the given places converted to the type of their sum."""
     of = {k: np.asarray(values[k]).dtype for k in floats}
@@ -148,6 +190,27 @@ def _of_one_type(values: list[Any], floats: list[int]) -> list[Any]:
         if dtype != common:
             values[k] = np.asarray(values[k]).astype(common)[()]
     return values
+
+
+def entry_by_entry(f: Callable[..., Any], called: str) -> Callable[..., Any]:
+    """The function with its value held against its argument; one number for all entries is an array of them."""
+
+    def checked(z: Any) -> Any:
+        found = f(z)
+        if type(found) is type(z) and np.shape(found) == np.shape(z):
+            return found
+        array = np.asarray(found)
+        if array.dtype.kind not in "fiub":
+            raise EvaluationError(f"{called} acts entry by entry on arrays of numbers, but gives {found!r}")
+        if array.ndim == 0:
+            if isinstance(z, np.ndarray):
+                return np.full_like(z, array)
+            return float(array) if type(z) is float else array[()] if isinstance(found, np.ndarray) else found
+        if array.shape != np.shape(z):
+            raise EvaluationError(f"{called} acts entry by entry, but gives shape {array.shape} for shape {np.shape(z)}")
+        return array
+
+    return checked
 
 
 def _alike(supplied: Any, array: Any) -> bool:

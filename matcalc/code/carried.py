@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import sympy
 
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.arrays import Arrays
+from matcalc.code.lines.function import PYTHON
 from matcalc.code.lowering.lowered import lowered
 from matcalc.code.lowering.stable import stable
 from matcalc.code.program import program
 from matcalc.core import names, sizes
 from matcalc.core.constructors import broadcast
-from matcalc.core.expression import Expr, Names, Operation, leaf, substituted, topological
+from matcalc.core.expression import LEAF, Expr, Names, Operation, inner, leaf, substituted, topological
 from matcalc.core.operations import GREATER, GREATER_EQUAL
 from matcalc.numeric import helpers
 from matcalc.paper.writing import UNICODE, written
@@ -63,8 +64,13 @@ class Carried:
         return self.called[op]
 
     def of_numbers(self) -> set[str]:
-        """The functions that take numbers as well as arrays: those that the user defined, and σ, which they may call."""
-        return {self.called[op] for op in self._bodies} | ({"sigmoid"} & set(self.called.values()) if self._bodies else set())
+        """The functions that the user defined, which take numbers as well as arrays."""
+        return {self.called[op] for op in self._bodies}
+
+    def handing_on(self) -> set[str]:
+        """The functions that may give back the very array that they are given."""
+        defined = [op for op, (_, body) in self._bodies.items() if inner(body).op is LEAF or inner(body).op.user]
+        return {self.called[op] for op in (*self.generic, *defined)}
 
     def of(self, order: Iterable[Expr]) -> list[Operation]:
         """The generic functions below some of the expressions."""
@@ -81,19 +87,12 @@ class Carried:
         for op in _ordered(self._bodies):
             self.called[op] = taken.take(op.numpy)
 
-    def imports(self) -> list[str]:
-        """What the carried functions need beside NumPy."""
-        needed = {own for op, own in self.called.items() if op.numpy.startswith("scipy.")}
-        for block in self.helpers().values():
-            needed |= t.names_in([ast.parse("\n".join(block))]) & set(helpers.SCIPY)
+    def scipy(self, used: Collection[str]) -> dict[str, list[str]]:
+        """What is imported from SciPy, by module: of what is ``used`` in the text."""
         by_module: dict[str, list[str]] = {}
-        for own in sorted(needed):
+        for own in sorted(set(helpers.SCIPY) & set(used)):
             by_module.setdefault(helpers.SCIPY[own], []).append(own)
-        return [f"from {module} import {', '.join(found)}" for module, found in sorted(by_module.items())]
-
-    def blocks(self) -> list[list[str]]:
-        """The definitions, each as lines."""
-        return [*self.helpers().values(), *self.defined().values()]
+        return by_module
 
     def helpers(self, said: Mapping[str, set[str]] | None = None) -> dict[str, list[str]]:
         """The stable forms by name, in the simplest form that has the parameters that calls state, here or in ``said``."""
@@ -108,7 +107,7 @@ class Carried:
     def _defined(self, op: Operation) -> list[str]:
         """A function of the user: its formula as the docstring, and a line for every shared part."""
         x, value = self._bodies[op]
-        taken = Names({"np", *self.called.values()})
+        taken = Names({"np", *PYTHON, *self.called.values()})
         given = {x: taken.take(names.python(str(x.name)))}
         plan = program(value, [], taken, given)
         w = Arrays(plan.names, given, taken, self.name)

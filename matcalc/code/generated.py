@@ -53,6 +53,10 @@ class Gradients(dict[str, Any]):
         raise KeyError(key)
 
 
+class Missing(MatcalcError, AttributeError):
+    """What a module does not have, so that ``hasattr`` says no."""
+
+
 class Generated:
     """A module for a value and its gradients.
 
@@ -62,8 +66,8 @@ class Generated:
     are in ``functions`` by name.
 
     Written with ``workspace=True``, ``value_and_grad`` (of what is no scalar ``forward`` and ``backward``) writes into arrays
-    that it keeps for each thread and each set of shapes: the next call overwrites its results. ``workspace(**arrays)`` gives
-    such a function for the caller to keep.
+    that it keeps for each thread and each set of shapes: the next call overwrites its results, but nothing that a cache holds
+    as long as the cache is alive. ``workspace(**arrays)`` gives such a function for the caller to keep.
 
     Where asked for: ``jacobian(**arrays)`` and ``hessian(**arrays)``, by several variables a dict by name, of rows by name;
     ``jvp`` and ``hvp`` with nudges ``dx=`` (zero where left out), and ``vjp(dout, **arrays)``.
@@ -107,11 +111,7 @@ class Generated:
         """The value of a scalar and its gradients by name."""
         raw = self.functions.get(f"{self.name}_value_and_grad")
         if raw is None:
-            shown = sizes.show(self._output.shape)
-            raise MatcalcError(
-                f"value_and_grad is of a scalar, but {self.name} has shape {shown}; "
-                "use forward, and backward with an upstream gradient"
-            )
+            raise Missing(self._no_value_and_grad())
         called, became = self._checking("value_and_grad")
 
         @functools.wraps(raw)
@@ -123,6 +123,10 @@ class Generated:
 
     def __getattr__(self, suffix: str) -> Callable[..., Any]:
         """``jacobian``, ``hessian``, ``jvp``, ``hvp`` and ``vjp``, where they were asked for."""
+        if suffix == "value_and_grad":  # Python asks here once more for a property that is missing
+            raise Missing(self._no_value_and_grad())
+        if suffix == "workspace":
+            raise Missing(self._no_workspace())
         if suffix not in FUNCTIONS:
             raise AttributeError(f"a generated module has no {suffix}")
         if suffix not in self._module.takes:
@@ -142,13 +146,16 @@ class Generated:
         setattr(self, suffix, requested)
         return requested
 
-    def cost(self, sizes: Mapping[Any, Any] | None = None, /, *, dtype: Any = float, **given: Any) -> Cost:
+    def cost(self, sizes: Mapping[Any, Any] | None = None, /, *, dtype: Any = None, **given: Any) -> Cost:
         """What the passes cost: flops, memory traffic, the cache, beside the cost without reuse of error signals.
 
-        Polynomials in the sizes; numbers with ``cost({n: 8, m: 20})``, ``cost(n=8, m=20)`` or arrays, ``cost(W=W, x=x)``.
+        Polynomials in the sizes; numbers with ``cost({n: 8, m: 20})``, ``cost(n=8, m=20)`` or arrays, ``cost(W=W, x=x)``, whose
+        type counts where no ``dtype`` is given. What is counted are the lines of the module without options.
         """
-        found = cost(self._module, np.dtype(dtype).itemsize)
         told = {**(sizes or {}), **given}
+        floats = [a.dtype for a in told.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        dtype = dtype or (np.result_type(*floats) if floats else float)
+        found = cost(self._module, np.dtype(dtype).itemsize)
         return found.at(sizes_of(self._module, told)) if told else found
 
     @functools.cached_property
@@ -158,8 +165,23 @@ class Generated:
         It is the source's own and checks nothing. Of what is no scalar, it is a forward and a backward function.
         """
         if self._reused is None:
-            raise MatcalcError(f"{self.name} has no workspace; ask for it with to_numpy(..., workspace=True)")
+            raise Missing(self._no_workspace())
         return self._checking("workspace")[0]
+
+    def _no_value_and_grad(self) -> str:
+        shown = sizes.show(self._output.shape)
+        return (
+            f"value_and_grad is of a scalar, but {self.name} has shape {shown}; "
+            "use forward, and backward with an upstream gradient"
+        )
+
+    def _no_workspace(self) -> str:
+        return f"{self.name} has no workspace; ask for it with to_numpy(..., workspace=True)"
+
+    def __reduce__(self) -> Any:
+        raise MatcalcError(
+            f"a generated module is not pickled; {self.name}.write(path) keeps its source, which stands on its own"
+        )
 
     def __deepcopy__(self, memo: Any) -> Generated:
         """A generated module does not change, so a copy is the module itself."""
@@ -184,10 +206,15 @@ class Generated:
             arguments = Arguments(self.name, takes, asked.values[0])
         else:
             nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked is not None and asked.after else {}
-            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges, module.layer.style.fast)
+            style = module.layer.style
+            types = ("float32", "float64") if style.jit is not None else ()
+            beside = list(module.takes.values())
+            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges, style.fast, types, beside)
         raw = self.functions[f"{self.name}_{suffix}"]
         if self._reused is not None and suffix == ("value_and_grad" if self._output.shape == () else "forward"):
             raw = functools.wraps(raw)(functools.partial(getattr(self._reused, suffix)))
+        if module.layer.style.jit is not None and asked is None and suffix != "workspace":
+            raw = _typed(raw, of_all=suffix == "value_and_grad")
         return arguments.checking(raw), arguments.became
 
     @staticmethod
@@ -220,11 +247,39 @@ class Generated:
                 if fast and axes:
                     array = array.astype(getattr(cache, "dtype", None) or array.dtype, copy=False)
                 dout = array if axes else float(array)
+            behind, dtype = cache, getattr(cache, "dtype", None)
             if compiled and type(cache) is not tuple:
                 cache = tuple(cache)  # a type that numba knows
-            return (getattr(cache, "backward", None) or raw)(dout, cache)
+            narrow = compiled and dtype == np.float32
+            found = (getattr(behind, "backward", None) or raw)(dout, cache)
+            return _narrowed(found) if narrow else found
 
         return backward
+
+
+def _typed(raw: Callable[..., Any], of_all: bool) -> Callable[..., Any]:
+    """A compiled function, which hands numbers over as Python floats, with numbers of the type of the arrays.
+
+    Without ``of_all`` only the first value is a number, and the rest a cache.
+    """
+
+    @functools.wraps(raw)
+    def typed(*values: Any) -> Any:
+        found = raw(*values)
+        if not any(getattr(v, "dtype", None) == np.float32 for v in values):
+            return found
+        return _narrowed(found) if of_all else (_narrowed(found[0]), *found[1:])
+
+    return typed
+
+
+def _narrowed(found: Any) -> Any:
+    """Python floats as float32."""
+    if isinstance(found, tuple):
+        return tuple(map(_narrowed, found))
+    if isinstance(found, dict):
+        return {of: _narrowed(x) for of, x in found.items()}
+    return np.float32(found) if type(found) is float else found
 
 
 def compiled(name: str, source: str, extra: str = "scipy") -> dict[str, Any]:
@@ -237,6 +292,11 @@ def compiled(name: str, source: str, extra: str = "scipy") -> dict[str, Any]:
         extra = "numba" if missing.name == "numba" else extra
         raise EvaluationError(f"the module {name} imports {missing.name}: pip install '.[{extra}]' in the checkout") from missing
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    functions = {key: value for key, value in namespace.items() if getattr(value, "__module__", None) == name}
+    functions = {key: value for key, value in namespace.items() if _stands_in(namespace, value)}
     weakref.finalize(next(iter(functions.values())), linecache.cache.pop, filename, None)
     return functions
+
+
+def _stands_in(namespace: dict[str, Any], value: Any) -> bool:
+    """Whether a function was defined in a namespace, itself or before it was compiled."""
+    return getattr(getattr(value, "py_func", value), "__globals__", None) is namespace

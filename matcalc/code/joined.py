@@ -14,13 +14,12 @@ from typing import Any
 
 from matcalc.code.carried import quoted
 from matcalc.code.generated import Generated, compiled
-from matcalc.code.lines.function import ARRAY, listed, paragraph
+from matcalc.code.head import Blocks, definitions, imported_names, imports
+from matcalc.code.lines.function import listed, paragraph
 from matcalc.code.module import Module
 from matcalc.errors import MatcalcError
 
-_CALLABLE = "from collections.abc import Callable"
 _CLOSING = "Arrays hold floats, columns are one-dimensional. Types are kept, no array is changed."
-Blocks = dict[str, list[str]]  # functions by name, as lines
 
 
 class Written:
@@ -86,15 +85,16 @@ def joined(
     layers: Sequence[Module], document: Iterable[str], further: Mapping[str, list[str]] | None = None, without: Iterable[str] = ()
 ) -> str:
     """The text of one module with all functions of the layers but those ``without``, and ``further`` ones by name."""
-    own: dict[str, list[str]] = {}
+    own: Blocks = {}
     left_out = set(without)
     for layer in layers:
         _take_in(own, {f.name: f.text() for f in layer.functions if f.name not in left_out})
     carried = _carried(layers)
+    _refuse({**own, **carried, **(further or {})}, dict.fromkeys(imported_names(layers)))
     _refuse({**own, **(further or {})}, carried)
     _refuse(further or {}, own)
-    blocks = [[*document, "", *_imports(layers, own), "", f"{ARRAY} = np.ndarray"], *carried.values(), *own.values()]
-    blocks += list((further or {}).values())
+    head = [*document, "", *imports(layers, carried, ("\n".join(lines) for lines in own.values()))]
+    blocks = [head, *carried.values(), *own.values(), *(further or {}).values()]
     return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
@@ -107,8 +107,11 @@ def _carried(layers: Sequence[Module]) -> Blocks:
     stable: Blocks = {}
     defined: Blocks = {}
     for layer in layers:
-        stable |= layer.carried.helpers(said)
-        _take_in(defined, layer.carried.defined())
+        users = layer.carried.of_numbers()
+        users |= {layer.entries.get(of, of) for of in users}
+        found = definitions(layer, said)
+        _take_in(stable, {of: block for of, block in found.items() if of not in users})
+        _take_in(defined, {of: block for of, block in found.items() if of in users})
     _refuse(defined, stable)
     return dict(sorted(stable.items())) | dict(sorted(defined.items()))
 
@@ -123,18 +126,6 @@ def _refuse(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     for of in one:
         if of in other:
             raise MatcalcError(f"two functions that differ are called {of} in one module; give one of them another name")
-
-
-def _imports(layers: Sequence[Module], own: Blocks) -> list[str]:
-    """What all of them import, each once."""
-    by_module: dict[str, set[str]] = {}
-    for layer in layers:
-        for line in layer.carried.imports():
-            _, source, _, found = line.split(" ", 3)
-            by_module.setdefault(source, set()).update(found.split(", "))
-    generic = [_CALLABLE, ""] if any("Callable[" in line for lines in own.values() for line in lines) else []
-    several = [f"from {source} import {', '.join(sorted(found))}" for source, found in sorted(by_module.items())]
-    return [*generic, "import numpy as np", *several]
 
 
 def _docstring(layers: Sequence[Module]) -> list[str]:

@@ -7,20 +7,21 @@ nothing else. What is asked for beside these (``requested``) becomes functions o
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 
 from matcalc.code.body import Body, Prepared, turned
 from matcalc.code.carried import Carried, quoted
 from matcalc.code.cost import said_of_cache
+from matcalc.code.head import called_by, definitions, imports
+from matcalc.code.head import carried as carried_blocks
 from matcalc.code.layer import Layer
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.asserts import asserted_upstream
-from matcalc.code.lines.function import ARRAY, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
+from matcalc.code.lines.function import ARRAY, PYTHON, Function, Line, Takes, kind, kinds, listed, paragraph, said, targets
 from matcalc.code.lines.memory import copied, memory
 from matcalc.code.lines.unread import without_unread
-from matcalc.code.quick.compiled import HEAD, JIT, jitted
-from matcalc.code.quick.fast import bare, carried_blocks, quickened
+from matcalc.code.quick.compiled import JIT, jitted
+from matcalc.code.quick.fast import bare, names_of, quickened, renamed
 from matcalc.code.quick.steps import rectified
 from matcalc.code.quick.tiles import SUM, tiled
 from matcalc.code.quick.workspace import workspace
@@ -30,7 +31,6 @@ from matcalc.core.constructors import mul
 from matcalc.core.expression import LET, Expr, Names, Operation, const, rebuilt, substituted, topological
 from matcalc.core.parts import row_numbers
 from matcalc.errors import UnsupportedError
-from matcalc.numeric.helpers import symmetric_sum
 from matcalc.paper.writing import UNICODE, written
 
 _FORMULAS = 12  # lines of formulas in a docstring
@@ -45,7 +45,8 @@ class Module:
         pair = Prepared(layer.output, layer.gradients)
         further = [Prepared(r.values[0], r.values[1:]) for r in layer.requests]
         self.carried = Carried(pair.order(), *(p.order() for p in further))
-        reserved = {"np", ARRAY, "cache", "float", "round", SUM, *(layer.name + suffix for suffix in _PAIR)}
+        reserved = {"np", ARRAY, "cache", SUM, *PYTHON, *(layer.name + suffix for suffix in _PAIR)}
+        reserved |= {JIT, "math", "numba"} if layer.style.jit is not None else set()
         reserved |= {f"{layer.name}_{r.suffix}" for r in layer.requests}
         taken = Names(reserved | self.carried.reserved)
         self.arguments = {e: taken.take(names.python(str(e.name))) for e in layer.leaves()}
@@ -55,34 +56,43 @@ class Module:
         self.carried.choose(taken)
         self._whole = row_numbers([layer.output])
         self._ids = {self.arguments[e] for e in self._whole if e.shape}  # of which L[ids] is an array of its own
+        self._foreign = self.carried.handing_on()
         free = [Names(set(taken.used)) for _ in (*further, pair)]
         self.takes: dict[str, Takes] = {}
-        self.imported: list[str] = []
+        self.imported: list[str] = []  # the ufuncs that have a name of their own
+        self.entries: dict[str, str] = {}  # what is compiled and called by others too, by the name of its compiled form
+        self.compiled: list[Function] = []
+        self.beside: list[Function] = []
         self.functions = self._pair(pair, taken)
         self.functions += [self._further(r, p, names) for r, p, names in zip(layer.requests, further, free[:-1], strict=True)]
         if layer.style.fast:
             if layer.output.shape == ():
                 self.functions[2] = self._fused(free[-1])
-            self._quicken()
+            self._quicken(taken)
 
-    def _quicken(self) -> None:
+    def _quicken(self, taken: Names) -> None:
         """The functions with few new arrays, and one that makes those that make none."""
         layer, carried = self.layer, set(self.carried.called.values())
         both = layer.output.shape == ()
         if layer.style.workspace:
             self.takes["workspace"] = self.takes["value_and_grad" if both else "forward"]
         count = 3 if both else 2
-        first, beside = self.functions[:count], self.functions[count:]
+        first, beside = self.functions[:count], [tiled(f) for f in quickened(self.functions[count:], self._ids)]
         if layer.style.jit is not None:
             self._refuse_generic()
             first = jitted(first, self._ids, self.carried.of_numbers(), layer.style.workspace)
+            blocks = carried_blocks(self)
+            shared = called_by(first, blocks).keys() & called_by(beside, blocks).keys()
+            free = Names({*taken.used}.union(*map(names_of, [*first, *beside])))
+            self.entries = {of: free.take(f"{of}_entry") for of in sorted(shared)}
+            first = [renamed(f, self.entries) for f in first]
         else:
             reused = (
                 [workspace(f"{layer.name}_workspace", first[2:] or first, self._ids, carried)] if layer.style.workspace else []
             )
             first = [*quickened(first, self._ids), *reused]
-        found, self.imported = bare([*first, *map(tiled, quickened(beside, self._ids))], carried)
-        self.functions = found
+        self.functions, self.imported = bare([*first, *beside], carried | set(self.entries.values()))
+        self.compiled, self.beside = self.functions[: len(first)], self.functions[len(first) :]
 
     def _refuse_generic(self) -> None:
         if self.generic:
@@ -90,42 +100,11 @@ class Module:
             raise UnsupportedError(f"numba compiles no function that is given in a call, such as {called}; leave out jit='numba'")
 
     # ---- the text ----------------------------------------------------------------------------------------------------
-    def head(self) -> list[str]:
-        """The docstring of the module, and what it imports."""
-        imports = ["from collections.abc import Callable", ""] if self._calls_functions() else []
-        compiler, made, scipy = [], [], self.carried.imports()
-        if self.layer.style.jit is not None:
-            uses = any("math" in t.names_in([x]) for f in self.functions for x in f.lines if isinstance(x, ast.AST))
-            compiler, made, scipy = ["import numba"], HEAD, []
-            imports = [*(["import math"] if uses else []), *imports]
-            imports = [*imports, ""] if imports and imports[-1] else imports
-        return [
-            *self.docstring(),
-            "",
-            *imports,
-            *compiler,
-            "import numpy as np",
-            *self.imported,
-            *scipy,
-            "",
-            f"{ARRAY} = np.ndarray",
-            *made,
-        ]
-
-    def _calls_functions(self) -> bool:
-        return "workspace" in self.takes or any(takes.functions for takes in self.takes.values())
-
     def source(self) -> str:
         """The whole text."""
-        carried = self.carried.blocks()
-        if self.layer.style.fast:
-            tiles = t.simplest(inspect.getsource(symmetric_sum), set())
-            carried = carried_blocks([tiles, *carried], self.functions)
-        if self.layer.style.jit is not None:
-            compiled = self.carried.of_numbers()
-            carried = [[f"@{JIT}", *block] if _defines(block) in compiled else block for block in carried]
-        blocks = [self.head(), *carried, *(function.text() for function in self.functions)]
-        return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
+        carried, own = definitions(self), [f.text() for f in self.functions]
+        head = [*self.docstring(), "", *imports([self], carried, ("\n".join(lines) for lines in own))]
+        return "\n\n\n".join("\n".join(block) for block in [head, *carried.values(), *own]) + "\n"
 
     def docstring(self) -> list[str]:
         """What the module holds, in sentences and formulas."""
@@ -232,7 +211,7 @@ class Module:
                 by = [f"∂{above}/∂{names.text(str(piece.name))}"] if piece is not None else []
                 found += self._comment([names.text(str(e.name)), *by], named[e.name].args[0])
             found += lines
-        if layer.style.asserts:
+        if layer.style.asserts and layer.dout in body.program.names:
             found[:0] = asserted_upstream(self.upstream, body.output.shape, body.arrays.lengths)
         if body.output.shape and body.output.shape[0] == 1:
             found.insert(0, t.assigned(self.upstream, t.at(t.name(self.upstream), t.constant(0))))
@@ -259,13 +238,13 @@ class Module:
     def _forward(self, body: Body, takes: Takes, lines: list[Line], cache: list[str]) -> Function:
         foreign = set(self.arguments.values())
         shape = body.output.shape
-        lines = copied(lines, [body.out] if shape else [], foreign, self._ids)
+        lines = copied(lines, [body.out] if shape else [], foreign, self._ids, self._foreign)
         about = f"{'of shape ' * (shape != ())}{said(shape)}"
         title = f"{quoted(self.layer.title)}, {about}, and the cache for {self.layer.name}_backward."
         described = takes.said(self._whole)
         document = [*paragraph(title, first=True), *(["", *described] if described else [])]
         document += ["", *paragraph(said_of_cache(body, cache))]
-        root = memory(lines, foreign, self._ids)
+        root = memory(lines, foreign, self._ids, self._foreign)
         kept = {root.get(of, of) for of in cache}
         result = _own(body.out, kept | foreign, body.output, root)  # the caller may change it in place
         lines = [*lines, t.assigned("cache", t.sequence(map(t.name, cache)))]
@@ -277,7 +256,7 @@ class Module:
     def _backward(self, body: Body, lines: list[Line], cache: list[str]) -> Function:
         layer = self.layer
         arrays = [of for of, g in zip(body.called, body.results, strict=True) if g.shape]
-        lines = copied(lines, arrays, {*cache, self.upstream}, self._ids)
+        lines = copied(lines, arrays, {*cache, self.upstream}, self._ids, self._foreign)
         by = listed([names.text(str(x.name)) for x in layer.wrt])
         each = f"gradients by {by}, each in its variable's shape" if len(layer.wrt) > 1 else f"gradient by {by}, in its shape"
         each = each if layer.wrt else "gradients that were asked for: none"
@@ -313,7 +292,7 @@ class Module:
         lines = [*ahead, *rectified(ahead, self._behind(body))]
         lines = body.prelude(lines, layer.style.asserts) + lines
         arrays = [of for of, g in zip(body.called, body.results, strict=True) if g.shape]
-        lines = copied(lines, arrays, set(self.arguments.values()), self._ids)
+        lines = copied(lines, arrays, set(self.arguments.values()), self._ids, self._foreign)
         results = zip(layer.wrt, body.called, strict=True)
         pairs = [(names.python(str(x.name)), turned(t.name(of), x.shape)) for x, of in results]
         takes = Takes(self.arguments, self.generic, body.asked)
@@ -341,7 +320,7 @@ class Module:
         foreign = set(arguments.values())
         arrays = [of for of, e in zip(called, values, strict=True) if e.shape]
         lines = without_unread(lines, called)
-        lines = copied(body.prelude(lines, self.layer.style.asserts) + lines, arrays, foreign, self._ids)
+        lines = copied(body.prelude(lines, self.layer.style.asserts) + lines, arrays, foreign, self._ids, self._foreign)
         results = [turned(_own(of, foreign, e), e.shape) for of, e in zip(called, values, strict=True)]
         single = r.bare and len(results) == 1
         if r.grouped:
@@ -363,11 +342,6 @@ class Module:
         body: Body,
     ) -> Function:
         return Function(f"{self.layer.name}_{suffix}", dict(takes), document, list(lines), result, gives, body.shapes())
-
-
-def _defines(block: Sequence[str]) -> str:
-    """The name of the function of a block."""
-    return block[0].removeprefix("def ").partition("(")[0]
 
 
 def _own(of: str, foreign: set[str], e: Expr, root: Mapping[str, str] | None = None) -> ast.expr:

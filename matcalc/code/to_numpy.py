@@ -59,7 +59,8 @@ def to_numpy(
 ) -> Generated:
     """The NumPy module of a scalar, vector or matrix and its gradients by ``wrt`` (all its variables, if none are given).
 
-    The result has ``source``, ``forward``, ``backward`` and, for a scalar, ``value_and_grad``.
+    The result has ``source``, ``forward``, ``backward`` and, for a scalar, ``value_and_grad``. The gradient by a variable that y
+    does not hold is zero, as in ``mc.grad``.
 
     With ``batch="rows"`` the module takes many examples at once, of the variables in ``data``: X of shape (N, m) in place of x of
     shape (m, 1), numbers as an array of shape (N,); with ``batch="columns"`` X has shape (m, N). ``reduction`` says whether the
@@ -101,6 +102,11 @@ def styled(asserts: bool | None, fast: bool, workspace: bool, jit: str | None) -
     """The options as a style: what is quick leaves out the asserts, unless they are asked for."""
     if jit not in (None, "numba"):
         raise MatcalcError(f"a module is compiled by 'numba', but not by {jit!r}")
+    for word, value in (("asserts", asserts), ("fast", fast), ("workspace", workspace)):
+        if value not in (None, True, False):
+            raise MatcalcError(f"{word} is True or False, but got {value!r}; what compiles a module is jit='numba'")
+    if jit is not None and asserts:
+        raise UnsupportedError("what numba compiles refuses shapes that do not fit by itself; leave out asserts=True")
     quick = bool(fast or workspace or jit)
     return Style(not quick if asserts is None else asserts, quick, workspace, jit)
 

@@ -10,6 +10,8 @@ import ast
 from collections.abc import Callable, Collection
 from typing import Any
 
+import sympy
+
 from matcalc.calculus.terms import coefficient, is_negative
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.einsum import einsum
@@ -19,7 +21,7 @@ from matcalc.code.lines.rows import WRITERS, chosen_entries, is_put, summed, ter
 from matcalc.code.lines.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.core import shapes
 from matcalc.core.constructors import broadcast, neg
-from matcalc.core.expression import LEAF, LET, ONES, Expr, Names, Operation, const, substituted, topological
+from matcalc.core.expression import CONST, LEAF, LET, ONES, Expr, Names, Operation, const, inner, substituted, topological
 from matcalc.core.operations import BROADCAST, DIAG, PLACE, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.errors import UnsupportedError
@@ -67,7 +69,16 @@ class Arrays:
             self._put_together(target, below, terms)
         else:
             tree = self._written(below)
-            self.statements.append(t.assigned(target, self._float(below, tree) if result else tree))
+            self.statements.append(t.assigned(target, self._result(below, tree) if result else tree))
+
+    def _result(self, e: Expr, tree: Tree) -> Tree:
+        """A value that is given back: of whole numbers and sizes alone, a float all the same."""
+        exact = e.op is CONST
+        if exact and isinstance(tree, ast.Constant) and isinstance(tree.value, int):
+            return constant(float(tree.value))
+        if exact and isinstance(e.params[1], (int, sympy.Basic)):
+            return call("float", tree)
+        return self._float(e, tree)
 
     def taken_lines(self) -> list[ast.stmt]:
         """The lines written since the last call."""
@@ -195,6 +206,7 @@ class Arrays:
         elif any(x.shape == e.shape for _, x in others):
             shown = start.func if isinstance(start, ast.Call) else start  # dout.reshape(n, m) shows the memory of dout
             fresh = not isinstance(start, (ast.Name, ast.Subscript, ast.Attribute)) and _last(shown) not in ("reshape", "ravel")
+            fresh = fresh and not (isinstance(start, ast.Call) and inner(others[0][1]).op.user)  # f(z) may be z itself
             self.statements.append(t.assigned(target, start if fresh else call(attribute(start, "copy"))))
         elif all(x.shape == () for _, x in others):
             self.statements.append(t.assigned(target, self.filled("full", e.shape, start)))

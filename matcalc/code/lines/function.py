@@ -20,6 +20,7 @@ from matcalc.core.sizes import Shape
 Line = ast.stmt | str  # a statement, or a comment
 
 ARRAY, NUMBER, SIZE = "Array", "float", "int"
+PYTHON = {"float", "int", "bool", "tuple", "dict", "len", "max", "min", "round", "range", "isinstance"}  # what the lines call
 ENTRYWISE = "Callable[[Array], Array]"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.function import Line
@@ -11,9 +11,14 @@ from matcalc.code.lines.function import Line
 _NOBODY = ""
 
 
-def copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str], ids: set[str]) -> list[Line]:
-    """The lines with a copy where a result would share its memory with something foreign or with another result."""
-    root = memory(lines, foreign, ids)
+def copied(
+    lines: Sequence[Line], results: Sequence[str], foreign: set[str], ids: set[str], functions: Collection[str] = ()
+) -> list[Line]:
+    """The lines with a copy where a result would share its memory with something foreign or with another result.
+
+    What ``functions`` give may be anyone's: their argument, or an array that must not be written to.
+    """
+    root = memory(lines, foreign, ids, functions)
     taken = foreign | {_NOBODY}
     copies = set()
     for of in results:
@@ -29,24 +34,25 @@ def copied(lines: Sequence[Line], results: Sequence[str], foreign: set[str], ids
     return found
 
 
-def memory(lines: Sequence[Line], foreign: set[str], ids: set[str]) -> dict[str, str]:
+def memory(lines: Sequence[Line], foreign: set[str], ids: set[str], functions: Collection[str] = ()) -> dict[str, str]:
     """For every name the one that its memory belongs to: itself, if it is an array of its own."""
     root = {of: of for of in foreign}
     for x in lines:
         if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
-            seen = _viewed(x.value, ids)
+            seen = _viewed(x.value, ids, functions)
             root[x.targets[0].id] = root.get(seen, seen) if seen is not None else x.targets[0].id
     return root
 
 
-def _viewed(x: ast.expr, ids: set[str]) -> str | None:
+def _viewed(x: ast.expr, ids: set[str], functions: Collection[str]) -> str | None:
     """The array whose memory the expression shows, if it makes none of its own; nobody's, if it must not be written to.
 
     Rows that are picked by ``ids``, or by a list of numbers, are an array of their own.
     """
     while not isinstance(x, ast.Name):
         method = x.func.attr if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) else ""
-        if method in ("broadcast_to", "diagonal"):
+        called = x.func.id if isinstance(x, ast.Call) and isinstance(x.func, ast.Name) else ""
+        if method in ("broadcast_to", "diagonal") or called in functions:
             return _NOBODY
         if isinstance(x, ast.Subscript) and (isinstance(x.slice, ast.List) or t.names_in([x.slice]) & ids):
             return None

@@ -139,6 +139,13 @@ def again(statement: ast.AugAssign, value: Tree) -> ast.stmt:
     return ast.AugAssign(statement.target, statement.op, value, lineno=0)
 
 
+def again_at(statement: ast.Assign | ast.AugAssign, target: Tree, value: Tree) -> ast.stmt:
+    """The statement with another target and value: ``target -= value``, ``target = value``."""
+    if isinstance(statement, ast.Assign):
+        return assigned(target, value)
+    return ast.AugAssign(target, statement.op, value, lineno=0)  # type: ignore[arg-type]
+
+
 def changed(target: Tree, sign: str, value: Tree) -> ast.stmt:
     """``target += value``, with any sign."""
     return ast.AugAssign(target, _SIGNS[sign](), value, lineno=0)  # type: ignore[arg-type]
@@ -148,6 +155,17 @@ def asserted(left: Tree, right: Tree, message: Sequence[str | Tree]) -> ast.stmt
     """``assert left == right, f"message"``, where the trees of the message stand in braces."""
     said: list[Tree] = [ast.Constant(x) if isinstance(x, str) else ast.FormattedValue(x, -1) for x in message]
     return ast.Assert(ast.Compare(left, [ast.Eq()], [right]), ast.JoinedStr(said))
+
+
+def required(tests: Sequence[Tree], message: str) -> ast.stmt:
+    """``if not (one and another): raise ValueError("message")``."""
+    refused = ast.Raise(call("ValueError", constant(message)))
+    return ast.If(ast.UnaryOp(ast.Not(), ast.BoolOp(ast.And(), list(tests))), [refused], [])
+
+
+def equal(left: Tree, right: Tree) -> Tree:
+    """``left == right``."""
+    return ast.Compare(left, [ast.Eq()], [right])
 
 
 @cache
@@ -293,6 +311,10 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
         head = f"{pad}for {text(statement.target)} in {text(statement.iter)}:"
         below = [[f"{pad}    {x}"] if isinstance(x, str) else lines(x, indent + _STEP) for x in statement.body]
         return [head, *(line for part in below for line in part)]
+    if isinstance(statement, ast.If):
+        return _condition(statement.test, pad) + [line for x in statement.body for line in lines(x, indent + _STEP)]
+    if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
+        return bracketed(f"{pad}raise {text(statement.exc.func)}(", [text(a) for a in statement.exc.args], ")", pad)
     if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple) and _with_dict(statement.value):
         *before, last = statement.value.elts
         assert isinstance(last, ast.Dict)
@@ -314,6 +336,17 @@ def lines(statement: ast.stmt, indent: int) -> list[str]:
     if len(line) <= WIDTH or not isinstance(statement, (ast.Assign, ast.AugAssign)):
         return [line]
     return _broken(line[: len(line) - len(text(statement.value))], statement.value, pad) or [line]
+
+
+def _condition(test: Tree, pad: str) -> list[str]:
+    """``if not (one and another):``."""
+    assert isinstance(test, ast.UnaryOp) and isinstance(test.operand, ast.BoolOp)
+    first, *others = [text(x) for x in test.operand.values]
+    joined, inner = " and ".join([first, *others]), pad + " " * _STEP
+    if len(f"{pad}if not ({joined}):") <= WIDTH:
+        return [f"{pad}if not ({joined}):"]
+    below = [joined] if len(inner + joined) <= WIDTH else [first, *(f"and {x}" for x in others)]
+    return [f"{pad}if not (", *(inner + x for x in below), f"{pad}):"]
 
 
 def _with_dict(value: ast.Tuple) -> bool:

@@ -34,7 +34,7 @@ def jitted(functions: Sequence[Function], ids: Collection[str], carried: Collect
             found += _both(f, made, reused)
             continue
         cached = made.known if f.name.endswith("_forward") else cached
-        lines = [*made.start, *made.sizes, *made.rows, *made.made.values(), *made.lines]
+        lines = [*made.start, *made.sizes, *made.rows, *made.refusal(f), *made.made.values(), *made.lines]
         found.append(dataclasses.replace(f, lines=lines, result=made.result, decorator=JIT))
     return found
 
@@ -57,7 +57,7 @@ def _both(f: Function, made: Compiled, reused: bool) -> list[Function]:
         name=into,
         parameters=f.parameters | dict.fromkeys(outside, ARRAY),
         document=["The value; arrays are written into those given last."],
-        lines=[*made.sizes, *made.rows, *arrays, *made.lines],
+        lines=[*made.sizes, *made.rows, *made.refusal(f, outside), *arrays, *made.lines],
         result=t.sequence([value, *(gradients.values[k] for k in others)]) if others else value,
         gives="tuple" if others else "float",
         decorator=JIT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from matcalc.code.lines import tree as t
@@ -67,7 +67,7 @@ def names_of(f: Function) -> set[str]:
 
 
 def bare(functions: Sequence[Function], carried: Collection[str]) -> tuple[list[Function], list[str]]:
-    """``exp`` in place of ``np.exp``, which is looked up twice; and the lines that import these names."""
+    """``exp`` in place of ``np.exp``, which is looked up twice; and the names that are imported for it."""
     taken = {*carried}.union(*map(names_of, functions))
     used: set[str] = set()
 
@@ -79,20 +79,10 @@ def bare(functions: Sequence[Function], carried: Collection[str]) -> tuple[list[
                 return ast.Name(of, ast.Load())
             return self.generic_visit(node)
 
-    found = [everywhere(f, Shorten().visit) for f in functions]
-    line = f"from numpy import {', '.join(sorted(used))}"
-    broken = ["from numpy import (", *(f"    {of}," for of in sorted(used)), ")"]
-    return found, [line] if used and len(line) <= t.WIDTH else broken if used else []
+    return [everywhere(f, Shorten().visit) for f in functions], sorted(used)
 
 
-def carried_blocks(blocks: Sequence[list[str]], functions: Sequence[Function]) -> list[list[str]]:
-    """The definitions of a module that are still called, by its functions or by each other."""
-    needed = set().union(*map(names_of, functions))
-    found: list[list[str]] = []
-    for block in reversed(blocks):  # what the user defined calls what stands above it
-        tree = ast.parse("\n".join(block))
-        (definition,) = tree.body
-        if isinstance(definition, ast.FunctionDef) and definition.name in needed:
-            needed |= t.names_in([tree])
-            found.insert(0, block)
-    return found
+def renamed(f: Function, names: Mapping[str, str]) -> Function:
+    """The function with other names for some of what it calls."""
+    places = {of: t.name(new) for of, new in names.items()}
+    return everywhere(f, lambda x: t.filled_in(x, places)) if names else f

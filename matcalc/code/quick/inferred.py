@@ -16,15 +16,20 @@ from matcalc.core.sizes import Shape
 Axes = tuple[Any, ...]
 
 REAL, MASK, NUMBER, OTHER = "real", "mask", "number", "other"  # entries: floats, truth values; a number; not known
+ENTRYWISE = "entrywise"  # a function that acts entry by entry and gives an array of its own
 
 
 @dataclass(frozen=True)
 class Seen:
-    """``axes`` are lengths, None where they are not known; ``own`` says that nothing else shares the memory."""
+    """``axes`` are lengths, None where they are not known; ``own`` says that nothing else shares the memory.
+
+    A number that is known to be a length has it in ``length``.
+    """
 
     axes: Axes | None
     kind: str = REAL
     own: bool = False
+    length: Any = None
 
     @property
     def array(self) -> bool:
@@ -126,6 +131,18 @@ def entrywise(ufunc: str, args: Sequence[Seen]) -> Seen:
     return Seen(axes, kind, own=bool(axes))
 
 
+def largest_exponent(of: t.Tree) -> t.Tree:
+    """A number whose exponential the type of an array, or a type itself, holds: ``88.0 if x.itemsize > 2 else 11.0``."""
+    wide = ast.Compare(t.attribute(of, "itemsize"), [ast.Gt()], [t.constant(2)])
+    return ast.IfExp(wide, t.constant(88.0), t.constant(11.0))
+
+
+def is_of_type(x: ast.AST) -> bool:
+    """Whether a tree is a number that the type of an array decides."""
+    test = x.test.left if isinstance(x, ast.IfExp) and isinstance(x.test, ast.Compare) else None
+    return isinstance(test, ast.Attribute) and test.attr == "itemsize"
+
+
 def broadcast(several: Iterable[Axes | None]) -> Axes | None:
     """The axes that NumPy makes of several; None where lengths differ that it cannot be seen to make one of."""
     found: list[Any] = []
@@ -168,9 +185,45 @@ def _subscript(x: ast.Subscript, known: Mapping[str, Seen]) -> Seen:
     if (chosen := of_chosen(x)) is not None and of.axes is not None and len(of.axes) == 2:
         return Seen(of.axes[chosen[1] : chosen[1] + 1], of.kind, own=True)
     rows = seen(x.slice, known) if isinstance(x.slice, ast.Name) else UNKNOWN
+    if of.kind == REAL and len(of.axes or ()) == 1 and (rows.axes == () or isinstance(x.slice, ast.Constant)):
+        return A_NUMBER  # an entry by number
     if rows.axes is not None and len(rows.axes) == 1 and of.axes is not None and len(of.axes) == 2:
         return Seen((*rows.axes, *of.axes[1:]), of.kind, own=True)  # rows by number
-    return Seen(None, of.kind)
+    return _part(of, x.slice, known)
+
+
+def _part(of: Seen, index: ast.AST, known: Mapping[str, Seen]) -> Seen:
+    """``x[1:3]``, ``A[0]`` and ``A[:, 1:]``, which show the memory of the whole."""
+    several = index.elts if isinstance(index, ast.Tuple) else [index]
+    if of.kind not in (REAL, MASK) or of.axes is None or len(several) > len(of.axes):
+        return Seen(None, of.kind)
+    axes: list[Any] = []
+    for k, whole in enumerate(of.axes):
+        i = several[k] if k < len(several) else ast.Slice()
+        if not isinstance(i, ast.Slice):
+            if length_of(i, known) is None:
+                return Seen(None, of.kind)
+            continue
+        start = length_of(i.lower, known) if i.lower is not None else 0
+        stop = length_of(i.upper, known) if i.upper is not None else whole
+        if start is None or stop is None or i.step is not None or stop - start == 1:
+            return Seen(None, of.kind)
+        axes.append(stop - start)
+    return Seen(tuple(axes), of.kind if axes else NUMBER)
+
+
+def length_of(x: ast.AST, known: Mapping[str, Seen]) -> Any:
+    """A whole number, or a size, that a tree is; None of anything else."""
+    if isinstance(x, ast.Constant):
+        return x.value if type(x.value) is int else None
+    if isinstance(x, ast.Name):
+        return known.get(x.id, UNKNOWN).length
+    if isinstance(x, ast.BinOp) and isinstance(x.op, (ast.Add, ast.Sub, ast.Mult)):
+        a, b = length_of(x.left, known), length_of(x.right, known)
+        if a is None or b is None:
+            return None
+        return a + b if isinstance(x.op, ast.Add) else a - b if isinstance(x.op, ast.Sub) else a * b
+    return None
 
 
 def of_chosen(x: ast.AST) -> tuple[str, int] | None:
@@ -193,14 +246,31 @@ def as_column(x: ast.AST) -> t.Tree | None:
 
 def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
     if isinstance(x.func, ast.Name):
-        if x.func.id in CARRIED and x.args:
+        if (x.func.id in CARRIED or known.get(x.func.id, UNKNOWN).kind == ENTRYWISE) and x.args:
             of = seen(x.args[0], known)
             return Seen(of.axes, of.kind, own=bool(of.axes))
+        if x.func.id == "winner":
+            of = seen(x.args[0], known)
+            return Seen(of.axes, REAL, own=True) if of.array else UNKNOWN
+        if x.func.id == "one_hot" and (length := length_of(x.args[1], known)) is not None:
+            return Seen((length,), REAL, own=True)
         return A_NUMBER if x.func.id in ("float", "max", "len", "round") else UNKNOWN
     if not isinstance(x.func, ast.Attribute):
         return UNKNOWN
     if of_numpy(x.func) == "trace":
         return A_NUMBER
+    if of_numpy(x.func) in ("full_like", "ones_like", "zeros_like"):
+        of = seen(x.args[0], known)
+        return Seen(of.axes, REAL, own=True) if of.array else UNKNOWN
+    if of_numpy(x.func) == "where" and len(x.args) == 3:
+        several = [seen(a, known) for a in x.args]
+        kinds = {a.kind for a in several[1:]}
+        kind = REAL if REAL in kinds <= {REAL, NUMBER} else OTHER  # two numbers have no type of their own
+        return Seen(broadcast([a.axes for a in several]), kind, own=kind == REAL)
+    if of_numpy(x.func) == "concatenate" and isinstance(x.args[0], ast.Tuple) and not x.keywords:
+        several = [seen(a, known) for a in x.args[0].elts]
+        whole = all(a.kind == REAL and len(a.axes or ()) == 1 for a in several)
+        return Seen((sum(a.axes[0] for a in several if a.axes),), REAL, own=True) if whole else UNKNOWN
     if x.func.attr == "sum" and of_numpy(x.func) is None:
         return summed(seen(x.func.value, known), x)
     if isinstance(x.func.value, ast.Attribute) and x.func.value.attr == "linalg" and x.args:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -31,10 +32,12 @@ class Entries:
     def __init__(self, f: Function, ids: Collection[str], functions: Collection[str], cached: dict[str, Seen] | None) -> None:
         held = [x for x in f.lines if isinstance(x, ast.Assign) and isinstance(x.value, ast.Name) and x.value.id == "cache"]
         left = set(targets(held)) if "cache" in f.parameters else set()
-        self.known = {of: Seen(k.axes, k.kind) for of, k in (cached or {}).items() if of in left}
+        self.known = {of: replace(k, own=False) for of, k in (cached or {}).items() if of in left}
         self.known |= {of: k for of, k in given(f, ids).items() if of != "cache"}
         for of in set(ids) & self.known.keys():
             self.known[of] = Seen(inferred.numpy_axes(f.shapes[of]), inferred.OTHER)
+        self._first = list(self.known)  # parameters, and what is in the cache
+        self.known |= {of: Seen(None, inferred.ENTRYWISE) for of in functions}
         self._f, self._functions, self._ids = f, functions, ids
         self._free = Names({"np", "math", ARRAY, *f.parameters, *targets(f.lines), *f.shapes, *functions})
         self._i, self._j, self._k = (self._free.take(of, f"at_{of}") for of in "ijk")
@@ -54,7 +57,7 @@ class Entries:
         raise NotImplementedError
 
     def _refused(self, x: ast.AST) -> Any:
-        raise UnsupportedError(f"numba compiles loops and products, but not {t.text(x)}; leave out jit='numba'")
+        raise UnsupportedError(f"numba compiles loops, but matcalc writes none for {t.text(x)}; leave out jit='numba'")
 
     # ---- loops -----------------------------------------------------------------------------------------------------------
     def _new(self, target: str, axes: Any, kind: str = REAL, make: str = "empty") -> ast.stmt:
@@ -66,8 +69,8 @@ class Entries:
         return made
 
     def _dtype(self) -> t.Tree:
-        for of, k in self.known.items():
-            if k.kind == REAL and k.axes and of not in self._made:
+        for of in self._first:
+            if self.known[of].array:
                 return t.attribute(t.name(of), "dtype")
         return t.name("np.float64")
 
@@ -81,15 +84,40 @@ class Entries:
         return t.name(self._sizes[length][0])
 
     def _told(self, length: Any) -> t.Tree:
-        given_first = [of for of in self.known if of not in self._made]
-        for of in given_first:
+        for of in self._first:
             row = of in self._f.parameters and self._f.shapes.get(of, ())[:1] == (1,)
             for k, axis in enumerate(self.known[of].axes or ()):
-                if axis == length and (of in self._f.parameters or "cache" in self._f.parameters):
+                if axis == length:
                     return t.at(t.attribute(t.name(of), "shape"), t.constant(k + row))
+        for of in self._first:
+            if self.known[of].length == length:
+                return t.name(of)
         if isinstance(length, sympy.Basic) and not length.is_Symbol and length.is_polynomial():
             return number(length, self._size)
         raise UnsupportedError(f"numba compiles loops, but no array tells how long one over {length} is")
+
+    def _fitting(self, of: str) -> list[t.Tree]:
+        """That the lengths of an array are those that have a name."""
+        row = of in self._f.parameters and self._f.shapes.get(of, ())[:1] == (1,) and of not in targets(self._rows)
+        axes = (self.known[of].axes or ()) if of in self.known and not row else ()  # a row that nobody reads stays a matrix
+        got = t.attribute(t.name(of), "shape")
+        entries = [t.at(got, t.constant(k)) for k in range(len(axes))]
+        pairs = [(x, self._expected(length)) for x, length in zip(entries, axes, strict=True)]
+        told = {of: t.text(tree) for of, tree in self._sizes.values()}
+        pairs = [(x, wanted) for x, wanted in pairs if told.get(t.text(wanted)) != t.text(x)]
+        if len(pairs) == 2:
+            return [t.equal(got, t.sequence(wanted for _, wanted in pairs))]
+        return [t.equal(x, wanted) for x, wanted in pairs]
+
+    def _expected(self, length: Any) -> t.Tree:
+        """A length by name, one that is made of others by these."""
+        made = isinstance(length, sympy.Basic) and not length.is_Symbol and self._all_told(length)
+        return number(length, self._size) if made else self._size(length)
+
+    def _all_told(self, length: Any) -> bool:
+        """Whether every size in a length is an axis of some array."""
+        axes = {axis for of in self._first for axis in self.known[of].axes or ()}
+        return length.is_polynomial() and length.free_symbols <= axes
 
     def _open(self, length: Any) -> Loop:
         loop = Loop(length, self._i)
@@ -161,7 +189,8 @@ class Entries:
             assert written is not None
             return t.substituted(written, {"erfc": t.name("math.erfc")})
         if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "astype":
-            return ast.IfExp(self._entry(x.func.value, index), t.constant(1.0), t.constant(0.0))
+            inside = self._entry(x.func.value, index)
+            return ast.IfExp(inside, t.constant(1.0), t.constant(0.0)) if seen(x.func.value, self.known).kind == MASK else inside
         if isinstance(x, ast.Call) and inferred.of_numpy(x.func) == "where":
             test, a, b = (self._entry(a, index) for a in x.args)
             return ast.IfExp(test, a, b)

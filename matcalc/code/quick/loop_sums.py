@@ -196,23 +196,3 @@ class Sums(Entries):
         loop.body = [each(self._j, self._size(found[1]), [t.increased(place, self._entry(rows, [self._i, self._j]))])]
         loop.sums.add(target)
         self._close(loop)
-
-    def _at_chosen(self, x: ast.AugAssign) -> bool:
-        """``delta[np.arange(len(y)), y] -= value``, entry by entry."""
-        which, turned = inferred.of_chosen(x.target) or ("", 0)
-        if not which or not isinstance(x.target, ast.Subscript) or not isinstance(x.target.value, ast.Name):
-            return False
-        of = x.target.value.id
-        axes = self.known[of].axes
-        assert axes is not None
-        value = self._operand(x.value)
-        loop = self._open(axes[turned])
-        self._loop = loop
-        self._read(which, [self._i])
-        i, chosen = t.name(self._i), t.at(t.name(which), t.name(self._i))
-        (loop.whole if turned else loop.read).add(of)
-        place = t.at(t.name(of), chosen, i) if turned else t.at(t.name(of), i, chosen)
-        loop.body = [ast.AugAssign(place, x.op, self._entry(value, [self._i]), lineno=0)]  # type: ignore[arg-type]
-        (loop.sums if turned else loop.rows).add(of)
-        self._close(loop)
-        return True

@@ -8,20 +8,21 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matcalc.code.lines import tree as t
-from matcalc.code.lines.function import Function, Line
+from matcalc.code.lines.function import Function, Line, targets
 from matcalc.code.quick import inferred
 from matcalc.code.quick.inferred import A_NUMBER, MASK, REAL, UNKNOWN, Seen, seen
 from matcalc.code.quick.loop_entries import ENTRYWISE, each
-from matcalc.code.quick.loop_sums import BY_ROWS, Sums
+from matcalc.code.quick.loop_places import Places
+from matcalc.code.quick.loop_sums import BY_ROWS
 from matcalc.code.quick.loops import Loop, Rows, joined, scalars
 
 _PLAIN = {"zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "eye", "trace", "diag", "arange", "empty"}
 _LINEAR = {"inv", "solve", "det", "norm", "slogdet"}
-_METHODS = {"copy", "ravel", "reshape", "astype", "sum", "item"}
+_METHODS = {"max", "min", "copy", "ravel", "reshape", "astype", "sum", "item"}
 _PYTHON = {"len", "max", "min", "round", "int"}
 
 
@@ -29,7 +30,8 @@ _PYTHON = {"len", "max", "min", "round", "int"}
 class Compiled:
     """The lines of a compiled function: what unpacks its cache, lengths, rows made flat, the rest.
 
-    ``made`` has the arrays that it writes, by name, and the statement that makes each.
+    ``made`` has the arrays that it writes, by name, and the statement that makes each; ``fitting`` has, for every array that
+    is given or made, that its lengths are what the loops take them for.
     """
 
     start: list[Line]
@@ -39,6 +41,18 @@ class Compiled:
     lines: list[Line]
     result: ast.expr
     known: dict[str, Seen]
+    fitting: dict[str, list[t.Tree]]
+
+    def refusal(self, f: Function, made: Collection[str] = ()) -> list[Line]:
+        """The statement that refuses arrays that do not fit: a loop would read and write beyond their ends.
+
+        With arrays given that are written into, ``made``, all hold floats of one type.
+        """
+        tests = [test for of in (*f.parameters, *made) for test in self.fitting.get(of, ())]
+        types = [t.attribute(t.name(of), "dtype") for of in (*f.parameters, *made) if self.known.get(of, UNKNOWN).array]
+        if made and types:
+            tests += [t.equal(t.attribute(types[0], "kind"), t.constant("f")), *(t.equal(types[0], of) for of in types[1:])]
+        return [t.required(tests, f"{f.name}: arrays that do not fit each other in shape or type")] if tests else []
 
 
 def compiled(f: Function, ids: Collection[str], functions: Collection[str], cached: dict[str, Seen] | None = None) -> Compiled:
@@ -49,7 +63,7 @@ def compiled(f: Function, ids: Collection[str], functions: Collection[str], cach
     return writer.finished(f.result)
 
 
-class _Writer(Sums):
+class _Writer(Places):
     """Writes statements."""
 
     # ---- statements ------------------------------------------------------------------------------------------------------
@@ -62,10 +76,11 @@ class _Writer(Sums):
             self._assign(x.targets[0].id, x.value)
         elif isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Tuple):  # n, m = W.shape, and the cache
             of_cache = isinstance(x.value, ast.Name)
-            for of in t.names_in(x.targets):
-                self.known.setdefault(of, UNKNOWN if of_cache else A_NUMBER)
+            lengths = seen(x.value.value, self.known).axes if isinstance(x.value, ast.Attribute) else None
+            for k, of in enumerate(targets([x])):
+                self.known.setdefault(of, UNKNOWN if of_cache else replace(A_NUMBER, length=lengths[k] if lengths else None))
             (self._start if of_cache else self._items).append(x)
-        elif isinstance(x, ast.AugAssign) and self._at_chosen(x):
+        elif isinstance(x, (ast.Assign, ast.AugAssign)) and (self._along_diagonal(x) or self._at_chosen(x)):
             return
         elif isinstance(x, (ast.Assign, ast.AugAssign)):
             target = x.target if isinstance(x, ast.AugAssign) else x.targets[0]
@@ -91,9 +106,17 @@ class _Writer(Sums):
             self._wanted = ""
             if not (isinstance(value, ast.Name) and value.id == target):
                 self._items.append(t.assigned(target, value))
-            self.known[target] = A_NUMBER if axes == () else UNKNOWN
+            self.known[target] = replace(A_NUMBER, length=self._length_of(value)) if axes == () else UNKNOWN
             return
         self._array(target, value, axes)
+
+    def _length_of(self, x: t.Tree) -> Any:
+        """n of ``W.shape[0]``; None of anything else."""
+        if not (isinstance(x, ast.Subscript) and isinstance(x.value, ast.Attribute) and x.value.attr == "shape"):
+            return None
+        axes = seen(x.value.value, self.known).axes
+        k = x.slice.value if isinstance(x.slice, ast.Constant) else None
+        return axes[k] if axes and isinstance(k, int) and 0 <= k < len(axes) else None
 
     def _array(self, target: str, value: t.Tree, axes: Any) -> None:
         """The statement of an array."""
@@ -103,6 +126,10 @@ class _Writer(Sums):
             self._by_rows(target, value, axes)
         elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "scatter":
             self._scatter(target, value, axes)
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ("winner", "one_hot"):
+            self._one(target, value, axes)
+        elif isinstance(value, ast.Call) and self._fill(target, value, axes):
+            pass
         elif isinstance(value, ast.Call) and inferred.of_numpy(value.func) == "broadcast_to":
             self._entries(target, self._operand(value.args[0]), axes, REAL)
         elif (reduced := self._summed(value)) is not None:
@@ -149,7 +176,7 @@ class _Writer(Sums):
             return t.sequence(map(self._plain, x.elts))
         if isinstance(x, ast.Attribute):
             return x if inferred.of_numpy(x) else ast.Attribute(self._plain(x.value), x.attr, x.ctx)
-        if isinstance(x, ast.Subscript) and not _fancy(x):
+        if isinstance(x, ast.Subscript) and (not _fancy(x) or seen(x, self.known) == A_NUMBER):
             return ast.Subscript(self._plain(x.value), x.slice, x.ctx)
         return self._plain_call(x) if isinstance(x, ast.Call) else self._refused(x)
 
@@ -168,6 +195,8 @@ class _Writer(Sums):
         own = inferred.of_numpy(x.func)
         if any(isinstance(k.value, ast.Call) for k in x.keywords):  # dtype=np.result_type(t), of numbers alone
             return self._refused(x)
+        if own == "concatenate" and isinstance(x.args[0], ast.Tuple):
+            return ast.Call(x.func, [t.sequence(map(self._named, x.args[0].elts))], x.keywords)
         if own is not None and (own in inferred.UFUNCS or own in _PLAIN):
             return ast.Call(x.func, [self._plain(a) for a in x.args], x.keywords)
         if isinstance(x.func, ast.Name) and x.func.id == "float":  # of truth values, too
@@ -195,6 +224,7 @@ class _Writer(Sums):
         kept = t.names_in([result])
         columns = {of for of, k in self.known.items() if of in self._made and len(k.axes or ()) == 1}
         dropped = scalars(items, kept) & columns
+        fitting = {of: self._fitting(of) for of in (*self._f.parameters, *self._made)}
         lines: list[Line] = []
         for x in items:
             if not isinstance(x, Loop):
@@ -206,7 +236,7 @@ class _Writer(Sums):
             lines += [*x.before, each(x.index, length, Rows(x, dropped, called).lines())]
         made = {of: made for of, made in self._made.items() if of not in dropped}
         sizes: list[Line] = [t.assigned(of, tree) for of, tree in self._sizes.values()]
-        return Compiled(self._start, sizes, self._rows, made, lines, result, self.known)
+        return Compiled(self._start, sizes, self._rows, made, lines, result, self.known, fitting)
 
 
 def _uncopied(x: t.Tree) -> t.Tree:

@@ -142,6 +142,9 @@ class _Made:
 
     def _number(self, x: t.Tree, step: Step) -> t.Tree:
         """A number as an array of the type of the others, which costs a ufunc less."""
+        if inferred.is_of_type(x) and self._dtype:
+            bound = inferred.largest_exponent(t.name(self._dtype))
+            return self.once("largest", t.call("np.array", bound, t.name(self._dtype)))
         if not isinstance(x, ast.Constant) or step.does == "power" or not self._dtype:
             return x
         number = float(x.value)  # type: ignore[arg-type]
