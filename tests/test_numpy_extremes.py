@@ -68,7 +68,6 @@ def test_values_and_gradients_are_finite_at_the_extremes(name, dtype):
     code = mc.to_numpy(loss, wrt=[by], name="loss")
     for large in (1e4, -1e4, 1000.0, -1000.0, 0.0):
         given = {"t": dtype(large), "y": dtype(1), "z": np.array([large, 0, -large], dtype), "label": np.array([0, 1, 0], dtype)}
-        given = {of: a for of, a in given.items() if of in code.module.takes["value_and_grad"].names()}
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             value, found = code.value_and_grad(**given)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 
 from matcalc.calculus.batching import Batch
 from matcalc.code.fitting import checked_parts, choices, whole
@@ -23,8 +22,7 @@ class Arguments:
     """The arguments of one function of the module ``name``: by keyword or in order, checked against ``output``.
 
     ``nudges`` maps an argument that may be left out, and is zero then, to the one whose shape it has. With ``alike`` all floats
-    are converted to one type: that of their sum. ``types`` are those that they may have, by name; none named, any. Sizes
-    that other functions of the module take, ``beside``, may be given as well.
+    are converted to one type: that of their sum. ``types`` are those that they may have, by name; none named, any.
     """
 
     def __init__(
@@ -36,14 +34,10 @@ class Arguments:
         nudges: Mapping[Expr, Expr] | None = None,
         alike: bool = False,
         types: Collection[str] = (),
-        beside: Sequence[Takes] = (),
     ) -> None:
         self.name, self._output, self._one_type, self._types = name, output, alike, types
         self._arguments, self._generic, self._lengths = takes.arguments, takes.functions, takes.sizes
         self._parameters = takes.names()
-        symbols = {s for e in (output, *takes.arguments) for n in e.shape if isinstance(n, sympy.Basic) for s in n.free_symbols}
-        self._known = {*map(str, symbols), *_names_of(takes)}
-        self._known |= {of for each in beside for of in (*each.sizes.values(), *map(str, each.sizes))}
         data = {x: batch.variable(x) for x in batch.data} if batch is not None else {}
         counted = {p: e.shape for e, p in takes.arguments.items() if batch is not None and batch.count in e.shape}
         self._counted = {p: shape.index(batch.count) for p, shape in counted.items() if batch is not None}
@@ -76,7 +70,6 @@ class Arguments:
             values: list[Any] = [arrays.get(p) for p in parameters]
             known = self._accepted.get(tuple(map(_kind, values))) if len(arrays) == len(values) else None
             if known is None:
-                self._refuse_unknown(arrays)
                 values = self._converted(arrays)
             else:
                 for k, e, rows in known:
@@ -94,13 +87,6 @@ class Arguments:
             if x in arrays and of in arrays:
                 raise EvaluationError(f"{self.name} is given {of} twice, as {x} too")
         return {self.became.get(key, key): a for key, a in arrays.items()}
-
-    def _refuse_unknown(self, arrays: Mapping[str, Any]) -> None:
-        """Raises EvaluationError for what no argument or size is called; a function that is not needed may be given."""
-        for key, value in arrays.items():
-            first = value[0] if isinstance(value, (tuple, list)) and value else value
-            if key not in self._known and not callable(first):
-                raise EvaluationError(f"{self.name} has no argument {key}; it takes {', '.join(self._parameters) or 'none'}")
 
     def _with_nudges(self, arrays: dict[str, Any]) -> dict[str, Any]:
         """dx for the dX of a batch; what is spelt like a nudge and is none is refused, as it would count as left out."""
@@ -174,12 +160,6 @@ class Arguments:
             f"{self.name} needs the function {parameter}; give {', '.join(wanted)}, "
             f"or {op.text} as a tuple of itself and its derivatives"
         )
-
-
-def _names_of(takes: Takes) -> set[str]:
-    """The names by which a function may be given what it takes: those on paper, too."""
-    paper = {str(e.name) for e in takes.arguments} | {str(s) for s in takes.sizes}
-    return {*takes.names(), *paper, *(of for op in takes.functions for of in (op.text, names.python(op.text)))}
 
 
 def _of_one_type(values: list[Any], floats: list[int]) -> list[Any]:

@@ -208,8 +208,7 @@ class Generated:
             nudges = dict(zip(asked.after, self._wrt, strict=True)) if asked is not None and asked.after else {}
             style = module.layer.style
             types = ("float32", "float64") if style.jit is not None else ()
-            beside = list(module.takes.values())
-            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges, style.fast, types, beside)
+            arguments = Arguments(self.name, takes, self._output, module.layer.batch, nudges, style.fast, types)
         raw = self.functions[f"{self.name}_{suffix}"]
         if self._reused is not None and suffix == ("value_and_grad" if self._output.shape == () else "forward"):
             raw = functools.wraps(raw)(functools.partial(getattr(self._reused, suffix)))
