@@ -52,6 +52,7 @@ _LAZY = {
     "to_jacobian_form": "matcalc.derivations.layout",
     "LAYOUTS": "matcalc.derivations.layout",
     "parse": "matcalc.read.text",
+    "from_sympy": "matcalc.read.sympy_reader",
     "module": "matcalc.code.joined",
     "course": "matcalc.courses.course",
     "to_array_api": "matcalc.code.libraries.translated",
