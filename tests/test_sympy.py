@@ -48,7 +48,6 @@ from sympy import (
     tanh,
 )
 from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
-from sympy.matrices.expressions.dotproduct import DotProduct
 from sympy.matrices.expressions.hadamard import HadamardPower
 from table_examples import examples, k, m, n
 
@@ -144,7 +143,10 @@ s, t = symbols("s t")
 i, j = symbols("i j", integer=True)
 f = Function("f")
 READABLE = [
-    x.T * A * x, C**-1 * D, C.T**-1, Transpose(C**-1), (C * D) ** -1, C**-2, (x.T * A * x)[0, 0], A * x * x.T * B, 2 * s * A - B, A * t + Trace(B) * s * A, A**3, A**0, MatMul(W, A, x), HadamardProduct(A, B, A), HadamardPower(A, 2), HadamardPower(2, A),
+    x.T * A * x, C**-1 * D, C.T**-1, Transpose(C**-1), (C * D) ** -1, C**-2,
+    (x.T * A * x)[0, 0], A * x * x.T * B,
+    2 * s * A - B, A * t + Trace(B) * s * A, A**3, A**0, MatMul(W, A, x),
+    HadamardProduct(A, B, A), HadamardPower(A, 2), HadamardPower(2, A),
     HadamardPower(A, s), (W * x).applyfunc(sin), x.applyfunc(Lambda(s, s**2 + t * s)), x.applyfunc(Lambda(s, 3)),
     x.applyfunc(sin).applyfunc(cos), A.applyfunc(Lambda(s, Piecewise((s, s > 0), (exp(s) - 1, True)))), Trace(A * B) ** 2,
     A.applyfunc(Lambda(s, Max(0, s))), A.applyfunc(Lambda(s, 1 / (1 + exp(-s)) * Trace(A))), log(Determinant(A) ** 2),
@@ -153,9 +155,11 @@ READABLE = [
     A[1, :] * x, (A * B)[0, 1], one * x.T, x * one, one[0, 0] * A, sqrt(Trace(x.T * x)), Adjoint(A) * x, W * Identity(3),
     OneMatrix(3, 3) + A, ZeroMatrix(3, 2) + W.T, Rational(1, 3) * x - y, 0.5 * A, Matrix([[1, 2], [3, s]]) * W, sympy.eye(3) * A,
     Sum(exp(x[i, 0] * A[i, j]) + s, (i, 0, 2), (j, 0, 2)), Sum(A[i, i], (i, 0, 2)), Sum(W[1, i] * x[i, 0], (i, 0, 2)),
-    Sum(A[i, j] * A[j, i] * x[i, 0] ** 3 * B[2, j], (i, 0, 2), (j, 0, 2)), Sum(x[j, 0] * s * W[0, i] / y[j, 0], (i, 0, 2), (j, 0, 2)),
+    Sum(A[i, j] * A[j, i] * x[i, 0] ** 3 * B[2, j], (i, 0, 2), (j, 0, 2)),
+    Sum(x[j, 0] * s * W[0, i] / y[j, 0], (i, 0, 2), (j, 0, 2)),
     Sum(tanh(A[i, j] + x[j, 0] * A[j, i]), (i, 0, 2), (j, 0, 2)), sin(s) ** 2 + Max(s, t, 0) + Abs(s - t), log(1 + exp(s + t)),
-    Heaviside(s) + sign(t), Piecewise((s, s < 0), (t, s < 2), (s * t, True)), s**t + sqrt(s) + 2**t, Trace(x * y.T), x.T * y * x.T,
+    Heaviside(s) + sign(t), Piecewise((s, s < 0), (t, s < 2), (s * t, True)), s**t + sqrt(s) + 2**t, Trace(x * y.T),
+    x.T * y * x.T,
     MatAdd(A, MatMul(-1, B)), Pow(Trace(A), -2), sympy.ImmutableMatrix([[s, t], [1, 0]]), 1 / s,
 ]  # fmt: skip
 

@@ -226,6 +226,11 @@ def _cases(e: Any) -> Any:
     symbols = set().union(*(condition.free_symbols for _, condition in e.args))
     if len(symbols) == 1 and (z := symbols.pop()).is_Symbol:
         return guarded(e, z)
+    return _closed(e)
+
+
+def _closed(e: Any) -> Any:
+    """The Piecewise, if its last case is for all that the others leave."""
     if e.args[-1][1] != sympy.true:
         raise UnsupportedError(
             f"the cases of {e} may leave some values without a case; end with one for all others: (value, True)"

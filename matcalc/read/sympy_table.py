@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 from sympy.matrices import expressions as matrices
 
-from matcalc.core.constructors import diag, diagonal, kron, transpose
+from matcalc.core.constructors import diag, diagonal, kron, power, transpose
 from matcalc.core.expression import BUILD, Expr, eye, ones, zero, zeros
 from matcalc.core.linear_algebra import matrix_power
 from matcalc.core.operations import ADD, KRON, MATMUL, MUL
@@ -133,12 +133,12 @@ def _hadamard(*factors: Expr) -> Expr:
 def _hadamard_power(base: Expr, exponent: Expr) -> Expr:
     if base.shape and exponent.shape:
         alike(base, exponent)
-    return base**exponent
+    return power(base, exponent)
 
 
 def _power(a: Expr, k: Any) -> Expr:
     if a.shape == ():
-        return a**k
+        return power(a, k)
     if not isinstance(k, int):
         raise UnsupportedError(f"{a} to the power {k} is a function of matrices that matcalc has for whole numbers alone")
     return matrix_power(a, k)
