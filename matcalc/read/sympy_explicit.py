@@ -17,10 +17,12 @@ import sympy
 
 from matcalc.calculus.local import letter_sizes
 from matcalc.core import shapes
-from matcalc.core.expression import CONST, EYE, LEAF, ONES, ZEROS, Expr, topological
+from matcalc.core.expression import CONST, EYE, LEAF, ONES, ZEROS, Expr
+from matcalc.core.operations import ADD, MUL
 from matcalc.core.signature import Slot, Slots
 from matcalc.errors import UnsupportedError
 from matcalc.numeric.given import Array
+from matcalc.read.sympy_chains import chains
 from matcalc.read.sympy_symbols import scalar_meaning, symbol
 
 
@@ -28,8 +30,8 @@ def explicit_value(e: Expr, lengths: Mapping[Any, int]) -> Any:
     """A SymPy scalar or an ImmutableDenseMatrix; ``lengths`` are numbers for the symbolic sizes."""
     made = _Explicit(lengths)
     done: dict[Expr, Array] = {}
-    for x in topological([e]):
-        done[x] = made.value(x, [done[a] for a in x.args])
+    for x, operands in chains(e, (ADD, MUL)).items():
+        done[x] = made.value(x, [done[a] for a in operands])
     return done[e][0, 0] if e.shape == () else sympy.ImmutableDenseMatrix(done[e])
 
 
@@ -68,7 +70,7 @@ class _Explicit:
         if op in _FILLED:
             return _exact(_FILLED[op](shape))
         if op.shape is shapes.broadcast and (meaning := scalar_meaning(op)) is not None:
-            return _entrywise(meaning, args)
+            return _entrywise(meaning, args, shape)
         if op.name in MATRIX_FUNCTIONS:
             return _of(MATRIX_FUNCTIONS[op.name](*map(sympy.ImmutableDenseMatrix, args), *e.params)).reshape(shape)
         if op.signature is not None:
@@ -109,9 +111,9 @@ def _of(value: Any) -> Array:
     return np.array(value.tolist() if isinstance(value, sympy.MatrixBase) else [[value]], dtype=object)
 
 
-def _entrywise(meaning: Callable[..., Any], args: Sequence[Array]) -> Array:
-    several = np.broadcast_arrays(*args)
-    return _table(several[0].shape, lambda i, j: meaning(*(a[i, j] for a in several)))
+def _entrywise(meaning: Callable[..., Any], args: Sequence[Array], shape: tuple[int, int]) -> Array:
+    several = [np.broadcast_to(a, shape) for a in args]
+    return _table(shape, lambda i, j: meaning(*(a[i, j] for a in several)))
 
 
 def _product(

@@ -29,6 +29,7 @@ from matcalc.read.sympy_sums import summed
 from matcalc.read.sympy_table import READ, chain
 
 _WITH_SHAPES = (matrices.MatrixSymbol, matrices.Identity, matrices.OneMatrix, matrices.ZeroMatrix)
+FAILURES = (TypeError, ValueError, NotImplementedError, RecursionError)  # of SymPy's, where scalars hold matrices or are deep
 _FEW = 50  # terms that are put in the order in which SymPy prints them
 Known = Mapping[str, Expr | Function]
 Bound = Mapping[Any, Expr]
@@ -205,7 +206,7 @@ def rewrite(e: Any) -> Any:
     """A scalar node in terms that the table has, and that do not overflow; as it is where it holds matrices and SymPy fails."""
     try:
         return _rewritten(e)
-    except (TypeError, NotImplementedError):
+    except FAILURES:
         return e if not isinstance(e, sympy.Piecewise) else _closed(e)
 
 
@@ -252,9 +253,12 @@ def _parts(e: Any) -> list[Any]:
         return [x for pair in e.args for x in pair.args]
     if e.func not in HEADS and not isinstance(e, (matrices.MatMul, AppliedUndef)):
         raise UnsupportedError(f"matcalc has no counterpart of SymPy's {e.func.__name__}: {e}")
-    if isinstance(e, sympy.Add) and len(e.args) <= _FEW:
-        return sorted(e.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
-    return list(e.as_ordered_factors()) if isinstance(e, sympy.Mul) and len(e.args) <= _FEW else list(e.args)
+    try:
+        if isinstance(e, sympy.Add) and len(e.args) <= _FEW:
+            return sorted(e.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
+        return list(e.as_ordered_factors()) if isinstance(e, sympy.Mul) and len(e.args) <= _FEW else list(e.args)
+    except FAILURES:
+        return list(e.args)
 
 
 def _argument(e: Any) -> Any:

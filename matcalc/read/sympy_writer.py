@@ -6,7 +6,6 @@ node for is an UnsupportedError that names it; explicit matrices have nearly eve
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,9 +14,10 @@ import sympy
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from matcalc.core.expression import CONST, LEAF, LET, ONES, ZEROS, Expr, rebuilt, topological
-from matcalc.core.operations import ADD, MATMUL
+from matcalc.core.operations import ADD
 from matcalc.errors import UnsupportedError
 from matcalc.numeric.evaluate import expanded
+from matcalc.read.sympy_chains import chains
 from matcalc.read.sympy_explicit import explicit_value
 from matcalc.read.sympy_symbols import scalar_meaning, symbol
 from matcalc.read.sympy_table import CHAINED, DEFINED, SPREAD, WRITTEN, spread
@@ -58,21 +58,15 @@ class _Writing:
     """One translation, node by node; a chain of sums or of products is one node."""
 
     def __init__(self, root: Expr) -> None:
-        self.order = topological([root])
-        self.place = {e: k for k, e in enumerate(self.order)}
-        self.users = Counter(a for e in self.order for a in e.args)
+        operands = chains(root, CHAINED)
+        self.place = {e: k for k, e in enumerate(topological([root]))}
         self.made: dict[Expr, Any] = {}
         self.depth: dict[Expr, int] = {}  # of functions inside functions
         self.nested: dict[Expr, tuple[int, int]] = {}  # how deeply a node is nested, how many parts it has when written out
-        inside: set[Expr] = set()
-        for e in reversed(self.order):
-            inside.update(a for a in e.args if e.op in CHAINED and self._continues(a, e))
-        for e in self.order:
-            if e not in inside:
-                operands = self._operands(e, inside)
-                self.depth[e] = max((self.depth[a] for a in operands), default=0)
-                self._check(e, operands)
-                self.made[e] = self.written(e, operands)
+        for e, below in operands.items():
+            self.depth[e] = max((self.depth[a] for a in below), default=0)
+            self._check(e, below)
+            self.made[e] = self.written(e, below)
         self.result = self.made[root]
 
     def _check(self, e: Expr, operands: list[Expr]) -> None:
@@ -85,22 +79,6 @@ class _Writing:
                 f"the expression is {parts}, too much for SymPy, whose functions recurse: {e.op.name} is written up to "
                 f"{DEEPEST} deep and {LARGEST} parts large"
             )
-
-    def _continues(self, a: Expr, e: Expr) -> bool:
-        """Whether the argument is part of the chain of its user."""
-        alike = a.shape == e.shape if e.op is not MATMUL else a.shape != ()
-        return a.op is e.op and self.users[a] == 1 and alike
-
-    def _operands(self, e: Expr, inside: set[Expr]) -> list[Expr]:
-        found: list[Expr] = []
-        stack = list(reversed(e.args))
-        while stack:
-            a = stack.pop()
-            if a in inside:
-                stack.extend(reversed(a.args))
-            else:
-                found.append(a)
-        return found
 
     def written(self, e: Expr, operands: list[Expr]) -> Any:
         """SymPy's node for a node with these operands."""
@@ -153,7 +131,7 @@ class _Writing:
             if scalar_meaning(last.op) is None:
                 break
             below = (below - {last}) | {a for a in last.args if a.shape and a.op not in _FILLED}
-        if len(below) != 1 or next(iter(below)).shape != e.shape:
+        if len(below) != 1 or next(iter(below)).shape != e.shape or not below <= self.made.keys():
             raise UnsupportedError(
                 f"SymPy applies functions to the entries of one matrix, but {e} has several; with numbers for the sizes, "
                 "to_sympy(explicit=True) has it"
@@ -165,9 +143,12 @@ def _made(meaning: Callable[..., Any], args: Sequence[Any]) -> Any:
     """SymPy's node; as it stands where SymPy's simplification of scalars fails, because they hold matrices."""
     try:
         return meaning(*args)
-    except (TypeError, NotImplementedError):
-        with sympy.evaluate(False):
-            return meaning(*args)
+    except (TypeError, ValueError, NotImplementedError):
+        try:
+            with sympy.evaluate(False):
+                return meaning(*args)
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise UnsupportedError(f"SymPy itself fails to combine {', '.join(map(str, args))}: {error}") from error
 
 
 _FILLED = {ONES: sympy.S.One, ZEROS: sympy.S.Zero}
