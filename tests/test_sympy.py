@@ -204,7 +204,7 @@ def test_generic_functions_and_their_derivatives():
     assert mc.from_sympy(f(s).diff(s)) is h.prime(a)
     column = mc.vector("x", 3)
     for e in (h(column), h.prime(column), h.prime(mc.sum(column)), h.prime(column * h(a))):
-        assert mc.from_sympy(e.to_sympy()) is e or str(mc.from_sympy(e.to_sympy())) == str(e).replace("sum(x)", "1ᵀ x")
+        assert str(mc.from_sympy(e.to_sympy())) == str(e).replace("sum(x)", "1ᵀ x")
 
 
 def test_a_function_named_as_one_of_the_table_stays_the_users():
@@ -306,7 +306,7 @@ def test_names_and_defined_functions_are_opened():
     z = mc.let("z", mc.matrix("A", 3) @ a)
     assert mc.let("s", a.T @ z).to_sympy() == Trace(x.T * A * x)
     g = mc.function("g", lambda v: v * mc.tanh(v))
-    assert g(z).to_sympy() == HadamardProduct(A * x, (z.to_sympy(), mc.tanh(z).to_sympy())[1])
+    assert g(z).to_sympy() == HadamardProduct(A * x, mc.tanh(z).to_sympy())
 
 
 def test_what_sympy_has_no_node_for_is_named():
