@@ -34,6 +34,7 @@ _LAZY = {
     "LAYOUTS": "matcalc.derivations.layout",
     "parse": "matcalc.read.text",
     "parse_latex": "matcalc.read.latex_text",
+    "from_sympy": "matcalc.read.sympy_reader",
     "module": "matcalc.code.joined",
     "course": "matcalc.courses.course",
     "to_array_api": "matcalc.code.libraries.translated",

@@ -161,6 +161,14 @@ class Expr:
         """The expression as one line of NumPy source, in the names of its leaves."""
         return _build("numpy_source", self)
 
+    def to_sympy(self, explicit: bool | Mapping[Any, int] = False) -> Any:
+        """The expression in SymPy: matrix expressions of MatrixSymbols, a scalar as a scalar, names opened.
+
+        With ``explicit=True`` a matrix of entries such as ``W[0, 0]``, for sizes that are numbers; ``explicit={n: 2}`` gives
+        numbers for symbolic ones. UnsupportedError, naming it, for an operation that SymPy lacks.
+        """
+        return _build("to_sympy", self, explicit)
+
 
 _UFUNCS = {
     "add": "add",

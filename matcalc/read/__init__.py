@@ -16,10 +16,15 @@ def _parse_latex(tex: str, symbols: Any, shape: Any = None) -> Expr:
     return import_module("matcalc.read.latex_text").parse_latex(tex, symbols, shape)
 
 
+def _to_sympy(e: Expr, explicit: Any) -> Any:
+    return import_module("matcalc.read.sympy_writer").to_sympy(e, explicit)
+
+
 BUILD["read_activation"] = read_activation
 BUILD["from_sympy_scalar"] = from_sympy_scalar
 BUILD["to_sympy_scalar"] = to_sympy_scalar
 BUILD["parse"] = _parse
 BUILD["parse_latex"] = _parse_latex
+BUILD["to_sympy"] = _to_sympy
 
 __all__ = ["from_sympy_scalar", "read_activation", "to_sympy_scalar"]

@@ -22,7 +22,7 @@ from matcalc.read.stable import SIGMOID, SOFTPLUS, logarithm, quotient
 DEEPEST = 100  # SymPy itself recurses
 
 # ---- from SymPy ----------------------------------------------------------------------------------------------------
-_KEPT = sympy.Function("kept", real=True)  # kept(z, region, safe): z inside the region, a safe number outside
+_KEPT = sympy.Function("kept inside", real=True)  # of z, region, safe: z inside the region, a safe number outside
 
 
 def from_sympy_scalar(e: Any, argument: Expr) -> Expr:
@@ -67,13 +67,13 @@ class _Reading:
 
     def rewrite(self, e: Any) -> Any:
         """The node in terms that the table has."""
-        if e.func in _INSTEAD:
-            return _INSTEAD[e.func](*e.args)
+        if e.func in INSTEAD:
+            return INSTEAD[e.func](*e.args)
         if isinstance(e, (sympy.Mul, sympy.Pow)):
             return quotient(e)
         if isinstance(e, sympy.log):
             return logarithm(e)
-        return _guarded(e, self.z) if isinstance(e, sympy.Piecewise) else e
+        return guarded(e, self.z) if isinstance(e, sympy.Piecewise) else e
 
     def build(self, e: Any, parts: list[Expr]) -> Expr:
         """The node from its parts."""
@@ -81,13 +81,13 @@ class _Reading:
             return self.argument
         if _is_number(e):
             return _number(e)
-        build = _BUILD.get(e.func)
+        build = HEADS.get(e.func)
         if build is None:
             shown = e.xreplace({self.z: sympy.Symbol("z")})
             raise UnsupportedError(f"SymPy's {e.func.__name__} has no counterpart in the table of operations: {shown}")
         if e.func is sympy.Pow and (base := e.args[0]).is_number and base.is_negative:
             raise UnsupportedError(f"a negative number, {base}, to a variable power is not real")
-        return build(*parts) if len(parts) <= 2 or e.func in _TERNARY else reduce(build, parts)
+        return build(*parts) if len(parts) <= 2 or e.func in TERNARY else reduce(build, parts)
 
 
 def _is_number(e: Any) -> bool:
@@ -112,8 +112,8 @@ def _parts(e: Any) -> list[Any]:
     return list(e.as_ordered_factors()) if isinstance(e, sympy.Mul) else list(e.args)
 
 
-def _piecewise(*parts: Expr) -> Expr:
-    """The first value whose condition holds. The last condition holds wherever the others do not (``_guarded`` saw to it)."""
+def piecewise(*parts: Expr) -> Expr:
+    """The first value whose condition holds. The last condition holds wherever the others do not (``guarded`` saw to it)."""
     values, conditions = parts[::2], parts[1::2]
     result = values[-1]
     for value, condition in zip(values[-2::-1], conditions[-2::-1], strict=True):
@@ -125,11 +125,11 @@ def _heaviside(x: Expr, at_zero: Expr) -> Expr:
     return (1 - at_zero) * (x > 0) + at_zero * (x >= 0)
 
 
-_BUILD: dict[Any, Callable[..., Expr]] = {row.sympy: BUILD[row.name] for row in TABLE.values() if isinstance(row.sympy, type)} | {
+HEADS: dict[Any, Callable[..., Expr]] = {row.sympy: BUILD[row.name] for row in TABLE.values() if isinstance(row.sympy, type)} | {
     SIGMOID: BUILD["sigmoid"],
     SOFTPLUS: BUILD["softplus"],
     _KEPT: lambda z, inside, safe: BUILD["where"](inside, z, safe),
-    sympy.Piecewise: _piecewise,
+    sympy.Piecewise: piecewise,
     sympy.Heaviside: _heaviside,
     sympy.StrictGreaterThan: lambda a, b: a > b,
     sympy.GreaterThan: lambda a, b: a >= b,
@@ -140,9 +140,9 @@ _BUILD: dict[Any, Callable[..., Expr]] = {row.sympy: BUILD[row.name] for row in 
     type(sympy.true): lambda: const(1),
     type(sympy.false): lambda: const(0),
 }
-_TERNARY = (sympy.Piecewise, _KEPT)  # all other heads with more than two parts are associative
+TERNARY = (sympy.Piecewise, _KEPT)  # all other heads with more than two parts are associative
 
-_INSTEAD: dict[Any, Callable[[Any], Any]] = {
+INSTEAD: dict[Any, Callable[[Any], Any]] = {
     sympy.sec: lambda x: 1 / sympy.cos(x),
     sympy.csc: lambda x: 1 / sympy.sin(x),
     sympy.cot: lambda x: 1 / sympy.tan(x),
@@ -154,7 +154,7 @@ _INSTEAD: dict[Any, Callable[[Any], Any]] = {
 
 
 # ---- piecewise definitions ---------------------------------------------------------------------------------------------
-def _guarded(e: Any, z: Any) -> Any:
+def guarded(e: Any, z: Any) -> Any:
     """Each branch with its argument kept inside its region: exp(z) - 1 for z ≤ 0 must not overflow at z = 1000.
 
     A derivative is a sum over the branches, each times its mask, and 0 · ∞ is not a number. UnsupportedError if the

@@ -13,8 +13,8 @@ from typing import Any
 
 import sympy
 
-SIGMOID = sympy.Function("sigmoid", real=True)
-SOFTPLUS = sympy.Function("softplus", real=True)
+SIGMOID = sympy.Function("logistic function", real=True)  # no function of the user's can have these names
+SOFTPLUS = sympy.Function("softplus function", real=True)
 
 Terms = dict[Any, Any]  # exponent -> coefficient
 
