@@ -16,7 +16,8 @@ def assert_gradient(fn: Callable[..., Any] | None, grad_fn: Callable[..., Any], 
 
     report = check_gradient(fn, grad_fn, at, **options)
     if not report.ok:
-        raise AssertionError(f"\n{report}")
+        *_, last = str(report).splitlines()
+        raise AssertionError(f"{last}\n\n{report}")
 
 
 __all__ = ["assert_gradient"]

@@ -14,6 +14,7 @@ from matcalc.errors import CheckError
 from matcalc.numeric.outside import EPS32, NOISY, noise
 from matcalc.numeric.probes import Array
 
+_LARGE = 1 << 16  # bytes
 GRADIENT_OF = ("d{}", "d_{}", "grad_{}", "{}_grad", "dL_d{}", "d{}_")  # how the gradient by a name is called
 
 
@@ -32,6 +33,7 @@ class Own:
         by_place = not isinstance(at, Mapping)
         self.placed = {role for role, f in (("fn", fn), ("grad_fn", grad_fn)) if by_place or self._placed(f)}
         self.notes: list[str] = []
+        self._buffers: dict[str, Array] = {}
         self.asked: frozenset[str] = frozenset()  # the arrays whose gradients are checked; the others stay where they are
         self.varied: dict[str, Array] = {}
         promoted = []
@@ -56,7 +58,10 @@ class Own:
     # ---- calling -------------------------------------------------------------------------------------------------------
     def _call(self, role: str, moved: Mapping[str, Array]) -> Any:
         function = self.fn if role == "fn" else self.grad_fn
-        held = {name: _copied(moved.get(name, self.varied.get(name, value)), value) for name, value in self.at.items()}
+        held = {
+            name: self._handed(role, name, moved.get(name, self.varied.get(name, value)), value)
+            for name, value in self.at.items()
+        }
         try:
             given = function(*held.values()) if role in self.placed else function(**held)
         except CheckError:
@@ -67,6 +72,16 @@ class Own:
         if not moved:
             self._watched(role, held)
         return given
+
+    def _handed(self, role: str, name: str, value: Any, given: Any) -> Any:
+        """A copy; for fn, which gives a number, large arrays are copied into the same memory at every call."""
+        if role != "fn" or not isinstance(value, np.ndarray) or value.nbytes < _LARGE:
+            return _copied(value, given)
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.shape != value.shape or buffer.dtype != value.dtype:
+            buffer = self._buffers[name] = np.empty_like(value)
+        np.copyto(buffer, value)
+        return buffer
 
     def _watched(self, role: str, held: Mapping[str, Any]) -> None:
         changed = [name for name, a in held.items() if _changed(a, self.varied.get(name, self.at[name]))]
@@ -184,6 +199,8 @@ class Own:
     def claims(self, wrt: Sequence[str] | None = None) -> tuple[dict[str, Array], dict[str, Any]]:
         """The claimed gradients by the names of their arrays, and what else came by name."""
         raw, self.chosen = self.returned, wrt is not None
+        if raw is None:
+            raise CheckError("grad_fn gives None: is a return missing?")
         for name in wrt or ():
             if name not in self.varied:
                 raise CheckError(f"{name} is not among the arrays that can be varied: {', '.join(self.varied)}")

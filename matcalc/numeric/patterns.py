@@ -61,9 +61,9 @@ def places(table: Probes) -> Iterator[tuple[str, Array]]:
     shape, wrong, telling = table.shape, table.wrong, table.telling | table.wrong
     box, right = _box(wrong, telling), _box(telling & ~wrong, telling)
     lines, but = list(_in(table, box)), [(f"all but {words}", ~mask) for words, mask in _in(table, right)]
+    yield from _by_ids(table)
     if lines and _run(next(iter(box.values()))):
         yield from lines
-    yield from _by_ids(table)
     yield from _by_masks(table)
     if len(shape) >= 2:
         yield from _of_matrices(shape)

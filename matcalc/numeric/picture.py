@@ -203,7 +203,7 @@ def _scale(key: str) -> Iterator[str]:
         yield f'<path d="M{x:.1f} -3V17" style="stroke:var(--ink)" stroke-width="1.2"/>'
         yield f'<text x="{x:.1f}" y="30" text-anchor="middle" class="ink" font-size="11">{words}</text>'
     edges = [0.0, *places, width]
-    for a, b, words in zip(edges, edges[1:], ("fine", "okay at kinks", "suspicious", "wrong"), strict=False):
+    for a, b, words in zip(edges, edges[1:], ("fine", "suspicious", "suspicious", "wrong"), strict=False):
         yield f'<text x="{(a + b) / 2:.1f}" y="46" text-anchor="middle" class="soft" font-size="11">{words}</text>'
     signs = (
         ("<rect width='14' height='14' fill='#780020'/><path d='M4 4l6 6m0 -6l-6 6' stroke='#fff' stroke-width='1.6'/>", "wrong"),
