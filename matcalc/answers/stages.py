@@ -15,7 +15,7 @@ import numpy as np
 from matcalc.answers.answer import check_answer
 from matcalc.calculus.derivatives import grad, scalar_target
 from matcalc.core import names
-from matcalc.core.expression import LET, Expr, expr, topological, variables
+from matcalc.core.expression import LEAF, LET, Expr, expr, topological, variables
 from matcalc.errors import CheckError, MatcalcError
 from matcalc.numeric.evaluate import Given, Interpreter, evaluate_all
 from matcalc.numeric.judging import PROBES, check_own, judged
@@ -117,6 +117,7 @@ class StagedReport(Report):
         return f"ok: all {len(given)} stages agree"
 
 
+_SAME = 1e-5  # what float32 inside fn may differ by
 _HEAD = ("stage", "shape", "max difference", "relative", "verdict", "")
 
 
@@ -165,10 +166,25 @@ def check_gradient(
     stages = _stages(s, own)
     claims, _ = own.claims(wrt)
     fitting = {k: v for k, v in claims.items() if np.shape(v) == own.varied[k].shape}
+    for name in claims.keys() - fitting.keys():
+        own.notes.append(f"the gradient of {name} has shape {np.shape(claims[name])}, but {name} has {own.varied[name].shape}")
+    _same_function(s, own, fn)
     if not fitting:
         return StagedReport((), 0.0, tuple(f"note: {note}" for note in own.notes), stages=stages)
     report = judged(own, fitting, {}, step=step, seed=seed, probes=probes)
     return StagedReport(report.rows, report.step, report.notes, report.name, stages)
+
+
+def _same_function(s: Expr, own: Own, fn: Callable[..., Any] | None) -> None:
+    """CheckError if the code and the expression beside it have different values: then they have different gradients."""
+    if fn is None:
+        return
+    at = {**own.at, **own.varied}
+    theirs, ours = own.base, _valued(s, at)(**at)
+    if abs(theirs - ours) > _SAME * max(abs(theirs), abs(ours)):
+        raise CheckError(
+            f"fn gives {theirs:.6g} at these values, but the expression gives {ours:.6g}: they are not the same function"
+        )
 
 
 def _named(own: Own, wrt: Sequence[str] | None) -> dict[str, Any]:
@@ -266,7 +282,8 @@ def _compared(key: str, e: Expr, gradient: bool, claim: Any, truth: Array, own: 
     if claim is None:
         return Stage(key, name, gradient, "missing", truth.shape)
     found = own.array(name, claim)
-    if _bare(found.shape) != _bare(truth.shape):
+    own_shape = own.varied[name].shape if e.op is LEAF and gradient and name in own.varied else None
+    if _bare(found.shape) != _bare(truth.shape) or (own_shape is not None and found.shape != own_shape):
         wanted = f"its shape is {found.shape}, but {'the gradient by ' if gradient else ''}{name} has {truth.shape}"
         return Stage(key, name, gradient, "wrong shape", found.shape, said=(wanted,))
     apart = abs(found.astype(np.float64).reshape(truth.shape) - truth)

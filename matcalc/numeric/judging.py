@@ -80,6 +80,17 @@ def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any])
     if not others:
         return
     plain = not any(form.format(name) in own.returned for name in arrays for form in GRADIENT_OF)
+    meant_by = {name for k in others for form in GRADIENT_OF if (name := _strip(k, form)) in own.at}
+    stuck = [k for k in (others if plain else meant_by) if k in own.at and k not in own.varied]
+    if stuck:
+        raise CheckError(
+            f"the gradient of {', '.join(stuck)} cannot be checked: only arrays of floating numbers are varied; "
+            "hand every parameter on by its own name, as floats"
+        )
+    for k in others:
+        meant = [n for n in own.varied if n not in arrays for form in GRADIENT_OF if _strip(k, form).lower() == n.lower()]
+        if meant:
+            raise CheckError(f"a gradient is given as {k}, but the array is called {meant[0]}")
     slips = [k for k in others if k not in own.at and (plain or not arrays)]
     if slips:
         near = difflib.get_close_matches(slips[0], list(own.varied), 1, 0.5)
@@ -111,10 +122,11 @@ def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> N
     scatter, size = own.scatter
     for table in tables:
         own.notes += _seen(table)
-        hidden = sum(p.slack > 0.5 * max(abs(p.claimed), abs(p.numeric)) for p in table.judged if p.claimed != p.numeric)
-        if scatter > NOISY * size and hidden:
+        largest = float(np.max(abs(table.claimed), initial=0.0, where=np.isfinite(table.claimed)))
+        hidden = len([p for p in table.hidden if scatter > NOISY * size or p.slack > 1e-6 * max(largest, 1e-3)])
+        if hidden:
             own.notes.append(
-                f"{hidden} of the {len(table.judged)} probes of {table.name} are too small to be told from the scatter"
+                f"{hidden} of the {len(table.judged)} probes of {table.name} are too small to be told from the rounding of fn"
             )
 
 

@@ -127,6 +127,11 @@ class Probes:
             least = np.where(self.wrong, 1, 100) * np.fmax(self.slack, 1e-300)
             return (self.state == PROBED) & ~(size <= least)
 
+    @property
+    def hidden(self) -> list[Probe]:
+        """The probes at which the difference quotient knows too little to tell the claim from its half or from nothing."""
+        return [p for p in self.judged if p.claimed != p.numeric and p.slack > 0.5 * max(abs(p.claimed), abs(p.numeric))]
+
     def index(self, k: int) -> tuple[int, ...]:
         """The index of a flat index."""
         return tuple(map(int, np.unravel_index(k, self.shape)))

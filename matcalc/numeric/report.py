@@ -17,6 +17,9 @@ _WORST = 5
 _ASCII = str.maketrans({"×": "*", "−": "-", "²": "^2", "√": "sqrt ", "·": "*", "─": "-", "→": "->", "←": "<-", "≤": "<="})
 
 
+LOST = "lost in rounding"
+
+
 @dataclass(frozen=True)
 class Row:
     """One variable: how far its claimed gradient is from the numeric one, where, and the verdict in words.
@@ -54,7 +57,11 @@ class Row:
         p = max(off or judged, key=lambda p: (bool(np.isnan(p.error)), p.error))
         where = next((table.index(k) for k, q in table.entries.items() if q is p), None)
         said = verdict(p.error, kinks, any(q.measured for q in judged))
+        if said != "wrong" and len(table.hidden) == len(judged) and any(abs(q.claimed) > 1e-12 for q in judged):
+            said = LOST  # nothing was measured, so nothing is confirmed
         row = cls(table.name, table.shape, p.error, where, p.claimed, p.numeric, len(judged), table.skipped, said, table)
+        if said == LOST:
+            return row
         if row.ok:
             return row
         where_off, mask = pattern(table)
@@ -69,7 +76,8 @@ class Report:
 
     Verdicts follow CS231n: a relative error up to 1e-7 is "fine", above 1e-2 "wrong", between them "suspicious", except that up
     to 1e-4 it is "probably fine" where the function has kinks. "zero to rounding" says that neither gradient rises above the
-    rounding error of the function. ``notes`` are sentences about the function and the point.
+    rounding error of the function; "lost in rounding", that a claim which is not zero does not either, so that nothing is
+    confirmed. ``notes`` are sentences about the function and the point.
     """
 
     rows: tuple[Row, ...]
