@@ -65,7 +65,7 @@ class Question:
             return named_parts
         pieces = {str(p.name): p for p in self.derivation.pieces}
         signals = {str(g.name): g.args[0] for g in self.derivation.signals.values()}
-        return {**signals, **pieces, **named_parts}
+        return {**signals, **named_parts, **pieces}  # a named part as the derivation has it, in which more has names
 
     @cached_property
     def words(self) -> dict[str, Any]:
@@ -126,6 +126,9 @@ class Question:
         """The claim in the leaves of the question, and what had to be assumed about its words."""
         table: dict[Expr, Expr] = {}
         assumptions = []
+        for e in topological([claim]):
+            if e.op is LET and e in self._own and str(e.name) in self.vocabulary:
+                table[e] = self.vocabulary[str(e.name)]
         for e in variables([claim]):
             known = self.leaves.get(e.name)
             if known is not None:
@@ -145,6 +148,11 @@ class Question:
             if meant.shape and 1 in meant.shape:
                 assumptions.append(f"with {current().name(str(e.name))} a {kind}, {written(simplify(table[e]), current())}")
         return substituted(claim, {a: b for a, b in table.items() if a is not b}), " and ".join(assumptions)
+
+    @cached_property
+    def _own(self) -> set[Expr]:
+        """The parts that the user named."""
+        return {e for e in topological([self.s, self.x]) if e.op is LET}
 
     # ---- points ------------------------------------------------------------------------------------------------------
     def points(self, roots: Sequence[Expr] = ()) -> Telling:
