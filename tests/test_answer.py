@@ -143,7 +143,7 @@ ZOO = [
     (batch, B, 2 * X.T @ R / m, "factor N/m"),
     (batch, B, 2 * X.T @ (X @ B - Y) / N, "missing term bᵀ in R"),
     (batch, b, 2 / N * mc.sum(R) * mc.ones(n), "summed over everything"),
-    (batch, b, 2 / N * R, "Rᵀ is not summed"),
+    (batch, b, 2 / N * R, "R is not summed"),
     (rnn, H, mc.outer(d2, h1), "the use of H in H h₀ is missed"),
     (rnn, H, mc.outer(d2, h1) + mc.outer((H @ d2) * (1 - h1**2), h0), "H where Hᵀ belongs"),
     (rnn, H, mc.outer(d2, h1) + mc.outer(d1, h1), "h₁ where h₀ belongs"),

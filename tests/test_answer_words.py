@@ -63,7 +63,9 @@ def test_a_text_that_does_not_conform_names_the_two_factors():
     answer = mc.check_answer("u.T @ diag(f'(z)) @ x.T", s, W)
     assert not answer.correct and answer.verdict.startswith("does not conform: ")
     assert "uᵀ diag(f′(z))" in answer.verdict and "is (1, n) but x.T is (1, m)" in answer.verdict
-    assert "did you mean" in answer.mends[0] and "(u ∘ f′(z)) xᵀ" in str(answer)
+    assert "truth: ∂s/∂W = (u ∘ f′(z)) xᵀ" in str(answer)
+    same = mc.check_answer("u f'(z)", s, b)
+    assert same.verdict.startswith("does not conform") and same.mends == ["to multiply entry by entry, write * or ∘"]
 
 
 def product(W, x, u, b):

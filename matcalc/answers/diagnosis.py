@@ -6,6 +6,7 @@ all that can be said; where a mistake comes from is the business of ``steps`` an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -229,19 +230,17 @@ def other_layout(name: str, x: Expr) -> Diagnosis:
 
 def by_factor(text: str, inverse: str) -> Diagnosis:
     """A constant factor."""
-    return Diagnosis(f"factor {text}", _undone("", text, inverse))
+    return Diagnosis(f"factor {text}", f"divide by {text}" if inverse.startswith("1/") else f"multiply by {inverse}")
 
 
-def factor_of_term(text: str, inverse: str, t: str) -> Diagnosis:
+def factor_of_term(text: str, t: str) -> Diagnosis:
     """A constant factor of one term."""
-    return Diagnosis(f"factor {text} in the term {t}", _undone(f" {t}", text, inverse))
-
-
-def _undone(what: str, text: str, inverse: str) -> str:
-    return f"divide{what} by {text}" if inverse.startswith("1/") else f"multiply{what} by {inverse}"
+    return Diagnosis(f"factor {text} in the term {t}", f"the term is {t}")
 
 
 def does_not_conform(message: str) -> Diagnosis:
     """Factors that do not fit together, as the message of the error names them."""
-    fault, _, mend = message.partition("; did you mean ")
-    return Diagnosis(f"does not conform: {fault}", f"did you mean {mend}" if mend else "")
+    fault = message.partition("; did you mean ")[0]  # which of the repairs that conform is meant, the truth says
+    shapes = re.findall(r" is (\([^()]*\))", fault)
+    same = len(shapes) == 2 and shapes[0] == shapes[1]
+    return Diagnosis(f"does not conform: {fault}", "to multiply entry by entry, write * or ∘" if same else "")

@@ -191,12 +191,14 @@ def _of_power(e: Expr) -> Iterator[Change]:
 def _of_sum(e: Expr, a: Expr, over: str) -> Iterator[Change]:
     """The sum of a: not taken, over everything, over the other axis, or only one of what is summed."""
     turned = a.op is TRANSPOSE
-    yield say.unsummed.of(shown(a), over), lambda: a
+    swapped = {say.ROWS: say.COLUMNS, say.COLUMNS: say.ROWS}
+    inner, of = (a.args[0], swapped.get(over, over)) if turned else (a, over)  # as it is written, not as it is turned
+    yield say.unsummed.of(shown(inner), of), lambda: a
     if over != "everything" and 1 not in a.shape:
         rows, columns = sizes.rows(a.shape), sizes.columns(a.shape)
         first, last = ((1, columns), (rows - 1, 0)) if over == say.ROWS else ((rows, 1), (0, columns - 1))
-        yield say.only_one.of("first", shown(a), over), partial(part, a, (0, 0), first)
-        yield say.only_one.of("last", shown(a), over), partial(part, a, last, first)
+        yield say.only_one.of("first", shown(inner), of), partial(part, a, (0, 0), first)
+        yield say.only_one.of("last", shown(inner), of), partial(part, a, last, first)
         across, wrong = (over_columns, say.COLUMNS) if over == say.ROWS else (over_rows, say.ROWS)
         yield say.summed_everywhere.of(over), lambda: broadcast(total(a), e.shape)
         yield (say.wrong_axis.of(wrong, over) if turned else say.wrong_axis.of(over, wrong)), lambda: across(a)

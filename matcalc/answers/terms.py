@@ -58,7 +58,7 @@ def _of_sum(claimed: Claimed, form: Expr, e: Expr, terms: Sequence[Expr], points
         weight = _weight(list(several), points)
         if weight is None:
             return
-        said = _said(weight, t)
+        said = _said(weight, t, e)
         wrong += bool(said)
         labels += said
     if 0 < wrong < len(terms):
@@ -89,15 +89,15 @@ def _weight(ratios: list[float], points: list[Point]) -> Ratio | None:
     return found if found is not None and not isinstance(found.size, float) else None
 
 
-def _said(weight: Ratio, t: Expr) -> Labels:
+def _said(weight: Ratio, t: Expr, whole: Expr) -> Labels:
     shown = named(t)
     if weight.zero:
-        return (say.missing_term(shown, shown_term(t)),)
-    sign = (say.sign_of_term(shown, shown_term(t)),) if weight.negative else ()
+        return (say.missing_term(shown, shown_term(t, whole)),)
+    sign = (say.sign_of_term(shown, shown_term(t, whole)),) if weight.negative else ()
     if weight.one:
         return sign
-    text, inverse = weight.texts
-    return (*sign, say.doubled_term(shown) if text == "2" else say.factor_of_term(text, inverse, shown))
+    text, _ = weight.texts
+    return (*sign, say.doubled_term(shown) if text == "2" else say.factor_of_term(text, shown))
 
 
 def too_many(claimed: Claimed, truth: list[Array], candidates: Sequence[Expr], points: list[Point]) -> Iterator[Labels]:

@@ -12,4 +12,4 @@ def show(answer: mc.Answer, truth: bool = True) -> None:
     first, *rest = str(answer).split("\n")
     click.secho(first, fg="green" if answer.correct else "red")
     for line in rest if truth else rest[:-1]:
-        click.echo(line)
+        click.echo(line if truth else line.partition(", so that it reads")[0])
