@@ -162,7 +162,8 @@ PAPER = {
     "|t| b": mc.abs(t) * b,
     "t |s| + |t − s|": t * mc.abs(s) + mc.abs(t - s),
     "|t |s| − s_c|": mc.abs(t * mc.abs(s) - s_c),
-    "||t||": mc.abs(mc.abs(t)),
+    "||t||": mc.abs(t),  # the norm of a number
+    "||t| - 1|": mc.abs(mc.abs(t) - 1),
     "‖z − ‖z‖ y‖": mc.norm(z - mc.norm(z) * y),
     "u ∘ 1[z > 0]": u * (z > 0),
     "−1[1 − s + s_c > 0]": -((1 - s + s_c) > 0),

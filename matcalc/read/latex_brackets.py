@@ -2,6 +2,7 @@ r"""Brackets, bars and matrices in LaTeX: which open, which close, and whether t
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import Any
 
@@ -10,6 +11,7 @@ from matcalc.read.latex_signs import COMPARE, MATRICES, NORMS, OPERATORS
 from matcalc.read.latex_units import Unit
 from matcalc.read.latex_walk import CLOSING, Frame, Open, Walk
 
+_DOUBLE, _DOUBLE_BARS = "||", re.compile(r"\|\|[^|]+\|\|")
 _OPENED = {"(": ("OPEN", "CLOSE"), "{": ("OPEN", "CLOSE"), "[": ("BLOCK", "BRACKET"), "⟨": ("ANGLE", "ANGLE_CLOSE")}
 
 
@@ -56,6 +58,8 @@ class Brackets(Walk):
     def _bar(self, frame: Frame, unit: Unit) -> None:
         """A bar that does not say so opens where an operand is due, or where none of its kind is open; else it closes."""
         kind = "BAR" if unit.text == "|" else "NORM"
+        if unit.text == "|" and not unit.side and self._doubled(frame, unit):
+            return
         within = len(self.opened) > frame.depth and self.opened[-1].closing == unit.text
         if unit.side == "open" or (not unit.side and (self.due or not within)):
             self.put(f"{kind}_OPEN", unit)
@@ -68,6 +72,21 @@ class Brackets(Walk):
             raise self.error(f"{self.text[unit.at : unit.end]} closes nothing here", unit.at)
         self.opened.pop()
         self.put(f"{kind}_CLOSE", unit, meaning=self._which_norm(frame) if kind == "NORM" else None)
+
+    def _doubled(self, frame: Frame, unit: Unit) -> bool:
+        """Two bars at once with no bar between them and the next two: a norm, as it is typed on a keyboard."""
+        closes = len(self.opened) > frame.depth and self.opened[-1].closing == _DOUBLE
+        within = any(opened.closing == "|" for opened in self.opened[frame.depth :])
+        if not closes and not ((self.due or not within) and _DOUBLE_BARS.match(self.text, unit.at)):
+            return False
+        frame.k += 1  # the second bar
+        if closes:
+            self.opened.pop()
+            self.put("NORM_CLOSE", unit, meaning=self._which_norm(frame))
+        else:
+            self.put("NORM_OPEN", unit)
+            self.opened.append(Open(_DOUBLE, "NORM_CLOSE", unit.at))
+        return True
 
     def _begins(self, unit: Unit) -> bool:
         """Whether an operand begins here, so that the bar before it might have opened."""

@@ -25,6 +25,7 @@ _ORDER = re.compile(r"(?P<primes>['′″‴]+)|\^\((?P<order>\d+)\)(?=\s*\()|(?
 _COMMUTATION = re.compile(r"K_(?:(?P<rows>[^\s,(){}]+),(?P<columns>\w+)|\{(?P<first>[^,{}]+),(?P<second>[^,{}]+)\})")
 _INDICES = re.compile(r"Σ(?:[ₐ-ₜᵢ-ᵥⱼ]|_[a-z])|(?<!\w)sum_[a-z]|(?<=\])(?:[₍ₐ-ₜᵢ-ᵥⱼ]|_[a-z(])")  # Σₖ Aᵢₖ, [...]ᵢⱼ
 _WHICH_NORM = re.compile(r"_?(F|[1₁2₂∞])(?![A-Za-z0-9_])|_[*∗]")
+_DOUBLE, _DOUBLE_BARS = "||", re.compile(r"\|\|[^|]+\|\|")
 _STRING = re.compile(r"'(\w*)'|\"(\w*)\"")
 _SCRIPTS = re.compile(
     r"(?P<transpose>\.T(?![A-Za-z0-9_])|ᵀ|\^T(?![A-Za-z0-9_])|\^?⊤)|(?P<inverse>⁻¹(?![⁰¹²³⁴⁵⁶⁷⁸⁹])|\^-1(?![\w.]))"
@@ -185,6 +186,10 @@ class Words:
 
         In ``|a|b|`` with no spaces the second bar may open or close, so that is an error.
         """
+        if char == "|" and (
+            self.opened[-1:] == [_DOUBLE] or ((self._due or "|" not in self.opened) and _DOUBLE_BARS.match(self.text, at))
+        ):
+            return self._double_bar(at)
         kind = "BAR" if char == "|" else "NORM"
         before = at > 0 and self.text[at - 1].isspace()
         behind = at + 1 >= stop or self.text[at + 1].isspace()
@@ -200,6 +205,16 @@ class Words:
         self.opened.pop()
         order = norm and ({"F": "fro", "∞": "inf", None: "nuc"}.get(norm[1]) or unicodedata.digit(norm[1]))
         return self._put(f"{kind}_CLOSE", at, end, order)
+
+    def _double_bar(self, at: int) -> int:
+        """||x|| with nothing but x between: a norm, typed on a keyboard."""
+        if self.opened[-1:] != [_DOUBLE]:
+            self.opened.append(_DOUBLE)
+            return self._put("NORM_OPEN", at, at + 2)
+        self.opened.pop()
+        norm = _WHICH_NORM.match(self.text, at + 2)
+        order = norm and ({"F": "fro", "∞": "inf", None: "nuc"}.get(norm[1]) or unicodedata.digit(norm[1]))
+        return self._put("NORM_CLOSE", at, norm.end() if norm else at + 2, order)
 
     # ---- letters -----------------------------------------------------------------------------------------------------
     def _letters(self, at: int) -> int:
