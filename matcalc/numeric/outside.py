@@ -20,6 +20,7 @@ Value = Callable[[Array], float]
 EPS32 = float(np.finfo(np.float32).eps)
 NOISY = 1e-9  # relative scatter of the values from which on the function is not one in float64
 _SHRINK = (1, 64, 4096)
+_UNSEEN = 3  # kinks seen by a longer step, per length
 _DIRECTIONS = 3  # each finds an entry where any is wrong
 
 
@@ -135,13 +136,24 @@ def probed(
 
 
 def _distrusted(looks: Sequence[_Look]) -> list[_Look]:
-    """The looks, the longest first; one that the next shorter contradicts is off by as much, as where kinks lie between."""
+    """The looks, the longest first; one that the next shorter contradicts is off by as much, as where kinks lie between.
+
+    Where kinks were seen there may be more between, unseen: a difference over them is off in proportion to its length.
+    """
     looks = sorted(looks, key=lambda look: -look.h)
     told = looks[-1:]
     for look in reversed(looks[:-1]):
         apart = abs(look.derivative - told[0].derivative) - told[0].slack
         told.insert(0, replace(look, truncation=max(look.truncation, apart)))
-    return told
+    slopes = [look.derivative for look in looks if look.rounding <= 0.5 * abs(look.derivative)]
+    alike = bool(slopes) and max(slopes) - min(slopes) <= 0.6 * max(map(abs, slopes))  # else steps are longer than what happens
+    if not alike or not any(look.kink > look.rounding + 1e-6 * abs(look.derivative) for look in looks):
+        return told
+    wary = told[:1]
+    for k, look in enumerate(told[1:], 1):
+        unseen = max(abs(longer.derivative - look.derivative) * look.h / longer.h for longer in told[:k])
+        wary.append(replace(look, truncation=2 * look.truncation + _UNSEEN * unseen, kink=2 * look.kink))
+    return wary
 
 
 def _both_contradict(claimed: float, one: _Look, other: _Look) -> bool:
