@@ -171,3 +171,57 @@ def test_a_slip_at_every_step_counts_once():
     claim = H.T @ (H.T @ (H.T @ u))
     answer = mc.check_answer(claim, u.T @ state, h0)
     assert len(answer.explanations[0]) == 1 and answer.diagnoses[0].endswith("and likewise in the other steps")
+
+
+# ---- look-ups ----------------------------------------------------------------------------------------------------------------
+L, w = mc.matrix("L", k, n), mc.vector("w", n)
+ids, others = mc.vector("ids", m), mc.vector("others", m)
+LOOKED_UP = mc.sum(mc.tanh(mc.take(L, ids) @ w)) + mc.sum(mc.exp(mc.take(L, others) @ w))
+
+
+def looked_up(first, second):
+    """The gradient by L, each look-up put back by its own rule."""
+
+    def claim(L, ids, others, w):
+        rows = [a.astype(int) for a in (ids, others)]
+        passed = np.outer(1 - np.tanh(L[rows[0]] @ w) ** 2, w), np.outer(np.exp(L[rows[1]] @ w), w)
+        total = np.zeros_like(L)
+        for put, i, g in zip((first, second), rows, passed, strict=True):
+            gradient = np.zeros_like(L)
+            put(gradient, i, g)
+            total += gradient
+        return total
+
+    return claim
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_of_two_look_ups_may_count_repeated_rows_once(seed):
+    assert mc.check_answer(looked_up(np.add.at, np.add.at), LOOKED_UP, L, seed=seed).correct
+    once = mc.check_answer(looked_up(np.ndarray.__setitem__, np.add.at), LOOKED_UP, L, seed=seed)
+    again = mc.check_answer(looked_up(np.add.at, np.ndarray.__setitem__), LOOKED_UP, L, seed=seed)
+    assert once.diagnoses == ["repeated ids are counted once"] and again.diagnoses == ["repeated others are counted once"]
+
+
+def test_a_row_is_always_drawn_twice_even_among_many():
+    looks, three = mc.take(mc.matrix("E", 1000, 3), mc.vector("rows", 3)), mc.vector("v", 3)
+
+    def overwritten(E, rows, v):
+        gradient = np.zeros_like(E)
+        gradient[rows.astype(int)] = v
+        return gradient
+
+    assert not mc.check_answer(overwritten, mc.sum(looks @ three), looks.args[0]).correct
+
+
+@pytest.mark.parametrize("name", ["arriving", "upstream_of_y", "last_of_its_rows"])
+def test_no_name_of_the_users_is_in_the_way(name):
+    v = mc.vector(name, n)
+    assert "missing factor (1 − h²)" in mc.check_answer(mc.outer(v, x), v.T @ mc.tanh(W @ x), W).diagnoses
+    assert mc.check_answer(mc.diag(v), v * mc.tanh(v), v).verdict.startswith("wrong")
+
+
+@pytest.mark.parametrize("options", [{"seed": -1}, {"seed": "a"}, {"seed": 1.5}])
+def test_a_seed_is_a_whole_number(options):
+    with pytest.raises(mc.CheckError, match="seed is a whole number, at least 0"):
+        mc.check_answer("u", s, b, **options)

@@ -73,3 +73,18 @@ def test_a_stage_of_the_wrong_shape_is_wrong():
 def test_a_failed_assertion_begins_with_the_arrays():
     with pytest.raises(AssertionError, match="^NOT OK: look at x"):
         mc.testing.assert_gradient(lambda x: np.sum(x**2), lambda x: x, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"seed": -1}, "seed is a whole number"),
+        ({"probes": 2.5}, "probes is a whole number"),
+        ({"probes": "all"}, "probes is a whole number"),
+        ({"step": "a"}, "a step is a small positive number"),
+        ({"wrt": 3}, "wrt is a name or a list of names"),
+    ],
+)
+def test_options_are_checked(options, said):
+    with pytest.raises(mc.CheckError, match=said):
+        mc.check_gradient(lambda x: np.sum(x * x), lambda x: 2 * x, {"x": np.ones(3)}, **options)

@@ -28,6 +28,7 @@ from matcalc.core.constructors import total
 from matcalc.core.expression import Expr, expr, is_zero, topological, variables
 from matcalc.core.sizes import Shape
 from matcalc.errors import EvaluationError, ShapeError
+from matcalc.numeric.differences import checked_count
 from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
 from matcalc.numeric.telling import Telling
@@ -107,6 +108,7 @@ def check_answer(
     a function cannot be called. Factors that do not fit together are no error but an answer, which names them.
     """
     s, x = expr(s), variable(x)
+    checked_count("seed", seed, 0)
     if upstream is not None:
         upstream = expr(upstream)
         if upstream.shape != s.shape:
@@ -168,7 +170,7 @@ class _Judge:
             return self.expression(expr(np.asarray(claim).item()), "")
         if not callable(claim) and points[0].random:
             missing = [str(e.name) for e in variables([question.s, question.x]) if e.name not in given_names(question.values)]
-            wanted = f"; {', '.join(missing)} is missing" if missing else ""
+            wanted = f"; {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""
             raise EvaluationError(f"an array is a claim at certain values: give all of them{wanted}")
         raw = called(claim, points[0]) if callable(claim) else claim
         near = _COARSE.get(np.dtype(getattr(raw, "dtype", np.float64)), _ROUNDED)

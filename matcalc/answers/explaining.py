@@ -85,7 +85,7 @@ class Search:
         totals = [t.sum().reshape(1, 1) for t in self.truth]
         repeated = [np.full_like(t, t.sum()) for t in self.truth]
         if self.question.scalar and self.truth[0].size > 1 and (self.claimed.agrees(totals) or self.claimed.agrees(repeated)):
-            return [(say.Diagnosis("summed over everything", "keep the entries apart"),)]
+            return [(say.SUMMED,)]
         return layouts(self.claimed, self.truth, self.question.x, self.question.scalar, self.points)
 
     def _one(self) -> list[Labels]:
@@ -171,11 +171,8 @@ class Search:
     @cached_property
     def _trying(self) -> list[Point]:
         """The points, with what the mistakes need beyond them."""
-        for e in topological([self.question.s]):
-            if e.op is TAKE:
-                mask = last_of(e)
-                return [p.moved({mask: _last(e, p)}) for p in self.points]
-        return self.points
+        look_ups = [e for e in topological([self.question.s]) if e.op is TAKE]
+        return [p.moved({last_of(e): _last(e, p) for e in look_ups}) for p in self.points]
 
     def _matching(self, catalogue: Iterable[Mistake]) -> tuple[list[Labels], list[Labels]]:
         """The mistakes that explain the claim as they are, and those that do with a factor or in another layout."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from matcalc.answers.diagnosis import Said
-from matcalc.core.expression import LET, Expr, rebuilt, topological
+from matcalc.core.expression import LEAF, LET, Expr, node, rebuilt, topological
+from matcalc.core.sizes import Shape
 from matcalc.errors import MatcalcError
 
 PATH, STEP, EDIT, SYMBOL = "a way back that is missed", "a faulty step", "an edit", "one symbol for another"
@@ -22,6 +23,11 @@ class Mistake(NamedTuple):
     def also(self, other: Mistake) -> Mistake:
         """This mistake and, in what comes out of it, another."""
         return Mistake((*self.labels, *other.labels), other.value, EDIT)
+
+
+def private(name: str, shape: Shape) -> Expr:
+    """A variable of the search's own: no name that a user may declare is in brackets."""
+    return node(LEAF, (), (f"⟨{name}⟩", (), shape))
 
 
 def fitting(label: Said, build: Callable[[], Expr], kind: str) -> Iterator[Mistake]:

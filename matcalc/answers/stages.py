@@ -19,7 +19,7 @@ from matcalc.core.expression import LEAF, LET, Expr, expr, topological, variable
 from matcalc.errors import CheckError, MatcalcError
 from matcalc.numeric.evaluate import Given, Interpreter, evaluate_all
 from matcalc.numeric.judging import PROBES, check_own, judged
-from matcalc.numeric.own import GRADIENT_OF, Own
+from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
 from matcalc.numeric.patterns import pattern
 from matcalc.numeric.probes import Array, Probe, Probes
 from matcalc.numeric.relations import relation
@@ -151,7 +151,7 @@ def check_gradient(
 
     Raises CheckError if a value or a gradient is missing, misshapen or not a number, or a function is not deterministic.
     """
-    wrt = [wrt] if isinstance(wrt, str) else wrt
+    wrt = checked_wrt(wrt)
     if expression is None:
         if fn is None:
             raise CheckError("without an expression, fn is a function of the arrays in at; None was given")

@@ -15,20 +15,20 @@ import numpy as np
 from matcalc.answers import diagnosis as say
 from matcalc.answers.diagnosis import Said, shown, shown_factor, shown_user
 from matcalc.answers.edits import local_changes
-from matcalc.answers.mistake import EDIT, PATH, STEP, Mistake, replaced
+from matcalc.answers.mistake import EDIT, PATH, STEP, Mistake, private, replaced
 from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.local import Alias, argument_primes, matrix, pull
 from matcalc.calculus.sweep import aliases, depending, gradients, reverse
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import broadcast, diagonal, mul, over_columns, over_rows, total, transpose, unbroadcast, unvec
-from matcalc.core.expression import CONST, LET, Expr, const, expr, leaf, node, ones, rebuilt, topological, variables
+from matcalc.core.expression import CONST, LET, Expr, const, expr, node, ones, rebuilt, topological, variables
 from matcalc.core.operations import ADD, BROADCAST, MATMUL, TABLE, TAKE, WHERE
 from matcalc.core.parts import scatter
 from matcalc.errors import MatcalcError
 
 Fault = tuple[Said, Callable[[Expr], Expr | None]]
 
-ARRIVING = "arriving"  # stands in a rule for the gradient that arrives; what would be said of it, nobody did
+ARRIVING = "arriving gradient"  # stands in a rule for what arrives; what would be said of it, nobody did
 _ACTIVATIONS = ("sigmoid", "tanh", "relu")
 _SIMILAR = (*_ACTIVATIONS, "leaky_relu", "hard_tanh", "softplus", "silu", "gelu", "elu")
 _WORK = 200_000  # nodes to visit, about, before the search ends
@@ -88,7 +88,7 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
 
 def jacobians_of_faulty_steps(y: Expr, x: Expr) -> Iterator[Mistake]:
     """The same for a Jacobian: the gradient of vᵀy with a mistake in it is linear in v, and its matrix is that Jacobian."""
-    v = leaf("upstream_of_y", y.shape)
+    v = private("upstream gradient", y.shape)
     for m in faulty_steps(total(mul(v, y)), x):
         try:
             yield Mistake(m.labels, transpose(jacobian(m.value, v)))
@@ -188,17 +188,18 @@ def _of_branches(prime: Expr) -> Iterator[tuple[Said, Expr]]:
 
 def _of_other_functions(e: Expr, value: Expr, at: Expr) -> Iterator[tuple[Said, Expr]]:
     """The derivative of another activation, of the output as it is or of the input; f″ for f′; f′ on the other side of zero."""
-    if e.op.primes is None:
+    (take,) = e.op.primes or (None,)
+    if take is None:
         return
-    prime = shown(e.op.primes[0](value, at))
+    prime = shown(take(value, at))
     for other in (TABLE[name] for name in _ACTIVATIONS if e.op.name in _SIMILAR or e.op.user):
         if other is not e.op and other.primes is not None:
             for y in (value, node(other, (at,))):
                 yield say.derivative_of.of(other.text, e.op.text), expr(other.primes[0](y, at))
     try:
-        turned = expr(e.op.primes[0](node(e.op, (-at,), e.params), -at)) if e.op.primes else at
+        turned = expr(take(node(e.op, (-at,), e.params), -at))
         yield say.sign_inside.of(shown(turned), prime), turned
-        again = gradients(total(e.op.primes[0](node(e.op, (at,), e.params), at)), [at], const(1)) if e.op.primes else {}
+        again = gradients(total(take(node(e.op, (at,), e.params), at)), [at], const(1))
         yield from ((say.second_derivative.of(prime), p) for p in again.values())
     except (MatcalcError, AttributeError):
         return
@@ -215,7 +216,7 @@ def _of_jacobian(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
 
 def _of_rule(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
     """The rule with one thing changed: the other factor of a product turned or left out, products exchanged."""
-    arriving = leaf(ARRIVING, e.shape)
+    arriving = private(ARRIVING, e.shape)
     try:
         rule = pull(e, k, arriving, alias)
     except MatcalcError:
@@ -267,7 +268,8 @@ def _of_look_up(e: Expr) -> Fault:
 
 def last_of(look_up: Expr) -> Expr:
     """The variable that holds, for a look-up, 1 where a row number is the last of its equals."""
-    return leaf("last_of_its_rows", (look_up.shape[0], 1))
+    numbers = look_up.args[1].name if len(look_up.args) > 1 else look_up.params[0]
+    return private(f"last of {numbers}", (look_up.shape[0], 1))
 
 
 def masked(values: Any) -> Any:

@@ -18,7 +18,7 @@ from matcalc.core.expression import CONST, LEAF, LET, Expr, checked_names, expr,
 from matcalc.core.parts import row_numbers
 from matcalc.core.sizes import Size, show
 from matcalc.errors import CheckError
-from matcalc.numeric.differences import Sample, Value, checked_step, chosen, compared
+from matcalc.numeric.differences import Sample, Value, checked_count, checked_step, chosen, compared
 from matcalc.numeric.evaluate import Array, Given, Interpreter, expanded, public
 from matcalc.numeric.report import Report, Row
 from matcalc.numeric.samples import random_array, smooth
@@ -59,6 +59,7 @@ def check(
     if not claims:
         raise CheckError("there is no gradient to check")
     step = checked_step(step)
+    probes, seed = checked_count("probes", probes, 1), checked_count("seed", seed, 0)
     setting = _Setting(target, claims, values or {}, sizes or {}, seed)
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):

@@ -111,10 +111,17 @@ def chosen(counts: Sequence[int], budget: int, rng: np.random.Generator) -> list
     return [list(range(n)) if n <= share else sorted(rng.choice(n, share, replace=False).tolist()) for n in counts]
 
 
+def checked_count(name: str, value: int, least: int) -> int:
+    """A whole number of at least so much; CheckError for anything else."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise CheckError(f"{name} is a whole number, at least {least}, but got {value!r}")
+    return int(value)
+
+
 def checked_step(step: float | None) -> float:
     """The step, or the default for None; CheckError for what is no step."""
     if step is None:
         return STEP
-    if not 1e-12 < step < 1:
+    if isinstance(step, bool) or not isinstance(step, (int, float, np.floating)) or not 1e-12 < step < 1:
         raise CheckError(f"a step is a small positive number such as 1e-4, but got {step!r}")
     return float(step)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from matcalc.errors import CheckError
-from matcalc.numeric.differences import checked_step, chosen
+from matcalc.numeric.differences import checked_count, checked_step, chosen
 from matcalc.numeric.misfits import misfit
 from matcalc.numeric.outside import NOISY, Outside, looked_over
-from matcalc.numeric.own import GRADIENT_OF, Own
+from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
 from matcalc.numeric.probes import Array, Probe, Probes
 from matcalc.numeric.relations import Named
 from matcalc.numeric.report import Report, Row
@@ -33,8 +33,7 @@ def check_own(
 ) -> Report:
     """Compares ``grad_fn(**at)`` with differences of ``fn(**at)``; what ``matcalc.check_gradient`` says."""
     own = Own(fn, grad_fn, at)
-    wrt = [wrt] if isinstance(wrt, str) else wrt
-    claims, others = own.claims(wrt)
+    claims, others = own.claims(checked_wrt(wrt))
     return judged(own, claims, others, step=step, seed=seed, probes=probes)
 
 
@@ -43,8 +42,7 @@ def judged(
 ) -> Report:
     """The report on claimed gradients by name."""
     step = checked_step(step)
-    if probes < 1:
-        raise CheckError(f"probes is the number of entries to probe, at least 1, but got {probes!r}")
+    probes, seed = checked_count("probes", probes, 1), checked_count("seed", seed, 0)
     arrays = {name: own.array(name, claim) for name, claim in claims.items()}
     _all_known(own, arrays, others)
     _all_fit(own, arrays)

@@ -248,6 +248,14 @@ class Own:
         return array
 
 
+def checked_wrt(wrt: Any) -> list[str] | None:
+    """The names of the arrays whose gradients are meant, None for all; CheckError for what is no name."""
+    names = [wrt] if isinstance(wrt, str) else wrt
+    if names is not None and not (isinstance(names, (list, tuple, set)) and all(isinstance(n, str) for n in names)):
+        raise CheckError(f"wrt is a name or a list of names of arrays, but got {wrt!r}")
+    return None if names is None else list(names)
+
+
 # ---- values ------------------------------------------------------------------------------------------------------------
 def _given_array(value: Any) -> Array | None:
     try:

@@ -15,10 +15,12 @@ Array = Any  # np.ndarray of float64
 def random_array(e: Expr, shape: tuple[int, int], rng: np.random.Generator, narrow: bool = False, rows: int = 0) -> Array:
     """Random numbers for a variable, as it is declared: of a matrix's size so that a product with it keeps its scale.
 
-    Of a variable that holds row numbers, whole numbers below ``rows``.
+    Of a variable that holds row numbers, whole numbers below ``rows``, one of them twice: its row gets both gradients.
     """
     if rows:
-        return rng.integers(0, rows, shape).astype(float)
+        numbers = rng.integers(0, rows, shape).astype(float)
+        numbers.flat[-1] = numbers.flat[0]
+        return numbers
     n, m = shape
     x = rng.uniform(0.2, 0.8, shape) if narrow else rng.normal(size=shape) / (np.sqrt(m) if min(shape) > 1 else 1)
     if assumed(e, "positive"):
