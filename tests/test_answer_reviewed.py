@@ -225,3 +225,21 @@ def test_no_name_of_the_users_is_in_the_way(name):
 def test_a_seed_is_a_whole_number(options):
     with pytest.raises(mc.CheckError, match="seed is a whole number, at least 0"):
         mc.check_answer("u", s, b, **options)
+
+
+# ---- the user's names beside those of the derivation --------------------------------------------------------------------------
+U, hidden = mc.matrix("U", k, n), mc.let("h", mc.tanh(W @ x))
+output = mc.let("o", mc.tanh(U @ hidden))
+error = mc.sum((output - mc.vector("t", k)) ** 2)
+
+
+@pytest.mark.parametrize(
+    "claim", ["(U^T delta_2 * (1-h**2)) x^T", "delta_1 x^T", (U.T @ mc.vector("delta_2", k) * (1 - hidden**2)) @ x.T]
+)
+def test_named_parts_and_error_signals_in_one_claim(claim):
+    assert mc.check_answer(claim, error, W).correct
+
+
+@pytest.mark.parametrize("off", [1e-7, 1e-8])
+def test_a_claim_that_is_a_little_off_is_not_excused_as_rounding(off):
+    assert not mc.check_answer((1 + off) * mc.outer(u, x), u.T @ W @ x, W).correct

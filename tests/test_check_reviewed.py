@@ -88,3 +88,51 @@ def test_a_failed_assertion_begins_with_the_arrays():
 def test_options_are_checked(options, said):
     with pytest.raises(mc.CheckError, match=said):
         mc.check_gradient(lambda x: np.sum(x * x), lambda x: 2 * x, {"x": np.ones(3)}, **options)
+
+
+def small_net(std, count, seed):
+    """A two-layer ReLU net with softmax, its weights so small that many kinks lie within a step; loss, gradient, values."""
+    r = np.random.default_rng(seed)
+    X, y = r.normal(size=(count, 20)), r.integers(0, 5, count)
+    at = {"W1": std * r.normal(size=(20, 30)), "b1": np.zeros(30), "W2": std * r.normal(size=(30, 5)), "b2": np.zeros(5)}
+
+    def forward(W1, b1, W2, b2):
+        a = X @ W1 + b1
+        z = np.maximum(0, a) @ W2 + b2
+        return a, z - np.log(np.exp(z).sum(1, keepdims=True))
+
+    def loss(**p):
+        return -forward(**p)[1][np.arange(count), y].mean()
+
+    def gradient(W1, b1, W2, b2):
+        a, logp = forward(W1, b1, W2, b2)
+        p = np.exp(logp)
+        p[np.arange(count), y] -= 1
+        p /= count
+        d = (p @ W2.T) * (a > 0)
+        return {"W1": X.T @ d, "b1": d.sum(0), "W2": np.maximum(0, a).T @ p, "b2": p.sum(0)}
+
+    return loss, gradient, at
+
+
+@pytest.mark.parametrize("std, count, seed", [(1e-4, 64, 1), (1e-3, 200, 0), (1e-2, 200, 0)])
+def test_kinks_within_the_steps_are_not_held_against_a_right_gradient(std, count, seed):
+    loss, gradient, at = small_net(std, count, seed)
+    assert mc.check_gradient(loss, gradient, at).ok
+    assert not mc.check_gradient(loss, lambda **p: gradient(**p) | {"W1": 1.05 * gradient(**p)["W1"]}, at).ok
+
+
+@pytest.mark.parametrize("factor, ok", [(1.0, True), (1.001, False)])
+def test_large_arrays_are_handed_on_afresh_at_every_call(factor, ok):
+    W, x = np.random.default_rng(0).normal(size=(120, 100)), np.ones(120)
+
+    def spoiled(W, x):
+        value = np.sum(np.tanh(x @ W) ** 2)
+        W[:] = 0  # what is left of it is not seen by the next call
+        return value
+
+    def gradient(W, x):
+        h = np.tanh(x @ W)
+        return {"W": factor * np.outer(x, 2 * h * (1 - h**2))}
+
+    assert mc.check_gradient(spoiled, gradient, {"W": W, "x": x}, probes=300).ok is ok

@@ -164,6 +164,8 @@ PAPER = {
     "|t |s| − s_c|": mc.abs(t * mc.abs(s) - s_c),
     "||t||": mc.abs(t),  # the norm of a number
     "||t| - 1|": mc.abs(mc.abs(t) - 1),
+    "z/||z||": z / mc.norm(z),
+    "2||z||_1 + ||y||²": 2 * mc.norm(z, 1) + mc.norm(y) ** 2,
     "‖z − ‖z‖ y‖": mc.norm(z - mc.norm(z) * y),
     "u ∘ 1[z > 0]": u * (z > 0),
     "−1[1 − s + s_c > 0]": -((1 - s + s_c) > 0),

@@ -154,3 +154,15 @@ def test_the_named_function_is_not_the_known_one():
     assert mc.parse_latex(r"\pi", {r"\pi": t}) is t
     assert mc.parse_latex(r"\frac{1}{\pi}", {}) is mc.parse_latex(r"\pi^{-1}", {})
     assert sympy.pi in mc.parse_latex(r"\pi w", {"w": w}).args[0].params
+
+
+@pytest.mark.parametrize(
+    "text, meant",
+    [
+        (r"\frac{x}{||x||}", x / mc.norm(x)),
+        (r"2||z||_1 + ||y||_2^2", 2 * mc.norm(z, 1) + mc.norm(y) ** 2),
+        (r"||t| - 1|", mc.abs(mc.abs(t) - 1)),
+    ],
+)
+def test_two_bars_at_once_are_a_norm(text, meant):
+    assert mc.parse_latex(text, LEAVES) is meant
