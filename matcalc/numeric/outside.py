@@ -152,7 +152,7 @@ def _distrusted(looks: Sequence[_Look]) -> list[_Look]:
     wary = told[:1]
     for k, look in enumerate(told[1:], 1):
         unseen = max(abs(longer.derivative - look.derivative) * look.h / longer.h for longer in told[:k])
-        wary.append(replace(look, truncation=2 * look.truncation + _UNSEEN * unseen, kink=2 * look.kink))
+        wary.append(replace(look, truncation=look.truncation + _UNSEEN * unseen))
     return wary
 
 
