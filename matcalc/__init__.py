@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matcalc.answers.answer import Answer as Answer
     from matcalc.answers.answer import check_answer as check_answer
     from matcalc.everyday import *
-    from matcalc.read.text import parse as parse
+    from matcalc.read.text.reader import parse as parse
 
 __version__ = "0.1.0"
 
@@ -25,16 +25,16 @@ _LAZY = {
     "check_gradient": "matcalc.answers.stages",
     "check_answer": "matcalc.answers.answer",
     "Answer": "matcalc.answers.answer",
-    "sheet": "matcalc.answers.practice",
+    "sheet": "matcalc.exercises.practice",
     "nudge": "matcalc.derivations.sensitivity",
     "linearize": "matcalc.derivations.sensitivity",
     "touched": "matcalc.derivations.tensor",
     "to_shape_convention": "matcalc.derivations.layout",
     "to_jacobian_form": "matcalc.derivations.layout",
     "LAYOUTS": "matcalc.derivations.layout",
-    "parse": "matcalc.read.text",
-    "parse_latex": "matcalc.read.latex_text",
-    "from_sympy": "matcalc.read.sympy_reader",
+    "parse": "matcalc.read.text.reader",
+    "parse_latex": "matcalc.read.latex.reader",
+    "from_sympy": "matcalc.read.sympy.reader",
     "module": "matcalc.code.joined",
     "course": "matcalc.courses.course",
     "to_array_api": "matcalc.code.libraries.translated",

@@ -1,7 +1,6 @@
 """The names of every day, imported together when ``matcalc`` is asked for the first of them."""
 
 from matcalc import read as _read
-from matcalc.answers.practice import practice
 from matcalc.calculus.batching import batch
 from matcalc.calculus.derivatives import grad, hessian, jacobian, jvp, vjp
 from matcalc.calculus.simplify import simplify
@@ -23,6 +22,7 @@ from matcalc.errors import (
     ShapeError,
     UnsupportedError,
 )
+from matcalc.exercises.practice import practice
 from matcalc.functions import *
 from matcalc.numeric.evaluate import evaluate
 from matcalc.paper.writing import set_ascii

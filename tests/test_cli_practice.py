@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 import matcalc as mc
-from matcalc.answers.practice import sheet
 from matcalc.cli import main
+from matcalc.exercises.practice import sheet
 
 PAGE = Path(__file__).parent.parent / "docs" / "command_line.md"
 

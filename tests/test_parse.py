@@ -123,7 +123,7 @@ def test_python_reads_as_the_same_node(text):
 
 
 def test_every_function_that_users_write_with_is_known():
-    from matcalc.read.text_functions import CALLS
+    from matcalc.read.text.functions import CALLS
 
     declare = {"scalar", "vector", "matrix", "scalars", "vectors", "matrices", "Function", "function"}
     assert set(mc.functions.__all__) - declare <= set(CALLS)

@@ -10,7 +10,7 @@ from latex_texts import LEAVES, LENGTHS, SUMS, TYPED, A, N, W, b, f, m, n, t, u,
 import matcalc as mc
 from matcalc.core.expression import LET, Expr, inner
 from matcalc.numeric.evaluate import evaluate
-from matcalc.read.latex_names import declared
+from matcalc.read.latex.names import declared
 
 
 @pytest.mark.parametrize("text", TYPED)

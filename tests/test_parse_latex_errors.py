@@ -11,7 +11,7 @@ from texts import pointing
 
 import matcalc as mc
 from matcalc.core.expression import Expr
-from matcalc.read.latex_names import declared
+from matcalc.read.latex.names import declared
 
 UNKNOWN = {
     "": ("there is nothing to read", 1),

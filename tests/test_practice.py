@@ -7,14 +7,14 @@ from itertools import count
 import pytest
 
 import matcalc as mc
-from matcalc.answers.exercises import drawn
-from matcalc.answers.inner import inner_named
-from matcalc.answers.likeness import skeleton
-from matcalc.answers.practice import LEVELS, SYMBOLS, Problem, fit, practice, sheet
-from matcalc.answers.worksheet import worksheet
 from matcalc.calculus.terms import leaves
 from matcalc.core import sizes
 from matcalc.core.expression import variables
+from matcalc.exercises.drawing import drawn
+from matcalc.exercises.inner import inner_named
+from matcalc.exercises.likeness import skeleton
+from matcalc.exercises.practice import LEVELS, SYMBOLS, Problem, fit, practice, sheet
+from matcalc.exercises.worksheet import worksheet
 
 n, m = mc.dims("n m")
 W, x = mc.matrix("W", n, m), mc.vector("x", m)
@@ -176,7 +176,7 @@ def test_a_sheet_has_no_problem_twice(level):
 
 def test_a_sheet_of_few_skeletons_is_short(monkeypatch):
     few = [Problem(1, 0, mc.exp(c * t) * t, t) for c in (2, 3)]
-    monkeypatch.setattr("matcalc.answers.practice.practice", lambda level, seed: few[seed % 2])
+    monkeypatch.setattr("matcalc.exercises.practice.practice", lambda level, seed: few[seed % 2])
     assert len(list(sheet(1, 4))) == 1
 
 

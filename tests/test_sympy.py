@@ -54,7 +54,7 @@ from table_examples import examples, k, m, n
 import matcalc as mc
 from matcalc.core.expression import Expr, topological
 from matcalc.core.operations import TABLE
-from matcalc.read.sympy_table import ROWS
+from matcalc.read.sympy.table import ROWS
 
 # ---- explicit: every row of the table --------------------------------------------------------------------------------
 NO_EXPLICIT = {"sylvester", "nuclear", "spectral", "polar", "leading", "expm", "frechet"}  # SymPy is slow, or lacks it
@@ -341,5 +341,5 @@ def test_what_is_too_deep_for_sympy_says_so():
 
 
 def test_importing_matcalc_does_not_import_the_reader():
-    code = "import matcalc, sys; assert not [m for m in sys.modules if m.startswith('matcalc.read.sympy_')]"
+    code = "import matcalc, sys; assert not [m for m in sys.modules if m.startswith('matcalc.read.sympy')]"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -31,14 +31,14 @@ def command(level: int | None, count: int, seed: int | None, write: Path | None,
     """
     import random
 
-    from matcalc.answers.practice import sheet
     from matcalc.cli.given import notation, standard_input
+    from matcalc.exercises.practice import sheet
 
     notation(plain)
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     problems = list(sheet(level, count, seed))
     if write is not None:
-        from matcalc.answers.worksheet import worksheet
+        from matcalc.exercises.worksheet import worksheet
 
         with click.open_file(str(write), "w", encoding="utf-8") as file:
             file.write(worksheet(problems))

@@ -11,11 +11,11 @@ from typing import TextIO
 import click
 
 import matcalc as mc
-from matcalc.answers.practice import Problem
 from matcalc.cli.judging import show
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.document import document
 from matcalc.derivations.text import staged
+from matcalc.exercises.practice import Problem
 from matcalc.paper.writing import current
 
 _WIDTH = 100

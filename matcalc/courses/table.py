@@ -11,7 +11,7 @@ from matcalc.code.generated import Generated
 from matcalc.code.to_numpy import to_numpy
 from matcalc.core.expression import let
 from matcalc.read.symbols import declared
-from matcalc.read.text import parse
+from matcalc.read.text.reader import parse
 
 
 @dataclass(frozen=True)

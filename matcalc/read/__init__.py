@@ -9,15 +9,15 @@ from matcalc.read.scalar_sympy import from_sympy_scalar, to_sympy_scalar
 
 
 def _parse(text: str, symbols: Any, shape: Any = None, syntax: str = "paper") -> Expr:
-    return import_module("matcalc.read.text").parse(text, symbols, shape, syntax)
+    return import_module("matcalc.read.text.reader").parse(text, symbols, shape, syntax)
 
 
 def _parse_latex(tex: str, symbols: Any, shape: Any = None) -> Expr:
-    return import_module("matcalc.read.latex_text").parse_latex(tex, symbols, shape)
+    return import_module("matcalc.read.latex.reader").parse_latex(tex, symbols, shape)
 
 
 def _to_sympy(e: Expr, explicit: Any) -> Any:
-    return import_module("matcalc.read.sympy_writer").to_sympy(e, explicit)
+    return import_module("matcalc.read.sympy.writer").to_sympy(e, explicit)
 
 
 BUILD["read_activation"] = read_activation

@@ -8,9 +8,9 @@ from typing import Any
 
 from matcalc.errors import ParseError
 from matcalc.read.caret import pointed
-from matcalc.read.latex_names import LatexVocabulary, Name
-from matcalc.read.latex_units import Unit
-from matcalc.read.text_words import Word
+from matcalc.read.latex.names import LatexVocabulary, Name
+from matcalc.read.latex.units import Unit
+from matcalc.read.text.words import Word
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 _ENDS = ("NAME", "NUMBER", "CLOSE", "BRACKET", "BAR_CLOSE", "NORM_CLOSE", "ANGLE_CLOSE", "SCRIPT", "CONSTANT", "END", "END_POWER")

@@ -1,4 +1,4 @@
-r"""LaTeX in its words: the units of ``latex_units`` as words for the grammar, told apart by the declared names.
+r"""LaTeX in its words: the units of ``latex.units`` as words for the grammar, told apart by the declared names.
 
 What differs from text is decided here: which scripts belong to a name and which are operations or indices, ``\frac`` and
 ``\sqrt``, functions without parentheses, bars, and what a bold 1 stands for.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matcalc.read.latex_letters import Letters
-from matcalc.read.latex_signs import COMPARE, FUNCTIONS, MATRICES, OPERATORS, RAISED_REFUSED, REFUSED
-from matcalc.read.latex_units import Unit
-from matcalc.read.latex_walk import CLOSING, Frame, Open
-from matcalc.read.text_words import checked_number
+from matcalc.read.latex.letters import Letters
+from matcalc.read.latex.signs import COMPARE, FUNCTIONS, MATRICES, OPERATORS, RAISED_REFUSED, REFUSED
+from matcalc.read.latex.units import Unit
+from matcalc.read.latex.walk import CLOSING, Frame, Open
+from matcalc.read.text.words import checked_number
 
 _TRANSPOSES = ("top", "intercal", "⊤")
 

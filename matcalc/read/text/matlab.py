@@ -12,10 +12,10 @@ from matcalc.core import constructors as c
 from matcalc.core.expression import const, zeros
 from matcalc.declarations import Function
 from matcalc.read.symbols import Vocabulary
-from matcalc.read.text_functions import CALLS
-from matcalc.read.text_rules import Rules
-from matcalc.read.text_terms import Term, longer
-from matcalc.read.text_words import Called, Word, Words, checked_number
+from matcalc.read.text.functions import CALLS
+from matcalc.read.text.rules import Rules
+from matcalc.read.text.terms import Term, longer
+from matcalc.read.text.words import Called, Word, Words, checked_number
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"(?:\d+(?:\.(?![*/^'])\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)

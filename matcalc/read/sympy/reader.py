@@ -25,8 +25,8 @@ from matcalc.declarations import Function, function
 from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 from matcalc.read.scalar_sympy import HEADS, INSTEAD, TERNARY, guarded
 from matcalc.read.stable import logarithm, quotient
-from matcalc.read.sympy_sums import summed
-from matcalc.read.sympy_table import READ, chain
+from matcalc.read.sympy.sums import summed
+from matcalc.read.sympy.table import READ, chain
 
 _WITH_SHAPES = (matrices.MatrixSymbol, matrices.Identity, matrices.OneMatrix, matrices.ZeroMatrix)
 FAILURES = (TypeError, ValueError, NotImplementedError, RecursionError)  # of SymPy's, where scalars hold matrices or are deep

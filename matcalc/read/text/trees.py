@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from matcalc.read.text_terms import Term
-from matcalc.read.text_words import Word
+from matcalc.read.text.terms import Term
+from matcalc.read.text.words import Word
 
 if TYPE_CHECKING:
     from lark import Lark

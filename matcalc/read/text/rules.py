@@ -19,9 +19,9 @@ from matcalc.core.sizes import Shape
 from matcalc.declarations import Function
 from matcalc.errors import ShapeError
 from matcalc.functions import one_hot
-from matcalc.read import text_functions as f
-from matcalc.read.text_terms import ANY, COLUMN, LIKELY, Term, Terms, longer, numeral, raw
-from matcalc.read.text_words import Called, Word
+from matcalc.read.text import functions as f
+from matcalc.read.text.terms import ANY, COLUMN, LIKELY, Term, Terms, longer, numeral, raw
+from matcalc.read.text.words import Called, Word
 from matcalc.read.unknown_sizes import pair, rows_and_columns
 
 _COMPARE = {">": ("greater", 1), "<": ("greater", -1), ">=": ("greater_equal", 1), "<=": ("greater_equal", -1)}

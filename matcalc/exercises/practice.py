@@ -1,7 +1,7 @@
 """Practice: a well-shaped problem at random, small enough for paper, and the grading of the answer.
 
 Five levels: 1 one variable, 2 vectors, 3 one layer, 4 losses on a layer, 5 two layers, batches and matrices. A problem is drawn
-from small pieces (``exercises``); what would be trivial or too long to write by hand is drawn again.
+from small pieces (``drawing``); what would be trivial or too long to write by hand is drawn again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from functools import cached_property
 from typing import Any
 
 from matcalc.answers.answer import Answer, check_answer
-from matcalc.answers.exercises import drawn
-from matcalc.answers.inner import inner_named
-from matcalc.answers.likeness import Key, skeleton
 from matcalc.answers.question import Question
 from matcalc.calculus.derivatives import grad
 from matcalc.calculus.terms import leaves
@@ -23,6 +20,9 @@ from matcalc.core import sizes
 from matcalc.core.expression import BUILD, Expr, assumed, is_zero, let, topological, variables
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError
+from matcalc.exercises.drawing import drawn
+from matcalc.exercises.inner import inner_named
+from matcalc.exercises.likeness import Key, skeleton
 from matcalc.paper.writing import Notation, current, written
 
 LEVELS = (1, 2, 3, 4, 5)

@@ -1,8 +1,8 @@
 r"""LaTeX read as an expression, as students type it and as ``to_latex`` prints it.
 
-LaTeX has words and a grammar of its own; what they mean is said by the rules of text. ``latex_units`` takes the commands apart,
-``latex_words`` and ``latex_letters`` make words of them, the grammar below puts these together, and ``latex_rules`` adds to
-``text_rules`` what only LaTeX has. Nothing is given to TeX, and nothing recurses over the text.
+LaTeX has words and a grammar of its own; what they mean is said by the rules of text. ``latex.units`` takes the commands apart,
+``latex.words`` and ``latex.letters`` make words of them, the grammar below puts these together, and ``latex.rules`` adds to
+``text.rules`` what only LaTeX has. Nothing is given to TeX, and nothing recurses over the text.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from matcalc.core import sizes
 from matcalc.core.expression import Expr, let
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.read.caret import pointed
-from matcalc.read.latex_names import LatexVocabulary, Name, next_name
-from matcalc.read.latex_rules import LatexRules
-from matcalc.read.latex_signs import DISPLAYS
-from matcalc.read.latex_units import Unit, units
-from matcalc.read.latex_words import LatexWords, summed_over
-from matcalc.read.text_terms import Term
-from matcalc.read.text_trees import meant
+from matcalc.read.latex.names import LatexVocabulary, Name, next_name
+from matcalc.read.latex.rules import LatexRules
+from matcalc.read.latex.signs import DISPLAYS
+from matcalc.read.latex.units import Unit, units
+from matcalc.read.latex.words import LatexWords, summed_over
+from matcalc.read.text.terms import Term
+from matcalc.read.text.trees import meant
 
 LONGEST = 20_000  # characters
 _LINES = 500

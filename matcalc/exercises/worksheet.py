@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matcalc.answers.practice import Problem
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.document import Display, Equation, Side, document
 from matcalc.derivations.latex import blocks, displayed
 from matcalc.errors import MatcalcError
+from matcalc.exercises.practice import Problem
 from matcalc.paper.writing import LATEX, written
 
 _DOCUMENT = r"""\documentclass{article}

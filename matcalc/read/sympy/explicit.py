@@ -22,8 +22,8 @@ from matcalc.core.operations import ADD, MUL
 from matcalc.core.signature import Slot, Slots
 from matcalc.errors import UnsupportedError
 from matcalc.numeric.given import Array
-from matcalc.read.sympy_chains import chains
-from matcalc.read.sympy_symbols import scalar_meaning, symbol
+from matcalc.read.sympy.chains import chains
+from matcalc.read.sympy.symbols import scalar_meaning, symbol
 
 
 def explicit_value(e: Expr, lengths: Mapping[Any, int]) -> Any:

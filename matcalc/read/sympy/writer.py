@@ -17,10 +17,10 @@ from matcalc.core.expression import CONST, LEAF, LET, ONES, ZEROS, Expr, rebuilt
 from matcalc.core.operations import ADD
 from matcalc.errors import UnsupportedError
 from matcalc.numeric.evaluate import expanded
-from matcalc.read.sympy_chains import chains
-from matcalc.read.sympy_explicit import explicit_value
-from matcalc.read.sympy_symbols import scalar_meaning, symbol
-from matcalc.read.sympy_table import CHAINED, DEFINED, SPREAD, WRITTEN, spread
+from matcalc.read.sympy.chains import chains
+from matcalc.read.sympy.explicit import explicit_value
+from matcalc.read.sympy.symbols import scalar_meaning, symbol
+from matcalc.read.sympy.table import CHAINED, DEFINED, SPREAD, WRITTEN, spread
 
 DEEPEST, LARGEST = 100, 20_000  # SymPy itself recurses, and shares nothing
 _ENTRIES: list[Any] = []  # of the matrix to which a function is applied; the next for a function inside another

@@ -1,7 +1,7 @@
 r"""LaTeX taken apart: letters, digits, signs and commands with their arguments, as lists within lists.
 
 Only what TeX itself does happens here: ``\frac12`` takes two digits, ``x^\top`` one command, ``\mathbf{x}`` and other styles
-are not there, braces belong together. What the units mean is said by ``latex_words``. The text is read from right to left, so
+are not there, braces belong together. What the units mean is said by ``latex.words``. The text is read from right to left, so
 that a command finds its arguments complete, and nothing recurses.
 """
 

@@ -1,7 +1,7 @@
 """One line of text read as an expression: Python's syntax, and paper's as matcalc prints it.
 
-The words are told apart by the declared names (``text_words``), put together by the grammar below, and given their meaning by
-``text_rules``. Nothing is evaluated as Python, and nothing recurses over the text.
+The words are told apart by the declared names (``text.words``), put together by the grammar below, and given their meaning by
+``text.rules``. Nothing is evaluated as Python, and nothing recurses over the text.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from matcalc.core import sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import ParseError
 from matcalc.read.symbols import Vocabulary
-from matcalc.read.text_matlab import reader as matlab
-from matcalc.read.text_rules import WORDS, Rules
-from matcalc.read.text_terms import Term
-from matcalc.read.text_trees import meant
-from matcalc.read.text_words import Words, definitions
+from matcalc.read.text.matlab import reader as matlab
+from matcalc.read.text.rules import WORDS, Rules
+from matcalc.read.text.terms import Term
+from matcalc.read.text.trees import meant
+from matcalc.read.text.words import Words, definitions
 
 LONGEST = 50_000  # characters
 

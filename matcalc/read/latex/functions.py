@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 from matcalc.declarations import Function
-from matcalc.read.latex_brackets import Brackets
-from matcalc.read.latex_names import script
-from matcalc.read.latex_signs import TOGETHER
-from matcalc.read.latex_units import Unit
-from matcalc.read.latex_walk import Frame
-from matcalc.read.text_words import ORDERS, Called
+from matcalc.read.latex.brackets import Brackets
+from matcalc.read.latex.names import script
+from matcalc.read.latex.signs import TOGETHER
+from matcalc.read.latex.units import Unit
+from matcalc.read.latex.walk import Frame
+from matcalc.read.text.words import ORDERS, Called
 
 _AXES = {"row": 1, "col": 0}  # softmax of every row
 

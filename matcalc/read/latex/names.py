@@ -15,7 +15,7 @@ from matcalc.core.expression import const
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.read import symbols as plainly
 from matcalc.read.caret import pointed
-from matcalc.read.latex_units import Unit, units
+from matcalc.read.latex.units import Unit, units
 from matcalc.read.symbols import Meaning, Vocabulary
 
 _VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho", "varsigma": "sigma"}

@@ -3,7 +3,7 @@ r"""What commands, words and signs of LaTeX stand for: functions by the names of
 from __future__ import annotations
 
 from matcalc.core.operations import TABLE
-from matcalc.read.text_rules import WORDS
+from matcalc.read.text.rules import WORDS
 
 
 def _functions() -> dict[str, str]:

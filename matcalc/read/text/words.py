@@ -12,7 +12,7 @@ from matcalc.declarations import Function
 from matcalc.errors import ParseError
 from matcalc.read.caret import pointed
 from matcalc.read.symbols import Vocabulary
-from matcalc.read.text_runs import side_by_side
+from matcalc.read.text.runs import side_by_side
 
 _DIGITS = 50  # of a number
 _LONGEST, _SHOWN = 60, 12  # characters and pieces of a word in a message

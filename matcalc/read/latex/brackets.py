@@ -6,10 +6,10 @@ import re
 from bisect import bisect_right
 from typing import Any
 
-from matcalc.read.latex_names import script
-from matcalc.read.latex_signs import COMPARE, MATRICES, NORMS, OPERATORS
-from matcalc.read.latex_units import Unit
-from matcalc.read.latex_walk import CLOSING, Frame, Open, Walk
+from matcalc.read.latex.names import script
+from matcalc.read.latex.signs import COMPARE, MATRICES, NORMS, OPERATORS
+from matcalc.read.latex.units import Unit
+from matcalc.read.latex.walk import CLOSING, Frame, Open, Walk
 
 _DOUBLE, _DOUBLE_BARS = "||", re.compile(r"\|\|[^|]+\|\|")
 _OPENED = {"(": ("OPEN", "CLOSE"), "{": ("OPEN", "CLOSE"), "[": ("BLOCK", "BRACKET"), "⟨": ("ANGLE", "ANGLE_CLOSE")}

@@ -15,10 +15,10 @@ from matcalc.core.operations import ADD
 from matcalc.core.parts import commutation
 from matcalc.core.sizes import Shape
 from matcalc.errors import ShapeError
-from matcalc.read.latex_sums import Entries
-from matcalc.read.text_rules import Rules
-from matcalc.read.text_terms import ANY, Term, longer, numeral
-from matcalc.read.text_words import Word
+from matcalc.read.latex.sums import Entries
+from matcalc.read.text.rules import Rules
+from matcalc.read.text.terms import ANY, Term, longer, numeral
+from matcalc.read.text.words import Word
 from matcalc.read.unknown_sizes import pair, rows_and_columns
 
 _SIZES = {"eye": (1, 2), "ones": (1, 2), "zeros": (1, 2), "commutation": (2, 2)}

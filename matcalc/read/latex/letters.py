@@ -15,12 +15,12 @@ from matcalc.core.expression import CONST, Expr
 from matcalc.core.sizes import has_one
 from matcalc.declarations import Function
 from matcalc.errors import ParseError
-from matcalc.read.latex_functions import Functions
-from matcalc.read.latex_names import Name, joined, name_of, next_name, script
-from matcalc.read.latex_signs import FUNCTIONS
-from matcalc.read.latex_units import Unit
-from matcalc.read.latex_walk import Frame
-from matcalc.read.text_runs import side_by_side
+from matcalc.read.latex.functions import Functions
+from matcalc.read.latex.names import Name, joined, name_of, next_name, script
+from matcalc.read.latex.signs import FUNCTIONS
+from matcalc.read.latex.units import Unit
+from matcalc.read.latex.walk import Frame
+from matcalc.read.text.runs import side_by_side
 
 _LONGEST, _SHOWN = 60, 12  # letters of a name, letters and pieces in a message
 _MARKUP = str.maketrans("", "", "\\{} ")

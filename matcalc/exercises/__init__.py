@@ -1,0 +1,1 @@
+"""Problems to practise on: drawn, compared, written as a sheet."""

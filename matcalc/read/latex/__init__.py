@@ -1,0 +1,1 @@
+"""LaTeX, read as students type it and as it is printed."""

@@ -1,0 +1,1 @@
+"""SymPy's matrix expressions and matcalc's, both ways."""
