@@ -3,9 +3,7 @@
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from derived import DERIVED
@@ -173,60 +171,6 @@ def test_what_is_printed_grows_with_the_depth_alone():
     lengths = [(len(str(d)), len(d.to_latex()), total) for d, total in map(printed, (10, 20, 40))]
     for at in range(3):
         assert lengths[2][at] - lengths[1][at] <= 2.4 * (lengths[1][at] - lengths[0][at])
-
-
-# ---- HTML ----------------------------------------------------------------------------------------------------------
-class Reader(HTMLParser):
-    """Collects what a page asks for and what it is made of."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked, self.tags, self.open = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        self.asked += [v for k, v in attributes if k in ("href", "src", "xlink:href")]
-        if tag not in ("meta", "br", "link"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-@every
-def test_the_page_is_whole_and_asks_for_nothing(make):
-    page = make().to_html()
-    reader = Reader()
-    reader.feed(page)
-    assert not reader.open
-    assert all(asked.startswith("#") for asked in reader.asked) and "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
-    glyphs = {a["id"] for tag, a in reader.tags if tag == "symbol"}
-    assert {asked[1:] for asked in reader.asked} <= glyphs
-    drawings = [a for tag, a in reader.tags if tag == "svg" and "aria-hidden" not in a]
-    assert drawings and all(a["role"] == "img" and "aria-label" in a for a in drawings)
-    assert "<code>" not in page  # every formula is typeset
-    assert len(page) < 600_000
-
-
-def test_the_page_is_written_where_asked(tmp_path):
-    d = DERIVED[0]()
-    assert d.to_html(tmp_path / "score.html") == (tmp_path / "score.html").read_text(encoding="utf-8")
-    drawings = re.findall(r'<svg[^>]*aria-label="δ = u ∘ f′\(z\)|<svg.*?</svg>', d.to_html())
-    assert all(ElementTree.fromstring(drawing) is not None for drawing in drawings if drawing.endswith("</svg>"))
-
-
-def test_a_page_without_its_library_says_what_to_install(monkeypatch):
-    from matcalc.paper import typeset
-
-    monkeypatch.setattr(typeset, "import_module", lambda name: (_ for _ in ()).throw(ModuleNotFoundError(name=name)))
-    typeset._library.cache_clear()
-    with pytest.raises(mc.MatcalcError, match=r"pip install '.\[html\]' in the checkout"):
-        DERIVED[0]().to_html()
-    typeset._library.cache_clear()
 
 
 # ---- lines ---------------------------------------------------------------------------------------------------------

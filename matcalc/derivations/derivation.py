@@ -305,7 +305,7 @@ class Derivation:
 
         The extra ``html`` installs what typesets the formulas.
         """
-        from matcalc.derivations.html import page
+        from matcalc.page.whole import page  # stands above
 
         whole = page(self)
         if path is not None:

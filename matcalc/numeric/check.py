@@ -89,6 +89,12 @@ def sample(
     return {str(e.name): public(point.arrays[e], e.shape) for e in leaves} | point.functions
 
 
+def lengths(target: Expr, gradients: Mapping[Expr, Any], *, seed: int = 0) -> dict[Size, int]:
+    """The numbers that ``check`` takes for the symbolic sizes."""
+    claims = {variable(x): expr(claim) for x, claim in gradients.items()}
+    return _Setting(scalar_target(target), claims, {}, {}, seed).lengths
+
+
 def _all_known(values: Mapping[Any, Any], known: set[str]) -> None:
     """A value for what does not occur is a slip of the pen here: what was meant would be drawn at random."""
     if not isinstance(values, Mapping):

@@ -6,7 +6,8 @@ The work is ziamath's, which the extra ``html`` installs.
 from __future__ import annotations
 
 import html
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 from xml.etree import ElementTree
@@ -21,36 +22,44 @@ class Typesetter:
     """The formulas of one page. ``formula`` gives one, ``glyphs`` the shapes that all of them use."""
 
     def __init__(self) -> None:
-        self._ziamath = _library()
+        _library()  # or the error that names what to install
         self._glyphs: dict[str, str] = {}
-        self._known: dict[tuple[str, bool], tuple[str, float]] = {}
 
     def formula(self, latex: str, said: str, inline: bool = False) -> str:
         """The formula as an SVG element, in the colour of the text around it; ``said`` is read aloud in its place."""
-        if (latex, inline) not in self._known:
-            try:
-                self._known[latex, inline] = self._drawn(latex, inline)
-            except Exception:  # what the library cannot typeset is shown as it is read aloud
-                self._known[latex, inline] = "", 0.0
-        drawing, below = self._known[latex, inline]
         label = html.escape(said, quote=True)
-        if not drawing:
+        try:
+            found = _drawn(latex, inline)
+        except Exception:  # what the library cannot typeset is shown as it is read aloud
             return f"<code>{label}</code>"
-        return drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" style="vertical-align:{below:.1f}px" ', 1)
-
-    def _drawn(self, latex: str, inline: bool) -> tuple[str, float]:
-        formula = self._ziamath.Latex(latex, size=_SIZE, color="currentColor", inline=inline)
-        drawing = formula.svgxml()
-        for parent in list(drawing.iter()):
-            for glyph in [child for child in parent if child.tag.removeprefix(_SVG) == "symbol"]:
-                self._glyphs.setdefault(glyph.get("id", ""), ElementTree.tostring(glyph, encoding="unicode"))
-                parent.remove(glyph)
-        return ElementTree.tostring(drawing, encoding="unicode"), formula.getyofst()
+        self._glyphs |= found.glyphs
+        style = f"vertical-align:{found.below:.1f}px"
+        return found.svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1)
 
     def glyphs(self) -> str:
         """The shapes of all the letters and signs, to stand once on the page, unseen."""
         unseen = 'width="0" height="0" aria-hidden="true" style="position:absolute"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" {unseen}>{"".join(self._glyphs.values())}</svg>'
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A formula, how far it reaches below the line, and its letters, which it only names."""
+
+    svg: str
+    below: float
+    glyphs: dict[str, str]
+
+
+@lru_cache(maxsize=4096)
+def _drawn(latex: str, inline: bool) -> _Drawing:
+    formula = _library().Latex(latex, size=_SIZE, color="currentColor", inline=inline)
+    drawing, glyphs = formula.svgxml(), {}
+    for parent in list(drawing.iter()):
+        for glyph in [child for child in parent if child.tag.removeprefix(_SVG) == "symbol"]:
+            glyphs[glyph.get("id", "")] = ElementTree.tostring(glyph, encoding="unicode")
+            parent.remove(glyph)
+    return _Drawing(ElementTree.tostring(drawing, encoding="unicode"), formula.getyofst(), glyphs)
 
 
 @cache

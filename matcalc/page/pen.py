@@ -1,0 +1,51 @@
+"""What writes the formulas of a page: LaTeX typeset as drawings, the same in Unicode to be read aloud, factors in colours."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+
+from matcalc.core.expression import Expr
+from matcalc.derivations.chain import Written, show
+from matcalc.paper.notation import LATEX, UNICODE
+from matcalc.paper.typeset import Typesetter
+from matcalc.paper.writing import factor
+
+COLOURS = 6
+COLOURED = replace(LATEX, tints=tuple(rf"\textcolor{{tint{k}}}{{%s}}" for k in range(COLOURS)))
+_FORMULA = re.compile(r"\$([^$]*)\$")
+
+
+class Pen:
+    """The formulas of one page; ``glyphs`` are the shapes that all of them use."""
+
+    def __init__(self) -> None:
+        self._typesetter = Typesetter()
+
+    def formula(self, latex: str, said: str, inline: bool = False) -> str:
+        """A formula as a drawing, read aloud as ``said``; "" of nothing."""
+        drawing = self._typesetter.formula(latex, said, inline) if latex.strip() else ""
+        return re.sub(r"tint(\d)", r"var(--factor-\1)", drawing)
+
+    def write(self, x: Written, inline: bool = False) -> str:
+        """An expression, or what can stand in a derivation."""
+        return self.formula(show(x, LATEX), show(x, UNICODE), inline)
+
+    def equation(self, left: Written, right: Written) -> str:
+        """left = right."""
+        latex, said = (f"{show(left, n)} = {show(right, n)}" for n in (LATEX, UNICODE))
+        return self.formula(latex, said)
+
+    def factor(self, e: Expr) -> str:
+        """An expression as it stands within a product."""
+        return self.formula(factor(e, LATEX), factor(e, UNICODE), inline=True)
+
+    def sentence(self, sentence: str) -> str:
+        """A sentence with its formulas drawn; each is read aloud as LaTeX, since it has no counterpart of its own in Unicode."""
+        parts = _FORMULA.split(sentence)
+        return "".join(html.escape(p) if k % 2 == 0 else self.formula(p, p, inline=True) for k, p in enumerate(parts))
+
+    def glyphs(self) -> str:
+        """The shapes of all the letters and signs, to stand once on the page."""
+        return self._typesetter.glyphs()
