@@ -36,6 +36,8 @@ _LAZY = {
     "parse_latex": "matcalc.read.latex.reader",
     "from_sympy": "matcalc.read.sympy.reader",
     "module": "matcalc.code.joined",
+    "graph": "matcalc.graphs.graph",
+    "node": "matcalc.graphs.gates",
     "course": "matcalc.courses.course",
     "to_array_api": "matcalc.code.libraries.translated",
     "to_torch": "matcalc.code.libraries.translated",

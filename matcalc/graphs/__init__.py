@@ -1,0 +1,1 @@
+"""The computation graph: values flow forward along its edges, gradients back."""

@@ -1,0 +1,178 @@
+"""A graph as a drawing: what stands in each box and beside each wire, with sizes, placed. SVG and the page draw it.
+
+Above a wire stands the value, in symbols the shape; below it the gradient that arrives at its source. Where a value goes to
+several nodes, each wire carries its own contribution at its end, and their sum stands at the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from matcalc.core import names, sizes
+from matcalc.core.expression import Expr
+from matcalc.errors import MatcalcError
+from matcalc.graphs.labels import Label, Labels
+from matcalc.graphs.layout import Block, Layout, laid_out
+from matcalc.graphs.local import is_number_of_row
+from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.values import short
+from matcalc.paper.notation import LATEX, UNICODE
+from matcalc.paper.writing import written
+
+if TYPE_CHECKING:
+    from matcalc.graphs.graph import Graph
+    from matcalc.graphs.run import Run
+
+LARGEST = 400  # nodes that are drawn
+FORMULA, LABEL, SMALL = 17.0, 13.0, 11.5  # pixels
+_PAD, _STUB, _LIFT = 11.0, 6.0, 2.5
+_LONGEST = 34  # characters of a formula in a box
+_PORT = 16.0  # between the incoming wires of a box
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The labels of a wire, above it and below it; each may be missing."""
+
+    above: Label | None = None
+    below: Label | None = None
+
+    @property
+    def width(self) -> float:
+        """The room that they take along the wire, ends included."""
+        return max((label.width for label in (self.above, self.below) if label is not None), default=-_STUB) + 2 * _STUB
+
+    def reach(self) -> tuple[float, float]:
+        """How far they stand out above and below the wire."""
+        up = self.above.height + _LIFT if self.above is not None else 0.0
+        down = self.below.height + _LIFT if self.below is not None else 0.0
+        return up, down
+
+    def at(self, x: float, y: float) -> tuple[tuple[Label, float, float] | None, tuple[Label, float, float] | None]:
+        """The labels with their corners, for a stretch of wire that begins at x."""
+        up = None if self.above is None else (self.above, x + _STUB, y - _LIFT - self.above.height)
+        down = None if self.below is None else (self.below, x + _STUB, y + _LIFT)
+        return up, down
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Everything that is drawn: the formula in each box, the labels behind it, those before its incoming wires, the layout."""
+
+    graph: Graph
+    labels: Labels
+    formulas: dict[Node, Label]
+    out: dict[Node, Beside]
+    into: dict[Edge, Beside]
+    layout: Layout
+
+    def block(self, n: Node) -> Block:
+        """The box of a node."""
+        return self.layout.blocks[n.id]
+
+    def wire(self, edge: Edge) -> list[tuple[float, float]]:
+        """The points of the wire of an edge."""
+        return self.layout.wires[self.graph.edges.index(edge)]
+
+
+def drawing(graph: Graph, run: Run | None = None, labels: Labels | None = None) -> Drawing:
+    """The drawing of a graph, with the values of a run if there is one. MatcalcError for one that no page could show."""
+    if len(graph.nodes) > LARGEST:
+        raise MatcalcError(
+            f"a graph of {len(graph.nodes)} nodes is too large to be drawn (up to {LARGEST} are); print its table, or draw a part"
+        )
+    labels = labels or Labels()
+    formulas = {n: formula(n, labels) for n in graph.nodes}
+    out = {n: _behind(n, graph, run, labels) for n in graph.nodes}
+    into = {edge: _before(edge, graph, run, labels) for edge in graph.edges}
+    blocks = {n.id: _block(n, formulas[n], out[n], [into[e] for e in n.inputs]) for n in graph.nodes}
+    pairs = [(edge.source.id, edge.target.id) for edge in graph.edges]
+    layout = laid_out([n.id for n in graph.nodes], pairs, blocks, _ports(graph))
+    return Drawing(graph, labels, formulas, out, into, layout)
+
+
+def _ports(graph: Graph) -> list[int]:
+    place = {edge: k for n in graph.nodes for k, edge in enumerate(n.inputs)}
+    return [place[edge] for edge in graph.edges]
+
+
+def _block(n: Node, label: Label, out: Beside, into: list[Beside]) -> Block:
+    """The box of a node, tall enough for its incoming wires, with the room for labels beside it."""
+    rooms = [beside.reach() for beside in into]
+    heights = [0.0]
+    for (_, down), (up, _) in zip(rooms, rooms[1:], strict=False):
+        heights.append(heights[-1] + max(_PORT, down + up + 3))
+    height = max(label.height + 2 * _PAD * 0.8, heights[-1] + _PORT, 30.0)
+    ports = [height / 2 - heights[-1] / 2 + y for y in heights][: len(into)]
+    above = max([out.reach()[0] - height / 2] + [up - y for (up, _), y in zip(rooms, ports, strict=True)])
+    below = max([out.reach()[1] - height / 2] + [down - (height - y) for (_, down), y in zip(rooms, ports, strict=True)])
+    left = max((beside.width for beside in into), default=0.0)
+    return Block(max(label.width + 2 * _PAD, 34.0), height, max(left, 0.0), out.width, max(above, 0.0), max(below, 0.0), ports)
+
+
+# ---- labels ----------------------------------------------------------------------------------------------------------
+def formula(n: Node, labels: Labels) -> Label:
+    """The name of an input; name = operation of any other node."""
+    name = LATEX.name(n.name)
+    if n.formula is None:
+        return labels.formula(name, names.text(n.name), FORMULA)
+    said = written(n.formula, UNICODE)
+    if len(said) > _LONGEST:
+        said = f"{n.formula.op.text.replace('{0}', '·')}(…)"
+        word = said.removesuffix("(…)")
+        return labels.formula(rf"{name} = \text{{{word}}}(\ldots)", f"{names.text(n.name)} = {said}", FORMULA)
+    return labels.formula(f"{name} = {written(n.formula, LATEX)}", f"{names.text(n.name)} = {said}", FORMULA)
+
+
+def _behind(n: Node, graph: Graph, run: Run | None, labels: Labels) -> Beside:
+    """Value or shape above the outgoing wire, the gradient below it."""
+    if run is None:
+        shape = labels.text(sizes.times(n.shape), SMALL, "mcg-shape") if n.shape else None
+        return Beside(
+            shape, None if whole_numbers(n) else _symbol(graph.symbolic.upstream[n], labels, graph.symbolic.named_at(n))
+        )
+    value = labels.text(short(run.forward[n]), LABEL, "mcg-value")
+    if not run.has_gradients or whole_numbers(n):
+        return Beside(value)
+    total = short(run.upstream[n], shaped=False)
+    if len(n.outputs) > 1:
+        terms = [short(a) for _, a in run.contributions(n)]
+        if n.shape == () and len(terms) <= 4:
+            total = " + ".join(f"({t})" if t.startswith("−") else t for t in terms) + f" = {total}"
+        else:
+            total = f"Σ {total}"
+    return Beside(value, labels.text(total, LABEL, "mcg-gradient"))
+
+
+def whole_numbers(n: Node) -> bool:
+    """Whether a node holds numbers of rows, which have no gradient."""
+    return bool(n.outputs) and all(map(is_number_of_row, n.outputs))
+
+
+def shows_gradient(n: Node, run: Run | None) -> bool:
+    """Whether there is a gradient to stand below the wire of a node."""
+    return not whole_numbers(n) and (run is None or run.has_gradients)
+
+
+def _symbol(g: Expr, labels: Labels, defined: bool = False) -> Label:
+    """A gradient in symbols; where its name is ``defined``, with what it stands for if that is short."""
+    said, latex = written(g, UNICODE), written(g, LATEX)
+    if defined:
+        body = written(g.args[0], UNICODE)
+        if len(body) <= _LONGEST - 6:
+            said, latex = f"{said} = {body}", f"{latex} = {written(g.args[0], LATEX)}"
+    elif len(said) > _LONGEST:
+        said, latex = "…", r"\ldots"
+    return labels.formula(latex, said, LABEL + 1)
+
+
+def _before(edge: Edge, graph: Graph, run: Run | None, labels: Labels) -> Beside:
+    """What is passed back along a wire, where its source has several."""
+    if len(edge.source.outputs) < 2 or whole_numbers(edge.source):
+        return Beside()
+    if run is None:
+        return Beside(None, _symbol(graph.symbolic.downstream[edge], labels))
+    if not run.has_gradients:
+        return Beside()
+    return Beside(None, labels.text(short(run.downstream[edge], shaped=False), SMALL, "mcg-gradient"))

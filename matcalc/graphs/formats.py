@@ -1,0 +1,100 @@
+"""The graph in the languages of other drawing programs: DOT for Graphviz, Mermaid for GitHub and Markdown."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from matcalc.core import names, sizes
+from matcalc.graphs.local import is_number_of_row
+from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.values import short
+from matcalc.paper.notation import UNICODE
+from matcalc.paper.writing import written
+
+if TYPE_CHECKING:
+    from matcalc.graphs.graph import Graph
+    from matcalc.graphs.run import Run
+
+FORWARD, BACKWARD = "#00704f", "#c2370a"
+
+
+def title(n: Node) -> str:
+    """What stands in the box: the name, and the operation behind it."""
+    return names.text(n.name) + (f" = {written(n.formula, UNICODE)}" if n.formula is not None else "")
+
+
+def on_wire(edge: Edge, graph: Graph, run: Run | None) -> tuple[str, str]:
+    """What stands at the wire of an edge: the value or the shape, and what is passed back along it; "" where nothing is."""
+    n = edge.source
+    none = is_number_of_row(edge)
+    if run is None:
+        return sizes.times(n.shape), "" if none else written(graph.symbolic.downstream[edge], UNICODE)
+    return short(run.forward[n]), "" if none or not run.has_gradients else short(run.downstream[edge], shaped=False)
+
+
+def at_end(graph: Graph, run: Run | None) -> tuple[str, str]:
+    """What stands behind the output."""
+    n = graph.output
+    if run is None:
+        return sizes.times(n.shape), written(graph.symbolic.seed, UNICODE)
+    return short(run.forward[n]), short(run.upstream[n], shaped=False) if run.has_gradients else ""
+
+
+# ---- DOT -------------------------------------------------------------------------------------------------------------
+def dot(graph: Graph, run: Run | None = None) -> str:
+    """DOT, from left to right; values in green and gradients in red on the edges."""
+    lines = ["digraph computation {", "  rankdir=LR;", '  node [fontname="Helvetica", fontsize=12];']
+    lines.append('  edge [fontname="Helvetica", fontsize=10, color="#6e7781", arrowsize=0.7];')
+    for n in graph.nodes:
+        look = (
+            'shape=box, style="rounded,filled", fillcolor="#eef2f6", color="#eef2f6"'
+            if n.is_input
+            else "shape=box, style=rounded"
+        )
+        lines.append(f"  {n.id} [label={_quoted(title(n))}, {look}{', penwidth=2' if n is graph.output else ''}];")
+    for edge in graph.edges:
+        lines.append(f"  {edge.source.id} -> {edge.target.id} [label={_two_lines(*on_wire(edge, graph, run))}];")
+    lines.append('  end [shape=point, width=0.01, color="#6e7781"];')
+    lines.append(f"  {graph.output.id} -> end [label={_two_lines(*at_end(graph, run))}, arrowhead=none];")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _two_lines(above: str, below: str) -> str:
+    shown = f'<font color="{FORWARD}">{html.escape(above)}</font>'
+    return f'<{shown}{f"""<br/><font color="{BACKWARD}">{html.escape(below)}</font>""" if below else ""}>'
+
+
+# ---- Mermaid ---------------------------------------------------------------------------------------------------------
+def mermaid(graph: Graph, run: Run | None = None) -> str:
+    """A Mermaid flowchart, from left to right; value and gradient stand on the edges, one above the other."""
+    lines = ["flowchart LR"]
+    for n in graph.nodes:
+        left, right = ('(["', '"])') if n.is_input else ('["', '"]')
+        lines.append(f"  {n.id}{left}{_entities(title(n))}{right}")
+    for edge in graph.edges:
+        lines.append(f'  {edge.source.id} -- "{_label(*on_wire(edge, graph, run))}" --> {edge.target.id}')
+    out = graph.output
+    lines.append("  out(( ))")
+    lines.append(f'  {out.id} -- "{_label(*at_end(graph, run))}" --- out')
+    lines.append("  classDef source fill:#eef2f6,stroke:#8b949e,color:#1f2328")
+    lines.append("  classDef last stroke-width:3px")
+    if graph.inputs:
+        lines.append(f"  class {','.join(n.id for n in graph.inputs)} source")
+    if not out.is_input:
+        lines.append(f"  class {out.id} last")
+    return "\n".join(lines) + "\n"
+
+
+def _label(above: str, below: str) -> str:
+    grad = f"<br/><span style='color:{BACKWARD}'>{_entities(below)}</span>" if below else ""
+    return f"<span style='color:{FORWARD}'>{_entities(above)}</span>{grad}"
+
+
+def _entities(text: str) -> str:
+    """Text that Mermaid reads as text: its own signs by number."""
+    return "".join(f"#{ord(c)};" if c in "#\"&<>`*_[]{}|\\;~'" else c for c in text)

@@ -1,0 +1,82 @@
+"""Formulas and numbers of a drawing as SVG with known sizes: typeset where the library is there, else as text.
+
+Widths of text are estimated for a common sans-serif face, on the wide side: what does not overlap here does not overlap there.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+from matcalc.errors import MatcalcError
+from matcalc.paper.typeset import Typesetter
+
+_SIZED = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+_TYPESET = 18.0  # pixels to the em of what the typesetter gives
+_NARROW = set("ilj.,:;'|!()[]ftI·′ ")
+_WIDE = set("mwMWδ∂≥≤∘→‖∇Σ⊗")
+_NONE = set("\u0302\u0303\u0304")
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something to be drawn, ``width`` by ``height`` pixels; ``at`` gives the SVG with the upper left corner at a point."""
+
+    width: float
+    height: float
+    drawn: str  # with {x}, {y} and, for text, {base}
+    base: float = 0.0
+
+    def at(self, x: float, y: float) -> str:
+        """The SVG."""
+        return self.drawn.replace("{x}", f"{x:.1f}").replace("{y}", f"{y:.1f}").replace("{base}", f"{y + self.base:.1f}")
+
+
+def width_of(text: str, size: float) -> float:
+    """An estimate of how wide a text is."""
+    ems = sum(
+        0.0 if c in _NONE else 0.36 if c in _NARROW else 0.86 if c in _WIDE else 0.68 if c.isupper() else 0.58 for c in text
+    )
+    return ems * size
+
+
+class Labels:
+    """Makes labels; ``symbols`` are the glyphs that the typeset ones are made of, to stand in the drawing once."""
+
+    def __init__(self, typeset: bool | None = None, typesetter: Typesetter | None = None) -> None:
+        self._typesetter = typesetter
+        if typesetter is None and typeset is not False:
+            try:
+                self._typesetter = Typesetter()
+            except MatcalcError:
+                if typeset:
+                    raise
+
+    def formula(self, latex: str, said: str, size: float) -> Label:
+        """A formula, given in LaTeX and as it is read."""
+        if self._typesetter is not None:
+            drawing = self._typesetter.formula(latex, said, inline=True)
+            found = _SIZED.search(drawing)
+            if found is not None:
+                w, h = (float(v) * size / _TYPESET for v in found.groups())
+                placed = _SIZED.sub(f'width="{w:.1f}" height="{h:.1f}"', drawing, count=1)
+                return Label(w, h, placed.replace("<svg ", '<svg x="{x}" y="{y}" ', 1))
+        return self.text(said, size, "mcg-formula")
+
+    def text(self, text: str, size: float, style: str = "") -> Label:
+        """Plain text on a line."""
+        escaped = html.escape(text).replace("{", "&#123;").replace("}", "&#125;")
+        kind = f' class="{style}"' if style else ""
+        return Label(
+            width_of(text, size),
+            size * 1.2,
+            f'<text x="{{x}}" y="{{base}}" font-size="{size:g}"{kind}>{escaped}</text>',
+            size * 0.95,
+        )
+
+    def symbols(self) -> str:
+        """The glyphs, for the definitions of the drawing."""
+        if self._typesetter is None:
+            return ""
+        return re.sub(r"</?svg[^>]*>", "", self._typesetter.glyphs())

@@ -1,0 +1,178 @@
+"""The passes as text: the forward table, the backward table with upstream × local = downstream for every edge, the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matcalc.core import names, sizes
+from matcalc.core.expression import Expr
+from matcalc.errors import MatcalcError
+from matcalc.graphs.local import is_number_of_row
+from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.values import short
+from matcalc.paper.notation import UNICODE, current
+from matcalc.paper.writing import written
+
+if TYPE_CHECKING:
+    from matcalc.graphs.graph import Graph
+    from matcalc.graphs.run import Run
+
+_LONGEST = 48  # characters of a formula in a table
+_MANY = 60  # nodes; of a larger graph the beginning and the end are shown
+
+
+def name(n: Node) -> str:
+    """The name as it is printed."""
+    return names.text(n.name)
+
+
+def formula(n: Node) -> str:
+    """The operation, shortened where it is long."""
+    return "" if n.formula is None else shown(n.formula)
+
+
+def shown(e: Expr) -> str:
+    """An expression on a line, its end left out where it is long."""
+    text = written(e, UNICODE)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def partial(output: Node, by: Node) -> str:
+    """∂s/∂x."""
+    return f"∂{name(output)}/∂{name(by)}"
+
+
+def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Rows of cells in columns."""
+    width = [max(len(row[k]) for row in rows if k < len(row)) for k in range(max(map(len, rows), default=0))]
+    return [(indent + "  ".join(cell.ljust(width[k]) for k, cell in enumerate(row))).rstrip() for row in rows]
+
+
+def fitted(lines: list[str]) -> str:
+    """The lines as one text, in the notation that is asked for."""
+    n = current()
+    return "\n".join(n.sentence(line).replace("‖", "|").replace("−", "-") if n.kind == "ascii" else line for line in lines)
+
+
+def _some(nodes: Sequence[Node]) -> tuple[Sequence[Node], int]:
+    """The nodes to be shown, and how many are left out in the middle."""
+    if len(nodes) <= _MANY:
+        return nodes, 0
+    half = _MANY // 2
+    return [*nodes[:half], *nodes[-half:]], len(nodes) - 2 * half
+
+
+def _cut(rows: list[list[str]], left_out: int, half: int) -> list[list[str]]:
+    return rows if not left_out else [*rows[:half], [f"… {left_out} more"], *rows[half:]]
+
+
+# ---- with values -----------------------------------------------------------------------------------------------------
+def table(run: Run) -> str:
+    """The whole run: forward, backward, gradients."""
+    graph = run.graph
+    nodes, left_out = _some(graph.nodes)
+    half = len(nodes) // 2
+    rows = [[name(n), f"= {formula(n)}" if n.formula is not None else "", f"= {short(run.forward[n])}"] for n in nodes]
+    lines = ["forward", *aligned(_cut(rows, left_out, half))]
+    if not run.has_gradients:
+        return fitted([*lines, "", f"backward: give the upstream gradient at {name(graph.output)}"])
+    try:
+        return fitted([*lines, "", *_backward(run), "", *_gradients(run)])
+    except MatcalcError as error:
+        return fitted([*lines, "", f"backward: {error}"])
+
+
+def _backward(run: Run) -> list[str]:
+    nodes, left_out = _some([n for n in reversed(run.graph.nodes) if n.inputs])
+    head = ["backward", "upstream", "×", "local", "=", "downstream"]
+    rows = [head]
+    for k, n in enumerate(nodes):
+        if left_out and k == len(nodes) // 2:
+            rows.append([f"  … {left_out} more"])
+        for edge in n.inputs:
+            first = edge is n.inputs[0]
+            rows.append(
+                [
+                    f"  {name(n)} = {formula(n)}" if first else "",
+                    short(run.upstream[n]),
+                    "×",
+                    _local(run, edge),
+                    "=",
+                    _downstream(run, edge),
+                ]
+            )
+    return aligned(rows, "")
+
+
+def _local(run: Run, edge: Edge) -> str:
+    label = f"∂{name(edge.target)}/∂{name(edge.source)}"
+    try:
+        return f"{label} = {short(run.local[edge])}"
+    except MatcalcError:
+        return label
+
+
+def _downstream(run: Run, edge: Edge) -> str:
+    return f"{short(run.downstream[edge])} → {name(edge.source)}"
+
+
+def _gradients(run: Run) -> list[str]:
+    graph = run.graph
+    rows = []
+    for n in graph.nodes:
+        if n.outputs and all(map(is_number_of_row, n.outputs)):
+            continue
+        if n.is_input or len(n.outputs) > 1:
+            several = run.contributions(n)
+            terms = " + ".join(_bracketed(short(a)) for _, a in several) + " = " if len(several) > 1 else ""
+            why = f"the sum of what comes from {_listed([name(edge.target) for edge, _ in several])}" if len(several) > 1 else ""
+            rows.append([partial(graph.output, n), f"= {terms}{short(run.upstream[n])}", why])
+    shown_rows = rows if len(rows) <= _MANY else [*rows[: _MANY // 2], [f"… {len(rows) - _MANY} more"], *rows[-_MANY // 2 :]]
+    return ["gradients", *aligned(shown_rows)]
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+# ---- in symbols ------------------------------------------------------------------------------------------------------
+_SIGN = {"entrywise": "∘", "left": "·", "right": "·"}
+
+
+def symbolic_table(graph: Graph) -> str:
+    """The forward and the backward pass in symbols, with shapes."""
+    nodes, left_out = _some(graph.nodes)
+    half = len(nodes) // 2
+    rows = [[name(n), f"= {formula(n)}" if n.formula is not None else "", sizes.times(n.shape)] for n in nodes]
+    lines = ["forward", *aligned(_cut(rows, left_out, half)), ""]
+    back, left_out = _some([n for n in reversed(graph.nodes) if n.inputs])
+    table = [["backward", "upstream", "", "local Jacobian", "", "downstream"]]
+    symbols = graph.symbolic
+    for k, n in enumerate(back):
+        if left_out and k == len(back) // 2:
+            table.append([f"  … {left_out} more"])
+        for edge in n.inputs:
+            j = symbols.jacobian(edge)
+            shape = f"{sizes.entries(n.shape)}×{sizes.entries(edge.source.shape)}"
+            table.append(
+                [
+                    f"  {name(n)} = {formula(n)}" if edge is n.inputs[0] else "",
+                    shown(symbols.upstream[n]),
+                    sizes.times(n.shape),
+                    f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}" if j is not None else ""),
+                    shape,
+                    f"{shown(symbols.downstream[edge])} → {name(edge.source)}",
+                    sizes.times(edge.source.shape),
+                ]
+            )
+    lines += aligned(table, "")
+    sums = [
+        [partial(graph.output, n), "= " + " + ".join(map(shown, symbols.terms(n))), sizes.times(n.shape)]
+        for n in _some([n for n in graph.nodes if n.is_input or len(n.outputs) > 1])[0]
+    ]
+    return fitted([*lines, "", "gradients", *aligned(sums)])
