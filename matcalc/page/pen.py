@@ -18,14 +18,14 @@ _FORMULA = re.compile(r"\$([^$]*)\$")
 
 
 class Pen:
-    """The formulas of one page; ``glyphs`` are the shapes that all of them use."""
+    """The formulas of one page; ``glyphs`` are the shapes that all of them use, ``typesetter`` is shared with drawings."""
 
     def __init__(self) -> None:
-        self._typesetter = Typesetter()
+        self.typesetter = Typesetter()
 
     def formula(self, latex: str, said: str, inline: bool = False) -> str:
         """A formula as a drawing, read aloud as ``said``; "" of nothing."""
-        drawing = self._typesetter.formula(latex, said, inline) if latex.strip() else ""
+        drawing = self.typesetter.formula(latex, said, inline) if latex.strip() else ""
         return re.sub(r"tint(\d)", r"var(--factor-\1)", drawing)
 
     def write(self, x: Written, inline: bool = False) -> str:
@@ -48,4 +48,4 @@ class Pen:
 
     def glyphs(self) -> str:
         """The shapes of all the letters and signs, to stand once on the page."""
-        return self._typesetter.glyphs()
+        return self.typesetter.glyphs()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from typing import Any
 
+from matcalc.core.sizes import Size
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
 from matcalc.derivations.document import document
 from matcalc.derivations.latex import headline
 from matcalc.errors import MatcalcError
+from matcalc.graphs.graph import Graph
 from matcalc.numeric.check import check as checked
-from matcalc.numeric.check import lengths
+from matcalc.numeric.check import lengths, sample
 from matcalc.page.check import check
 from matcalc.page.code import code, cost
+from matcalc.page.graph import graph
 from matcalc.page.pen import COLOURED, Pen
 from matcalc.page.section import Section
 from matcalc.page.shapes import shapes
@@ -50,12 +54,24 @@ def _numbers(d: Derivation, pen: Pen) -> Iterator[Section]:
     """What needs numbers; left out where no point is found at which the target has a value."""
     try:
         report, found = checked(d.target, d.gradients, seed=_SEED), lengths(d.target, d.gradients, seed=_SEED)
+        drawn = graph(Graph(d.target), _small(d, found), pen)
     except MatcalcError:
         return
+    if drawn is not None:
+        yield drawn
     blocks = shapes(d, found, pen)
     if blocks is not None:
         yield blocks
     yield check(report, {str(x.name): x for x in d.wrt}, pen)
+
+
+def _small(d: Derivation, lengths: Mapping[Size, int]) -> dict[str, Any]:
+    """A point at which arrays are short enough to be read: sizes of 2, 3, ... where these fit, else those of the check."""
+    order = sorted(lengths, key=lambda size: lengths[size])
+    try:
+        return sample(d.target, seed=_SEED, sizes={size: k for k, size in enumerate(order, 2)})
+    except MatcalcError:
+        return sample(d.target, seed=_SEED)
 
 
 def _code(d: Derivation) -> Iterator[Section]:
