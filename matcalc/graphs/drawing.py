@@ -14,7 +14,7 @@ from matcalc.core.expression import Expr
 from matcalc.errors import MatcalcError
 from matcalc.graphs.labels import Label, Labels
 from matcalc.graphs.layout import Block, Layout, laid_out
-from matcalc.graphs.local import is_number_of_row
+from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.values import short
 from matcalc.paper.notation import LATEX, UNICODE
@@ -129,9 +129,7 @@ def _behind(n: Node, graph: Graph, run: Run | None, labels: Labels) -> Beside:
     """Value or shape above the outgoing wire, the gradient below it."""
     if run is None:
         shape = labels.text(sizes.times(n.shape), SMALL, "mcg-shape") if n.shape else None
-        return Beside(
-            shape, None if whole_numbers(n) else _symbol(graph.symbolic.upstream[n], labels, graph.symbolic.named_at(n))
-        )
+        return Beside(shape, None if whole_numbers(n) else _symbol(arriving(graph, n), labels))
     value = labels.text(short(run.forward[n]), LABEL, "mcg-value")
     if not run.has_gradients or whole_numbers(n):
         return Beside(value)
@@ -145,25 +143,38 @@ def _behind(n: Node, graph: Graph, run: Run | None, labels: Labels) -> Beside:
     return Beside(value, labels.text(total, LABEL, "mcg-gradient"))
 
 
-def whole_numbers(n: Node) -> bool:
-    """Whether a node holds numbers of rows, which have no gradient."""
-    return bool(n.outputs) and all(map(is_number_of_row, n.outputs))
-
-
 def shows_gradient(n: Node, run: Run | None) -> bool:
     """Whether there is a gradient to stand below the wire of a node."""
     return not whole_numbers(n) and (run is None or run.has_gradients)
 
 
-def _symbol(g: Expr, labels: Labels, defined: bool = False) -> Label:
-    """A gradient in symbols; where its name is ``defined``, with what it stands for if that is short."""
-    said, latex = written(g, UNICODE), written(g, LATEX)
-    if defined:
+def arriving(graph: Graph, n: Node) -> tuple[str, str]:
+    """The gradient at a node in symbols, as it is read and in LaTeX; where it gets its name, with what that stands for."""
+    symbols = graph.symbolic
+    g = symbols.upstream[n]
+    if symbols.named_at(n):
         body = written(g.args[0], UNICODE)
         if len(body) <= _LONGEST - 6:
-            said, latex = f"{said} = {body}", f"{latex} = {written(g.args[0], LATEX)}"
-    elif len(said) > _LONGEST:
-        said, latex = "…", r"\ldots"
+            return f"{written(g, UNICODE)} = {body}", f"{written(g, LATEX)} = {written(g.args[0], LATEX)}"
+    return _short(g, n, graph.output)
+
+
+def along(graph: Graph, edge: Edge) -> tuple[str, str]:
+    """What is passed back along an edge in symbols, as it is read and in LaTeX."""
+    return _short(graph.symbolic.downstream[edge], edge.source, graph.output)
+
+
+def _short(g: Expr, n: Node, out: Node) -> tuple[str, str]:
+    """A gradient in symbols; ∂s/∂x where it is long."""
+    said = written(g, UNICODE)
+    if len(said) > _LONGEST:
+        partial = rf"\partial {LATEX.name(out.name)} / \partial {LATEX.name(n.name)}"
+        return f"∂{names.text(out.name)}/∂{names.text(n.name)}", partial
+    return said, written(g, LATEX)
+
+
+def _symbol(shown: tuple[str, str], labels: Labels) -> Label:
+    said, latex = shown
     return labels.formula(latex, said, LABEL + 1)
 
 
@@ -172,7 +183,7 @@ def _before(edge: Edge, graph: Graph, run: Run | None, labels: Labels) -> Beside
     if len(edge.source.outputs) < 2 or whole_numbers(edge.source):
         return Beside()
     if run is None:
-        return Beside(None, _symbol(graph.symbolic.downstream[edge], labels))
+        return Beside(None, _symbol(along(graph, edge), labels))
     if not run.has_gradients:
         return Beside()
     return Beside(None, labels.text(short(run.downstream[edge], shaped=False), SMALL, "mcg-gradient"))

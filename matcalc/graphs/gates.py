@@ -15,6 +15,7 @@ import numpy as np
 from matcalc.core import names, shapes, sizes
 from matcalc.core.expression import Expr, Operation, expr
 from matcalc.core.expression import node as interned
+from matcalc.core.operations import HOLE
 from matcalc.core.sizes import Shape
 from matcalc.errors import EvaluationError, MatcalcError, ShapeError, UnsupportedError
 from matcalc.numeric.evaluate import public
@@ -56,6 +57,10 @@ class Gate:
     def __repr__(self) -> str:
         return f"<node {self.name}>"
 
+    @property
+    def _latex(self) -> str:
+        return rf"\operatorname{{{names.python(self.name)}}}"
+
     # ---- as a row ----------------------------------------------------------------------------------------------------
     def _operation(self, args: Sequence[Expr]) -> Operation:
         """The row of this node for arguments of these shapes."""
@@ -73,12 +78,12 @@ class Gate:
             return self._forward(arrays, seen, shape)[0]
 
         made = Operation(
-            self.name,
+            f"node {names.ascii(self.name)}",  # not the name of a row, by which other modules know what a row means
             rule,
             text=self.name,
-            latex=rf"\operatorname{{{names.ascii(self.name).replace('_', '-')}}}",
+            latex=self._latex,
             value=value,
-            differentials=tuple(self._refused for _ in seen),
+            differentials=tuple(self._open for _ in seen),
             adjoint=lambda e, k, g: interned(self._back(e, k), (g, *e.args)),
             matrix=self._no_matrix,
         )
@@ -96,20 +101,23 @@ class Gate:
                 return self._backward(g, cache, out, [a.shape for a in arrays])[k]
 
             self._backs[key] = Operation(
-                f"{self.name}_backward_{k}",
+                f"node {names.ascii(self.name)}, backward {k + 1}",
                 lambda op, args, params: args[k + 1].shape,
-                text=f"{self.name}.backward",
-                latex=rf"\operatorname{{{names.ascii(self.name).replace('_', '-')}.backward}}_{{{k}}}",
+                text=f"{self.name}.backward{str(k + 1).translate(names.SUBSCRIPTS)}",
+                latex=rf"{self._latex}^{{\mathrm{{backward}}}}_{{{k + 1}}}",
                 value=value,
                 differentials=tuple(self._refused for _ in range(len(seen) + 1)),
                 matrix=self._no_matrix,
             )
         return self._backs[key]
 
-    def _refused(self, y: Expr, d: Expr, *_: Any) -> None:
-        """There is no formula; a hole is left to the adjoint."""
-        if d.op.name != "hole" or y.op not in _definitions:
+    def _open(self, y: Expr, d: Expr, *_: Any) -> None:
+        """There is no differential to state; an open hole is left to the adjoint, which calls backward."""
+        if d.op is not HOLE:
             raise self._unsupported()
+
+    def _refused(self, *_: Any) -> None:
+        raise self._unsupported()
 
     def _no_matrix(self, e: Expr, k: int) -> Expr:
         raise self._unsupported()
@@ -143,7 +151,7 @@ class Gate:
         several = list(found) if isinstance(found, (tuple, list)) else [found]
         if len(several) != len(shapes_in):
             raise EvaluationError(
-                f"backward of the node {self.name} returns a gradient for each of {len(shapes_in)} inputs, but gave {len(several)}"
+                f"backward of the node {self.name} gives a gradient for each of {len(shapes_in)} inputs, but gave {len(several)}"
             )
         return [
             self._fitting(a, s, f"backward returned, by input {k + 1},")

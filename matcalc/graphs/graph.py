@@ -7,13 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matcalc.calculus.sweep import gradients
 from matcalc.core import names
-from matcalc.core.expression import Expr, checked_names, expr
+from matcalc.core.expression import Expr, checked_names, const, expr
 from matcalc.errors import MatcalcError
+from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node, built
 from matcalc.graphs.run import Run
 
 if TYPE_CHECKING:
+    from matcalc.graphs.costs import Cost
+    from matcalc.graphs.steps import Step
     from matcalc.graphs.symbolic import Symbolic
 
 
@@ -75,6 +79,15 @@ class Graph:
         """
         return Run(self, {**(at or {}), **values}, upstream)
 
+    def check(self, seed: int = 0, **options: Any) -> Any:
+        """The gradients by every input against central differences of the scalar output, as ``d.check``, also through nodes of
+        the user's own. ``values`` and ``sizes`` fix what is else chosen at random.
+        """
+        from matcalc.numeric.check import check
+
+        wrt = [n.symbol for n in self.inputs if not whole_numbers(n)]
+        return check(self.expression, gradients(self.expression, wrt, const(1)), seed=seed, **options)
+
     @cached_property
     def symbolic(self) -> Symbolic:
         """The backward pass in symbols."""
@@ -87,6 +100,19 @@ class Graph:
         from matcalc.graphs.explain import explain
 
         return explain(self, x)
+
+    def steps(self, run: Run | None = None) -> list[Step]:
+        """The passes step by step, as data that a page can play; with a run in numbers, else in symbols."""
+        from matcalc.graphs.steps import steps
+
+        return steps(self, run)
+
+    @property
+    def cost(self) -> Cost:
+        """Operations of the forward pass, of the backward pass, and of one pass for every parameter instead."""
+        from matcalc.graphs.costs import cost
+
+        return cost(self)
 
     # ---- readings --------------------------------------------------------------------------------------------------------
     def __str__(self) -> str:

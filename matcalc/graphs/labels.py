@@ -8,11 +8,13 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from matcalc.errors import MatcalcError
 from matcalc.paper.typeset import Typesetter
 
 _SIZED = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+_GLYPH = re.compile(r'<symbol id="([^"]+)".*?</symbol>', re.DOTALL)
 _TYPESET = 18.0  # pixels to the em of what the typesetter gives
 _NARROW = set("ilj.,:;'|!()[]ftI·′ ")
 _WIDE = set("mwMWδ∂≥≤∘→‖∇Σ⊗")
@@ -48,7 +50,7 @@ class Labels:
         self._typesetter = typesetter
         if typesetter is None and typeset is not False:
             try:
-                self._typesetter = Typesetter()
+                self._typesetter = _shared()
             except MatcalcError:
                 if typeset:
                     raise
@@ -75,8 +77,15 @@ class Labels:
             size * 0.95,
         )
 
-    def symbols(self) -> str:
-        """The glyphs, for the definitions of the drawing."""
+    def symbols(self, drawn: str) -> str:
+        """The glyphs that a drawing uses, for its definitions."""
         if self._typesetter is None:
             return ""
-        return re.sub(r"</?svg[^>]*>", "", self._typesetter.glyphs())
+        used = set(re.findall(r'href="#([^"]+)"', drawn))
+        return "".join(glyph[0] for glyph in _GLYPH.finditer(self._typesetter.glyphs()) if glyph[1] in used)
+
+
+@cache
+def _shared() -> Typesetter:
+    """One typesetter for all drawings, which knows the formulas that it has set before."""
+    return Typesetter()

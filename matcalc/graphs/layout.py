@@ -6,6 +6,7 @@ Blocks do not overlap, and wires run between the columns, so neither labels nor 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ GAP = 34.0  # between columns, where the wires change their height
 ROOM = 14.0  # between blocks of a column
 WIRE = 12.0  # the room of a passing wire
 _SWEEPS = 24
+_NEARLY = 12.0  # pixels
 
 
 @dataclass
@@ -140,7 +142,29 @@ def _heights(
                 weights.append(total or 0.1)
             room = [_reach(a, blocks)[1] + _reach(b, blocks)[0] for a, b in zip(column, column[1:], strict=False)]
             height |= zip(column, spread(wanted, weights, room), strict=True)
+    _straightened(layers, blocks, offset, height)
     return height
+
+
+def _straightened(
+    layers: Layers, blocks: Mapping[Any, Block], offset: Mapping[tuple[Any, Any], float], height: dict[Any, float]
+) -> None:
+    """From left to right, each station is moved level with a source, where the others in its column leave the room.
+
+    A box only if it is nearly level already; a passing wire as far as it can.
+    """
+    before: dict[Any, list[Any]] = {}
+    for a, b in layers.links:
+        before.setdefault(b, []).append(a)
+    for column in layers.columns:
+        for k, n in enumerate(column):
+            above, below = _reach(n, blocks)
+            low = height[column[k - 1]] + _reach(column[k - 1], blocks)[1] + above if k else -math.inf
+            high = height[column[k + 1]] - _reach(column[k + 1], blocks)[0] - below if k + 1 < len(column) else math.inf
+            levels = [height[a] - offset.get((a, n), 0.0) for a in before.get(n, [])]
+            level = min(levels, key=lambda y: abs(y - height[n]), default=height[n])
+            if n not in blocks or (abs(level - height[n]) <= _NEARLY and low <= level <= high):
+                height[n] = min(max(level, low), high) if low <= high else height[n]
 
 
 def _reach(n: Any, blocks: Mapping[Any, Block]) -> tuple[float, float]:

@@ -67,6 +67,11 @@ def is_number_of_row(edge: Edge) -> bool:
     return chosen is not None and edge.target.expr.args[edge.position] is chosen(edge.target.expr)[0]
 
 
+def whole_numbers(n: Node) -> bool:
+    """Whether a node holds nothing but numbers of rows, which have no gradient."""
+    return bool(n.outputs) and all(map(is_number_of_row, n.outputs))
+
+
 def factor(body: Expr, edge: Edge, alias: Alias) -> Factor:
     """The local derivative as the factor of the shape convention; a Jacobian where there is no shorter one."""
     k = edge.position

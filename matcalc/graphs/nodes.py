@@ -180,10 +180,12 @@ def _names(output: Expr, kept: Sequence[Expr], own: dict[Expr, str]) -> dict[Exp
     for e in inner_most:
         if e in said and e not in found:
             found[e] = taken.take(said[e])
+    bases = {names.parts(name)[0] for name in taken.used}
+    letters = [x for x in _LETTERS if x not in bases and x.upper() not in bases] or ["t"]
     for e in inner_most:
         if e not in found:
             matrix = e.shape and not sizes.has_one(e.shape)
-            found[e] = taken.take(*(x.upper() if matrix else x for x in _LETTERS))
+            found[e] = taken.take(*(x.upper() if matrix else x for x in letters))
     return found
 
 

@@ -15,13 +15,15 @@ from matcalc.core import names, sizes
 from matcalc.core.expression import LEAF, Expr, zero
 from matcalc.errors import EvaluationError, MatcalcError, ShapeError
 from matcalc.graphs import gates
-from matcalc.graphs.local import COPY, NONE, Factor, factor, is_number_of_row, jacobian, passed, placed, stand_in
+from matcalc.graphs.local import COPY, NONE, Factor, factor, jacobian, passed, placed, stand_in, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.numeric.evaluate import Interpreter, public
 from matcalc.numeric.given import Array, Given
 
 if TYPE_CHECKING:
+    from matcalc.graphs.flow import Flow
     from matcalc.graphs.graph import Graph
+    from matcalc.graphs.steps import Step
 
 _LARGEST = 1 << 16  # entries of a local Jacobian that is built without being asked for by name
 T = TypeVar("T")
@@ -233,7 +235,7 @@ class Run:
 
     def _upstream(self, n: Node) -> Array:
         arriving, _ = self._back
-        if n.outputs and all(map(is_number_of_row, n.outputs)):
+        if whole_numbers(n):
             raise MatcalcError(f"{names.text(n.name)} holds the numbers of rows, which are whole: it has no gradient")
         return public(arriving[n], n.shape)
 
@@ -297,12 +299,21 @@ class Run:
     @property
     def gradients(self) -> dict[str, Array]:
         """The gradients of the output by the inputs, by name."""
-        found = [n for n in self.graph.inputs if not (n.outputs and all(map(is_number_of_row, n.outputs)))]
+        found = [n for n in self.graph.inputs if not whole_numbers(n)]
         return {n.name: self._upstream(n) for n in found}
 
     def contributions(self, x: Any) -> list[tuple[Edge, Array]]:
         """What arrives at a node along each of its outgoing edges; their sum is its upstream gradient."""
         return [(edge, self._downstream(edge)) for edge in self.graph[x].outputs]
+
+    def flow(self, threshold: float = 0.01) -> Flow:
+        """How the gradient flows: its size layer by layer, saturated and dead units, the first NaN or infinity.
+
+        A unit is saturated where the derivative of its function is smaller than ``threshold``, and not zero.
+        """
+        from matcalc.graphs.flow import flow
+
+        return flow(self, threshold)
 
     def __str__(self) -> str:
         from matcalc.graphs.table import table
@@ -310,6 +321,23 @@ class Run:
         return table(self)
 
     __repr__ = __str__
+
+    @property
+    def steps(self) -> list[Step]:
+        """The passes step by step, with their numbers, as data that a page can play."""
+        return self.graph.steps(self)
+
+    def to_dot(self, path: Any = None) -> str:
+        """The graph with its values in the DOT language of Graphviz."""
+        return self.graph.to_dot(path, run=self)
+
+    def to_mermaid(self, path: Any = None) -> str:
+        """The graph with its values as a Mermaid flowchart."""
+        return self.graph.to_mermaid(path, run=self)
+
+    def to_tikz(self, path: Any = None, standalone: bool = False) -> str:
+        """The graph with its values as a TikZ picture, or a whole document."""
+        return self.graph.to_tikz(path, run=self, standalone=standalone)
 
     def to_svg(self, path: Any = None, **options: Any) -> str:
         """The drawing with values in green above the wires and gradients in red below; see ``Graph.to_svg``."""

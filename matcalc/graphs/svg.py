@@ -41,7 +41,7 @@ def svg(
         width, height = max(width, wide + 2 * _MARGIN), height + _LEGEND
     style = files("matcalc.graphs").joinpath("graph.css").read_text(encoding="utf-8")
     title = html.escape(f"Computation graph of {names.text(graph.output.name)}")
-    glyphs = "" if typesetter is not None else d.labels.symbols()
+    glyphs = "" if typesetter is not None else d.labels.symbols("".join(body))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="mcg" role="img" aria-label="{title}" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">\n<title>{title}</title>\n'

@@ -62,7 +62,7 @@ class Symbolic:
     def _delta(self, n: Node) -> str:
         """δ with the name of the node as its index."""
         base, accent, low, high = names.parts(n.name)
-        index = ",".join(filter(None, [base + accent, low.replace(" ", "")]))
+        index = base + accent + ("" if low.isdecimal() or not low else ",") + low
         shown = f"delta_{{{index}}}" if "," in index else f"delta_{index}"
         try:
             return self._taken.take(names.checked(shown + (f"^{{{high}}}" if high else "")))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matcalc.core import names, sizes
 from matcalc.core.expression import Expr
 from matcalc.errors import MatcalcError
-from matcalc.graphs.local import is_number_of_row
+from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.values import short
 from matcalc.paper.notation import UNICODE, current
@@ -106,11 +107,22 @@ def _backward(run: Run) -> list[str]:
 
 
 def _local(run: Run, edge: Edge) -> str:
-    label = f"∂{name(edge.target)}/∂{name(edge.source)}"
+    label, value = f"∂{name(edge.target)}/∂{name(edge.source)}", local_value(run, edge)
+    return label if value == label else f"{label} = {value}"
+
+
+def local_value(run: Run, edge: Edge) -> str:
+    """The local derivative along an edge, short; ∂a/∂x where it is too large to be built, or not known."""
     try:
-        return f"{label} = {short(run.local[edge])}"
+        return short(run.local[edge])
     except MatcalcError:
-        return label
+        return f"∂{name(edge.target)}/∂{name(edge.source)}"
+
+
+def sum_of(run: Run, n: Node) -> str:
+    """What arrives at a node: the contributions and their sum, where there are several."""
+    several = [_bracketed(short(a)) for _, a in run.contributions(n)]
+    return (" + ".join(several) + " = " if len(several) > 1 else "") + short(run.upstream[n])
 
 
 def _downstream(run: Run, edge: Edge) -> str:
@@ -121,13 +133,13 @@ def _gradients(run: Run) -> list[str]:
     graph = run.graph
     rows = []
     for n in graph.nodes:
-        if n.outputs and all(map(is_number_of_row, n.outputs)):
+        if whole_numbers(n):
             continue
         if n.is_input or len(n.outputs) > 1:
-            several = run.contributions(n)
-            terms = " + ".join(_bracketed(short(a)) for _, a in several) + " = " if len(several) > 1 else ""
-            why = f"the sum of what comes from {_listed([name(edge.target) for edge, _ in several])}" if len(several) > 1 else ""
-            rows.append([partial(graph.output, n), f"= {terms}{short(run.upstream[n])}", why])
+            times = Counter(name(edge.target) for edge in n.outputs)
+            users = [user + (f" ({k} times)" if k > 1 else "") for user, k in times.items()]
+            why = f"the sum of what comes from {_listed(users)}" if len(n.outputs) > 1 else ""
+            rows.append([partial(graph.output, n), f"= {sum_of(run, n)}", why])
     shown_rows = rows if len(rows) <= _MANY else [*rows[: _MANY // 2], [f"… {len(rows) - _MANY} more"], *rows[-_MANY // 2 :]]
     return ["gradients", *aligned(shown_rows)]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matcalc.core import sizes
-from matcalc.core.expression import LET, Expr
-from matcalc.graphs.drawing import Beside, Drawing, drawing, shows_gradient
+from matcalc.graphs.drawing import Beside, Drawing, along, arriving, drawing, shows_gradient
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.values import short
 from matcalc.paper.notation import LATEX
@@ -29,7 +28,7 @@ def tikz(graph: Graph, run: Run | None = None, standalone: bool = False) -> str:
     )
     lines.append(r"  output/.style={operation, draw=black, line width=1pt}, wire/.style={draw=black!60}, >=latex,")
     lines.append(r"  forward/.style={text=forward, font=\scriptsize}, backward/.style={text=backward, font=\scriptsize},")
-    lines.append(r"  shape/.style={text=black!60, font=\scriptsize}, every node/.style={inner sep=0pt}]")
+    lines.append(r"  extent/.style={text=black!60, font=\scriptsize}, every node/.style={inner sep=0pt}]")
     lines.append(r"  \definecolor{forward}{HTML}{00704F}\definecolor{backward}{HTML}{C2370A}")
     lines += [line for edge in graph.edges for line in _wire(d, edge, run)]
     lines += [line for n in graph.nodes for line in _box(d, n, run)]
@@ -44,7 +43,8 @@ def _document(picture: str, width: float, height: float) -> str:
     """A document whose one page is as large as the picture, from packages that every installation has."""
     return (
         "\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n\\usepackage{tikz}\n\\pagestyle{empty}\\parindent0pt\n"
-        f"\\pdfpagewidth={width:.0f}pt \\pdfpageheight={height:.0f}pt \\textwidth={width:.0f}pt \\textheight={height:.0f}pt\n"
+        f"\\paperwidth={width:.0f}pt \\paperheight={height:.0f}pt \\textwidth=\\paperwidth \\textheight=\\paperheight\n"
+        "\\pdfpagewidth=\\paperwidth \\pdfpageheight=\\paperheight\n"
         "\\oddsidemargin=0pt \\topmargin=0pt \\headheight=0pt \\headsep=0pt \\topskip=0pt\n"
         "\\hoffset=-1in \\advance\\hoffset by 12pt \\voffset=-1in \\advance\\voffset by 12pt\n"
         f"\\begin{{document}}\n{picture}\\end{{document}}\n"
@@ -68,7 +68,7 @@ def _box(d: Drawing, n: Node, run: Run | None) -> list[str]:
     above = _text(short(run.forward[n])) if run is not None else f"${LATEX.shape(sizes.times(n.shape))[1:-1]}$" if n.shape else ""
     below = ""
     if shows_gradient(n, run):
-        below = _symbol(d.graph.symbolic.upstream[n]) if run is None else _text(short(run.upstream[n], shaped=False))
+        below = f"${arriving(d.graph, n)[1]}$" if run is None else _text(short(run.upstream[n], shaped=False))
     return lines + _beside(d.out[n], x, b.centre, above, below, run)
 
 
@@ -84,22 +84,18 @@ def _wire(d: Drawing, edge: Edge, run: Run | None) -> list[str]:
     lines = [rf"  \draw[wire, ->] {line};"]
     if d.into[edge].below is None:
         return lines
-    below = _symbol(d.graph.symbolic.downstream[edge]) if run is None else _text(short(run.downstream[edge], shaped=False))
+    below = f"${along(d.graph, edge)[1]}$" if run is None else _text(short(run.downstream[edge], shaped=False))
     return lines + _beside(d.into[edge], b.x - b.left, b.y + b.ports[port], "", below, run)
 
 
 def _beside(room: Beside, x: float, y: float, above: str, below: str, run: Run | None) -> list[str]:
     lines = []
     if above and room.above is not None:
-        style = "shape" if run is None else "forward"
+        style = "extent" if run is None else "forward"
         lines.append(rf"  \node[{style}, anchor=south west] at {_point(x + 5, y - 3)} {{{above}}};")
     if below and room.below is not None:
         lines.append(rf"  \node[backward, anchor=north west] at {_point(x + 5, y + 3)} {{{below}}};")
     return lines
-
-
-def _symbol(e: Expr) -> str:
-    return f"${LATEX.name(str(e.name)) if e.op is LET else written(e, LATEX)}$"
 
 
 def _text(value: str) -> str:

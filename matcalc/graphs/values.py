@@ -17,7 +17,7 @@ def number(value: Any, digits: int = 4) -> str:
         return "NaN"
     if np.isinf(v):
         return "∞" if v > 0 else "−∞"
-    return f"{v + 0.0:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+    return f"{v + 0.0:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def short(a: Array, digits: int = 4, shaped: bool = True) -> str:
