@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-SECTIONS = {"A": 9, "B": 15, "C": 12, "D": 10, "E": 22, "G": 4}
+SECTIONS = {"A": 9, "B": 15, "C": 12, "D": 10, "E": 22, "F": 23, "G": 4}
 DONE = [f"{section}{k}" for section, rows in SECTIONS.items() for k in range(1, rows + 1)]
 
 

@@ -265,7 +265,7 @@ def test_random_expressions_agree_with_their_derivatives(block):
         g = mc.graph(e)
         r = g.run(case.given(), upstream=public(e, up))
         symbols = g.symbolic
-        generic = any(part.op.user for part in topological([e]))
+        generic = any(part.op.user and part.op.body is None for part in topological([e]))
         given = {key: a for key, a in case.given({symbols.seed: up} if e.shape else {}).items() if generic or key != "f"}
         in_symbols = evaluate_all([symbols.upstream[t] for t in case.variables], given)
         for t, exact, symbolic in zip(case.variables, wanted, in_symbols, strict=True):

@@ -7,6 +7,7 @@ several nodes, each wire carries its own contribution at its end, and their sum 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from matcalc.core import names, sizes
@@ -67,13 +68,22 @@ class Drawing:
     into: dict[Edge, Beside]
     layout: Layout
 
+    @cached_property
+    def _index(self) -> dict[Edge, int]:
+        return {edge: k for k, edge in enumerate(self.graph.edges)}
+
     def block(self, n: Node) -> Block:
         """The box of a node."""
         return self.layout.blocks[n.id]
 
+    def level(self, edge: Edge) -> float:
+        """The height at which an edge enters its target."""
+        b = self.block(edge.target)
+        return b.y + b.ports[self.layout.ports[self._index[edge]]]
+
     def wire(self, edge: Edge) -> list[tuple[float, float]]:
         """The points of the wire of an edge."""
-        return self.layout.wires[self.graph.edges.index(edge)]
+        return self.layout.wires[self._index[edge]]
 
 
 def drawing(graph: Graph, run: Run | None = None, labels: Labels | None = None) -> Drawing:
@@ -88,25 +98,19 @@ def drawing(graph: Graph, run: Run | None = None, labels: Labels | None = None) 
     into = {edge: _before(edge, graph, run, labels) for edge in graph.edges}
     blocks = {n.id: _block(n, formulas[n], out[n], [into[e] for e in n.inputs]) for n in graph.nodes}
     pairs = [(edge.source.id, edge.target.id) for edge in graph.edges]
-    layout = laid_out([n.id for n in graph.nodes], pairs, blocks, _ports(graph))
+    layout = laid_out([n.id for n in graph.nodes], pairs, blocks)
     return Drawing(graph, labels, formulas, out, into, layout)
-
-
-def _ports(graph: Graph) -> list[int]:
-    place = {edge: k for n in graph.nodes for k, edge in enumerate(n.inputs)}
-    return [place[edge] for edge in graph.edges]
 
 
 def _block(n: Node, label: Label, out: Beside, into: list[Beside]) -> Block:
     """The box of a node, tall enough for its incoming wires, with the room for labels beside it."""
-    rooms = [beside.reach() for beside in into]
-    heights = [0.0]
-    for (_, down), (up, _) in zip(rooms, rooms[1:], strict=False):
-        heights.append(heights[-1] + max(_PORT, down + up + 3))
+    up, down = max((b.reach()[0] for b in into), default=0.0), max((b.reach()[1] for b in into), default=0.0)
+    between = max(_PORT, up + down + 3)
+    heights = [between * k for k in range(max(len(into), 1))]
     height = max(label.height + 2 * _PAD * 0.8, heights[-1] + _PORT, 30.0)
     ports = [height / 2 - heights[-1] / 2 + y for y in heights][: len(into)]
-    above = max([out.reach()[0] - height / 2] + [up - y for (up, _), y in zip(rooms, ports, strict=True)])
-    below = max([out.reach()[1] - height / 2] + [down - (height - y) for (_, down), y in zip(rooms, ports, strict=True)])
+    above = max([out.reach()[0] - height / 2, *(up - y for y in ports[:1])])
+    below = max([out.reach()[1] - height / 2, *(down - (height - y) for y in ports[-1:])])
     left = max((beside.width for beside in into), default=0.0)
     return Block(max(label.width + 2 * _PAD, 34.0), height, max(left, 0.0), out.width, max(above, 0.0), max(below, 0.0), ports)
 

@@ -11,7 +11,7 @@ from matcalc.core.constructors import transpose, vec
 from matcalc.core.expression import Expr
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered, rule
-from matcalc.graphs.table import aligned, fitted, partial
+from matcalc.graphs.table import aligned, fitted, partial, summed
 from matcalc.paper.notation import LATEX, UNICODE, Notation
 from matcalc.paper.writing import factor, written
 
@@ -84,10 +84,10 @@ def arrives(graph: Graph, n: Node) -> str:
     """What arrives at a node: its name, the contributions, their sum, the shape."""
     symbols = graph.symbolic
     total = symbols.upstream[n]
-    terms = [written(e, UNICODE) for e in symbols.terms(n)]
+    terms = symbols.terms(n)
     sides = [partial(graph.output, n), written(total, UNICODE)]
     if len(terms) > 1:
-        sides.append(" + ".join(terms))
+        sides.append(summed(terms))
     if symbols.named_at(n):
         sides.append(written(total.args[0], UNICODE))
     sentence = gathered(n, n.outputs)

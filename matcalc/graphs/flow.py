@@ -62,7 +62,7 @@ class Flow:
         rows = [["layer", "", "rms value", "rms gradient", "ratio", "units"]]
         for layer in self.layers:
             ratio = "" if layer.ratio is None else number(layer.ratio, 3)
-            rows.append([names.text(layer.node.name), formula(layer.node), *_sizes(layer), ratio, _units(layer)])
+            rows.append([names.text(layer.node.name), f"= {formula(layer.node)}", *_sizes(layer), ratio, _units(layer)])
         return fitted(
             [*aligned(rows, ""), "", *(self.findings or ["Values and gradients are finite, and nothing is lost on the way."])]
         )

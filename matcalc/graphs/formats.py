@@ -91,10 +91,18 @@ def mermaid(graph: Graph, run: Run | None = None) -> str:
 
 
 def _label(above: str, below: str) -> str:
-    grad = f"<br/><span style='color:{BACKWARD}'>{_entities(below)}</span>" if below else ""
-    return f"<span style='color:{FORWARD}'>{_entities(above)}</span>{grad}"
+    grad = f"<br/><span style='color: {_rgb(BACKWARD)}'>{_entities(below)}</span>" if below else ""
+    return f"<span style='color: {_rgb(FORWARD)}'>{_entities(above)}</span>{grad}"
+
+
+def _rgb(colour: str) -> str:
+    """A colour without the sign #, after which Mermaid would lose the semicolon of an entity."""
+    return f"rgb({', '.join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5))})"
 
 
 def _entities(text: str) -> str:
     """Text that Mermaid reads as text: its own signs by number."""
-    return "".join(f"#{ord(c)};" if c in "#\"&<>`*_[]{}|\\;~'" else c for c in text)
+    return "".join(f"#{ord(c)};" if c in _SIGNS else c for c in text)
+
+
+_SIGNS = '#"&<>`;\\'

@@ -56,19 +56,24 @@ class Block:
 
 @dataclass
 class Layout:
-    """A placed graph: the blocks by node, the points of each edge's wire, the size of the whole, the columns."""
+    """A placed graph: the blocks by node, the points of each edge's wire, the size of the whole, the columns.
+
+    ``ports`` tells for each edge which port of its target it enters, counted from the top.
+    """
 
     blocks: dict[Any, Block]
+    ports: list[int]
     wires: list[list[tuple[float, float]]]
     width: float
     height: float
     layers: Layers
 
 
-def laid_out(nodes: Sequence[Any], edges: Sequence[tuple[Any, Any]], blocks: Mapping[Any, Block], ports: Sequence[int]) -> Layout:
-    """Places the blocks. ``ports[k]`` says which port of its target edge k enters; they are taken in the order of the sources."""
+def laid_out(nodes: Sequence[Any], edges: Sequence[tuple[Any, Any]], blocks: Mapping[Any, Block]) -> Layout:
+    """Places the blocks; the wires of a block enter it in the order in which they come, so that they do not cross before it."""
     layers = layered(nodes, edges)
-    heights = _heights(layers, edges, blocks, ports)
+    ports = _ports(layers)
+    heights = _heights(layers, blocks, ports)
     x, lefts, rights = 0.0, [], []
     for column in layers.columns:
         placed = [blocks[n] for n in column if n in blocks]
@@ -89,7 +94,20 @@ def laid_out(nodes: Sequence[Any], edges: Sequence[tuple[Any, Any]], blocks: Map
     heights = {n: y - top for n, y in heights.items()}
     wires = [_wire(way, port, layers, blocks, heights, lefts, rights) for way, port in zip(layers.ways, ports, strict=True)]
     height = max([b.whole[1] + b.whole[3] for b in blocks.values()] + list(heights.values()), default=0.0)
-    return Layout(dict(blocks), wires, max(x - GAP, 0.0), height, layers)
+    return Layout(dict(blocks), ports, wires, max(x - GAP, 0.0), height, layers)
+
+
+def _ports(layers: Layers) -> list[int]:
+    """Which port of its target each edge enters."""
+    place = {n: k for column in layers.columns for k, n in enumerate(column)}
+    entering: dict[Any, list[int]] = {}
+    for k, way in enumerate(layers.ways):
+        entering.setdefault(way[-1], []).append(k)
+    found = [0] * len(layers.ways)
+    for several in entering.values():
+        for port, k in enumerate(sorted(several, key=lambda k: place[layers.ways[k][-2]])):
+            found[k] = port
+    return found
 
 
 def _wire(
@@ -112,9 +130,7 @@ def _wire(
 
 
 # ---- heights ---------------------------------------------------------------------------------------------------------
-def _heights(
-    layers: Layers, edges: Sequence[tuple[Any, Any]], blocks: Mapping[Any, Block], ports: Sequence[int]
-) -> dict[Any, float]:
+def _heights(layers: Layers, blocks: Mapping[Any, Block], ports: Sequence[int]) -> dict[Any, float]:
     """The height of each station's wire: as near to its neighbours as the others in the column allow, in turns."""
     offset: dict[tuple[Any, Any], float] = {}  # how far below the middle of its target a link ends
     for way, port in zip(layers.ways, ports, strict=True):

@@ -52,6 +52,8 @@ def rule(n: Node) -> str:
         return INPUT
     if gates.of(n.expr) is not None:
         return f"a node of your own: its backward function returns the gradient by each of its inputs, given that of {_name(n)}"
+    if not n.inputs:
+        return "a constant: nothing that varies goes in, so nothing is passed on"
     if (saying := RULES.get(n.formula.op)) is not None:
         return saying(n, n.formula)
     op = n.formula.op
@@ -188,8 +190,8 @@ RULES: dict[Operation, Callable[[Node, Expr], str]] = {
 def _by_derivation(n: Node) -> str:
     """What the derivation says of this operation."""
     assert n.formula is not None
-    found = rule_for(Use(n.formula, n.inputs[0].position, Words(UNICODE), n.symbol)) if n.inputs else None
-    return "" if found is None else f"{found.name}: {found.why}"
+    found = rule_for(Use(n.formula, n.inputs[0].position, Words(UNICODE), n.symbol))
+    return f"{found.name}: {found.why}"
 
 
 def _listed(items: list[str]) -> str:

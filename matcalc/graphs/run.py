@@ -17,6 +17,7 @@ from matcalc.errors import EvaluationError, MatcalcError, ShapeError
 from matcalc.graphs import gates
 from matcalc.graphs.local import COPY, NONE, Factor, factor, jacobian, passed, placed, stand_in, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.values import short
 from matcalc.numeric.evaluate import Interpreter, public
 from matcalc.numeric.given import Array, Given
 
@@ -27,6 +28,22 @@ if TYPE_CHECKING:
 
 _LARGEST = 1 << 16  # entries of a local Jacobian that is built without being asked for by name
 T = TypeVar("T")
+
+
+class ByName(dict[str, Any]):
+    """Arrays by the names of nodes; prints short."""
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{names.text(key)}: {_shown(value)}" for key, value in self.items()) + "}"
+
+    __str__ = __repr__
+
+
+def _shown(value: Any) -> str:
+    """An array, several, or an expression, short."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))})"
+    return str(value) if value is None or isinstance(value, Expr) else short(value)
 
 
 class ByNode(Mapping[Any, Any]):
@@ -48,7 +65,7 @@ class ByNode(Mapping[Any, Any]):
         return key in self._graph
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{names.text(n.name)}: {self._read(n)}" for n in self._graph.nodes) + "}"
+        return "{" + ", ".join(f"{names.text(n.name)}: {_shown(self._read(n))}" for n in self._graph.nodes) + "}"
 
 
 class ByEdge(Mapping[Any, Any]):
@@ -70,7 +87,7 @@ class ByEdge(Mapping[Any, Any]):
                 raise KeyError(f"no edge leads from {names.text(source.name)} to {names.text(target.name)}")
             return self._read(found[0]) if len(found) == 1 else tuple(map(self._read, found))
         target = self._graph[key]
-        return {edge.source.name: self[target, edge.source] for edge in target.inputs}
+        return ByName({edge.source.name: self[target, edge.source] for edge in target.inputs})
 
     def __iter__(self) -> Iterator[Edge]:
         return iter(self._graph.edges)
@@ -79,7 +96,7 @@ class ByEdge(Mapping[Any, Any]):
         return len(self._graph.edges)
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{edge}: {self._read(edge)}" for edge in self._graph.edges) + "}"
+        return "{" + ", ".join(f"{edge}: {_shown(self._read(edge))}" for edge in self._graph.edges) + "}"
 
 
 # ---- what a node does to arrays --------------------------------------------------------------------------------------
@@ -300,7 +317,7 @@ class Run:
     def gradients(self) -> dict[str, Array]:
         """The gradients of the output by the inputs, by name."""
         found = [n for n in self.graph.inputs if not whole_numbers(n)]
-        return {n.name: self._upstream(n) for n in found}
+        return ByName({n.name: self._upstream(n) for n in found})
 
     def contributions(self, x: Any) -> list[tuple[Edge, Array]]:
         """What arrives at a node along each of its outgoing edges; their sum is its upstream gradient."""

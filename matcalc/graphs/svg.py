@@ -90,8 +90,8 @@ def _labels(beside: Beside, x: float, y: float) -> str:
 def _wire(d: Drawing, edge: Edge) -> str:
     """The wire of an edge, with what is passed back along it where its source has several."""
     points = d.wire(edge)
-    b, port = d.block(edge.target), edge.target.inputs.index(edge)
-    shown = _labels(d.into[edge], b.x - b.left, b.y + b.ports[port])
+    b = d.block(edge.target)
+    shown = _labels(d.into[edge], b.x - b.left, d.level(edge))
     return (
         f'<g class="mcg-edge" data-edge="{edge.id}" data-source="{edge.source.id}" data-target="{edge.target.id}">'
         f'<path class="mcg-wire" d="{path(points)}" marker-end="url(#mcg-arrow)"/>{shown}</g>'

@@ -18,7 +18,7 @@ from matcalc.errors import NotDifferentiableError
 from matcalc.graphs import gates
 from matcalc.graphs.local import Factor, factor, jacobian, passed
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.graphs.run import ByEdge, ByNode
+from matcalc.graphs.run import ByEdge, ByName, ByNode
 
 if TYPE_CHECKING:
     from matcalc.graphs.graph import Graph
@@ -107,4 +107,4 @@ class Symbolic:
     @property
     def gradients(self) -> dict[str, Expr]:
         """The gradients of the output by the inputs, by name, in the names of the graph."""
-        return {n.name: self._arriving[n] for n in self.graph.inputs}
+        return ByName({n.name: self._arriving[n] for n in self.graph.inputs})

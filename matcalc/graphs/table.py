@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matcalc.core import names, sizes
-from matcalc.core.expression import Expr
+from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
 from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node
@@ -152,6 +152,11 @@ def _listed(items: list[str]) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
+def summed(terms: Sequence[Expr]) -> str:
+    """Terms with a plus sign between them, zeros left out."""
+    return " + ".join(shown(e) for e in terms if not is_zero(e)) or "0"
+
+
 # ---- in symbols ------------------------------------------------------------------------------------------------------
 _SIGN = {"entrywise": "∘", "left": "·", "right": "·"}
 
@@ -184,7 +189,7 @@ def symbolic_table(graph: Graph) -> str:
             )
     lines += aligned(table, "")
     sums = [
-        [partial(graph.output, n), "= " + " + ".join(map(shown, symbols.terms(n))), sizes.times(n.shape)]
+        [partial(graph.output, n), "= " + summed(symbols.terms(n)), sizes.times(n.shape)]
         for n in _some([n for n in graph.nodes if n.is_input or len(n.outputs) > 1])[0]
     ]
     return fitted([*lines, "", "gradients", *aligned(sums)])

@@ -80,12 +80,12 @@ def _wire(d: Drawing, edge: Edge, run: Run | None) -> list[str]:
         bend = f" .. controls {_point((x + to) / 2, y)} and {_point((x + to) / 2, level)} .. " if k % 2 else " -- "
         line += bend + _point(to, level)
         x, y = to, level
-    b, port = d.block(edge.target), edge.target.inputs.index(edge)
+    b = d.block(edge.target)
     lines = [rf"  \draw[wire, ->] {line};"]
     if d.into[edge].below is None:
         return lines
     below = f"${along(d.graph, edge)[1]}$" if run is None else _text(short(run.downstream[edge], shaped=False))
-    return lines + _beside(d.into[edge], b.x - b.left, b.y + b.ports[port], "", below, run)
+    return lines + _beside(d.into[edge], b.x - b.left, d.level(edge), "", below, run)
 
 
 def _beside(room: Beside, x: float, y: float, above: str, below: str, run: Run | None) -> list[str]:
