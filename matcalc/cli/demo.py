@@ -24,7 +24,6 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
     from rich.console import Console
     from rich.table import Table
 
-    from matcalc.errors import MatcalcError
     from matcalc.lecture.demo import all_cases, run
     from matcalc.paper.writing import ASCII, current, set_ascii
 
@@ -36,10 +35,7 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
         raise click.UsageError(f"no case has {only!r} in its name; there are {', '.join(c.name for c in all_cases())}")
     outcomes = []
     for case in chosen:
-        try:
-            outcome = run(case, out, seed)
-        except (MatcalcError, OSError) as error:
-            raise click.ClickException(str(error)) from error
+        outcome = run(case, out, seed)
         outcomes.append(outcome)
         if not brief:
             console.rule(f"{case.name}: {case.title}", characters="-" if plain else "─", align="left")
