@@ -69,6 +69,10 @@ class Commands(click.Group):
         """Runs the program. What standard output does not take is said, or is no matter if its reader has gone."""
         try:
             return super().main(*args, **extra)
+        except SystemExit:
+            if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click met a broken pipe
+                sys.exit(_LEFT)
+            raise
         except OSError as error:  # printing help
             _left(error)
             click.echo(f"Error: {_said(error)}", err=True)
@@ -98,6 +102,8 @@ class Commands(click.Group):
         except MemoryError as error:
             raise BadInput("this needs more memory than there is; smaller sizes may do") from error
         except Exception as error:
+            if isinstance(error, ValueError) and "embedded null" in str(error):
+                raise BadInput("the name of a file holds a null character") from error
             if sys.flags.dev_mode:
                 raise
             raise Fault(_FAULT.format(type(error).__name__, error)) from error

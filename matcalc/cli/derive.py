@@ -99,6 +99,8 @@ def command(
     many = [given.variable(x, words) for x in given.names_in(wrt)] or _variables(y, known)
     if not many:
         raise mc.MatcalcError(f"{y} holds no variable to differentiate by")
+    if check:
+        given.drawable(y)
     d = mc.derive(y, many) if y.shape == () else None
     if d is None and to not in CODE:
         raise mc.ShapeError(

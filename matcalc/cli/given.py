@@ -11,6 +11,8 @@ from typing import Any, TextIO
 import matcalc as mc
 
 LONGEST = 1_000_000  # characters of a file or of standard input
+_MOST = 1_000_000  # entries of a variable that is drawn at random
+_DRAWN = 7  # about what a size is there
 _COMMENT = re.compile(r"#[^\n]*")
 _DEFINITION = re.compile(r"\s*([^\W\d][\w']*)\s*=(?!=)\s*(.+)", re.DOTALL)
 
@@ -140,6 +142,21 @@ def variable(text: str, known: Mapping[str, Any]) -> mc.Expr:
 def names_in(given: Iterable[str]) -> list[str]:
     """Names given one by one, or in lists: ``W b``, ``W,b``."""
     return [name for text in given for name in re.split(r"[\s,]+(?![^{]*\})", text) if name]
+
+
+def drawable(e: mc.Expr) -> None:
+    """MatcalcError, naming it, if a variable is so large that random values of it are of no use."""
+    from math import prod
+
+    from matcalc.core.expression import variables
+
+    for x in variables([e]):
+        entries = prod(n if isinstance(n, int) else int(n.xreplace(dict.fromkeys(n.free_symbols, _DRAWN))) for n in x.shape)
+        if entries > _MOST:
+            raise mc.MatcalcError(
+                f"{x.name} would have {entries:,} random entries, but at most {_MOST:,} are drawn; "
+                "write its sizes as letters, then they are small"
+            )
 
 
 def notation(plain: bool) -> None:

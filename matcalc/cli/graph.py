@@ -80,6 +80,8 @@ def _everywhere(s: Any, held: dict[Any, Any], seed: int | None) -> dict[Any, Any
     """The values that are given, and with a seed random ones for the others."""
     if seed is None:
         return held
+    from matcalc.cli.given import drawable
     from matcalc.numeric.check import sample
 
+    drawable(s)
     return {**held, **sample(s, seed=seed, values=held)}

@@ -5,11 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
 import sys
-import tempfile
-import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +23,8 @@ _HEADING = re.compile(r"\d  \S")
 
 def width() -> int:
     """How wide a text may be: the terminal (or ``COLUMNS``), at most 100 columns, which is also what a pipe has."""
+    import shutil  # here and below: help needs none of these
+
     return max(_NARROW, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns))
 
 
@@ -41,7 +40,7 @@ def give(text: str, out: str | None, headings: bool = False) -> None:
     """Prints the text, or writes it to a file and says so on standard error."""
     if out is None or out == "-":
         for line in text.rstrip("\n").split("\n") if headings else ():
-            click.secho(line, bold=_HEADING.match(line) is not None)
+            click.secho(line, bold=_HEADING.match(line) is not None or None)
         if not headings:
             click.echo(text.rstrip("\n"))
         return
@@ -51,11 +50,13 @@ def give(text: str, out: str | None, headings: bool = False) -> None:
 
 def write(text: str, path: Path) -> None:
     """Writes a file in UTF-8: all of it, or, if something fails, what was there before. OSError names the file."""
+    import tempfile
+
     target = Path(os.path.realpath(path))
-    if target.is_dir():
+    if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "this is a folder; name a file in it", str(path))
-    mode = target.stat().st_mode if target.exists() else None
-    if mode is not None and (not stat.S_ISREG(mode) or not os.access(target, os.W_OK)):
+    mode = path.stat().st_mode if path.exists() else None
+    if mode is not None and (not stat.S_ISREG(mode) or not os.access(path, os.W_OK)):
         with path.open("w", encoding="utf-8") as file:  # a pipe or a terminal; or the reason why it cannot be written
             file.write(text)
         return
@@ -131,6 +132,8 @@ def broken(lines: Sequence[str], wide: int) -> list[str]:
 
 
 def _wrapped(line: str, wide: int) -> list[str]:
+    import textwrap
+
     hanging = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.wrap(line, wide, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False) or [""]
 

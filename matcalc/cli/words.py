@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container
 
 import click
 
@@ -34,14 +35,16 @@ class Formulas(click.Command):
             if word == "--":
                 formulas += rest
                 break
-            if word in self.several and rest:
-                for name in _up_to_an_option(rest, valued):
-                    kept += [word, name]
-                    last = len(kept) - 2
-            elif word in valued:
-                kept += [word, *([rest.pop(0)] if valued[word] and rest else [])]
-            elif word.startswith("--") and word[2:3].isalpha() and not any(c.isspace() for c in word.partition("=")[0]):
-                kept.append(word)  # --name=value, or an option that there is not
+            if valued.get(word):
+                if not rest or rest[0] in valued:
+                    if ctx.resilient_parsing:
+                        return args
+                    raise click.BadOptionUsage(word, f"Option {word!r} requires an argument.", ctx)
+                for value in _up_to_an_option(rest, valued) if word in self.several else [rest.pop(0)]:
+                    kept += [word, value]
+                last = len(kept) - 2 if word in self.several else last
+            elif word in valued or _is_option(word):
+                kept.append(word)  # a flag; --name=value, or an option that there is not
             else:
                 formulas.append(word)
         if not formulas and last is not None and kept.count(kept[last]) > 1:
@@ -50,7 +53,12 @@ class Formulas(click.Command):
         return [*kept, "--", *formulas]
 
 
-def _up_to_an_option(rest: list[str], valued: Iterable[str]) -> list[str]:
+def _is_option(word: str) -> bool:
+    name = word.partition("=")[0]
+    return re.fullmatch(r"--[A-Za-z][\w-]*", name) is not None
+
+
+def _up_to_an_option(rest: list[str], valued: Container[str]) -> list[str]:
     """The words in front of the next option, taken out of the rest; at least one."""
     found = [rest.pop(0)]
     while rest and rest[0] not in valued and not rest[0].startswith("-"):
