@@ -20,6 +20,7 @@ COMMANDS = {
     "completion": "Prints the script that completes commands and options in your shell.",
     "demo": "The lecture's window classifier: derived, written as LaTeX and NumPy, run, and checked.",
     "derive": "A formula differentiated step by step: as text, LaTeX, a page, or as NumPy, PyTorch, JAX.",
+    "graph": "The computation graph of a formula, run forward and backward, or drawn.",
     "practice": "Problems to do by hand, graded; or a sheet of them with full solutions, in LaTeX.",
 }
 _INTERRUPTED, _LEFT = 130, 141  # as of other programs that SIGINT and SIGPIPE end

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from matcalc.cli.output import form, give
 from matcalc.cli.words import Formulas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matcalc import Expr
 
 SUFFIXES = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".tex": "tikz", ".txt": "text"}
 FORMS = ("text", "svg", "dot", "mermaid", "tikz")
@@ -34,6 +39,7 @@ class Graph(Formulas):
 @click.option("-o", "--out", metavar="FILE", type=click.Path(), help="Write a file instead of printing.")
 @click.option("--latex", is_flag=True, help="The formula is LaTeX; one with a backslash is, unasked.")
 @click.option("--syntax", type=click.Choice(["paper", "matlab"]), default="paper", help="matlab: u'*f(W*x + b), x.^2")
+@click.option("--standalone", is_flag=True, help="TikZ: a whole document that compiles.")
 @click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
 def command(
     formula: str,
@@ -45,6 +51,7 @@ def command(
     out: str | None,
     latex: bool,
     syntax: str,
+    standalone: bool,
     plain: bool,
 ) -> None:
     """The computation graph of FORMULA, run forward and backward.
@@ -69,19 +76,29 @@ def command(
         raise click.UsageError('say what the variables are: --at "x=1 y=2", or --shapes "x y: scalar" for the graph alone')
     known = given.named(known, lets, latex)
     s = given.formula(given.text_or_input(formula), known, latex, syntax)
-    shown: Any = mc.graph(s)
-    if held or seed is not None:
-        shown = shown.run(_everywhere(s, {known[name]: value for name, value in held.items()}, seed))
+    graph = mc.graph(s)
+    run = graph.run(_everywhere(s, held, seed)) if held or seed is not None else None
     to = form(asked, out, SUFFIXES)
-    give(str(shown) if to == "text" else getattr(shown, f"to_{to}")(), out)
+    if standalone and to != "tikz":
+        raise click.UsageError(f"--standalone is of TikZ, but what is written is {to}; say --to tikz")
+    whole: dict[str, Any] = {"standalone": True} if standalone else {}
+    give(str(graph if run is None else run) if to == "text" else getattr(graph, f"to_{to}")(run=run, **whole), out)
 
 
-def _everywhere(s: Any, held: dict[Any, Any], seed: int | None) -> dict[Any, Any]:
-    """The values that are given, and with a seed random ones for the others."""
-    if seed is None:
-        return held
+def _everywhere(s: Expr, held: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
+    """The values that are given, by name, and with a seed random ones for the others."""
+    import matcalc as mc
     from matcalc.cli.given import drawable
+    from matcalc.core.expression import variables
+    from matcalc.declarations import functions_in
     from matcalc.numeric.check import sample
 
-    drawable(s)
-    return {**held, **sample(s, seed=seed, values=held)}
+    known = {name: value if hasattr(value, "shape") or isinstance(value, int) else float(value) for name, value in held.items()}
+    if seed is not None:
+        drawable(s)
+        return {**known, **sample(s if s.shape == () else mc.sum(s), seed=seed, values=known)}
+    missing = [str(x.name) for x in variables([s]) if x.name not in known]
+    missing += [name for name, f in functions_in([s]).items() if f.definition is None]
+    if missing:
+        raise mc.EvaluationError(f"no value is given for {', '.join(missing)}; --seed 0 draws what --at leaves open at random")
+    return known

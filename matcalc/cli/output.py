@@ -99,7 +99,8 @@ def show_report(report: Report, err: bool = False) -> None:
     *lines, last = str(report).split("\n")
     for line in fitted(lines, width()):
         click.echo(line, err=err)
-    click.secho(last, fg="green" if report.ok else "red", err=err)
+    for line in _wrapped(last, width()):
+        click.secho(line, fg="green" if report.ok else "red", err=err)
 
 
 def fitted(lines: Sequence[str], wide: int) -> list[str]:
@@ -141,8 +142,8 @@ def _wrapped(line: str, wide: int) -> list[str]:
 def _around(line: str, at: int, wide: int) -> list[str]:
     """A line and its caret; of a line that is too long the part where the caret stands, between dots."""
     if len(line) > wide:
-        start = max(0, min(at - wide // 2, len(line) - wide + 7))
-        part = line[start : start + wide - 7]
+        start = max(0, min(at - wide // 2, len(line) - wide + 10))
+        part = line[start : start + wide - 10]
         line = ("    ..." if start else "") + part + ("..." if start + len(part) < len(line) else "")
         at += 7 - start if start else 0
     return [line, " " * at + "^"]

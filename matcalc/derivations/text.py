@@ -51,15 +51,25 @@ def _lines(stage: Stage, width: int) -> Iterator[str]:
                 )
 
 
-def _table(display: Display, medium: Medium) -> Iterator[str]:
-    """Rows in columns: left side, formulas and shapes, reason."""
+def _table(display: Display, medium: Medium) -> list[str]:
+    """Rows in columns: left side, formulas and shapes, reason. Heads that are wider than their columns narrow the rest."""
+    lines, width = _set(display, medium), medium.width
+    while display.heads and width > 0 and (over := max(map(columns, lines)) - len(_MARGIN) - medium.width) > 0:
+        width -= over
+        lines = _set(display, Medium(columns, width))
+    return lines
+
+
+def _set(display: Display, medium: Medium) -> list[str]:
     (found,) = rows([display], medium)
     cells = [[row.left, *(text for cell in row.cells for text in cell), row.reason] for row in found]
     if display.heads and len(cells[0]) == 2 + 2 * len(display.heads):
         heads = [text for head in display.heads for text in (head, "")]
         found, cells = [Row(""), *found], [["", *heads, ""], *cells]
     widths = [max(columns(line[k]) for line in cells if len(line) > k) for k in range(max(map(len, cells)))]
+    lines = []
     for row, line in zip(found, cells, strict=True):
         first, *rest = (cell + " " * (w - columns(cell)) for cell, w in zip(line, widths, strict=False))
         shown = f"{first}   ({row.note})" if row.note else f"{first} {'  '.join(rest)}" if widths[0] else "  ".join(rest)
-        yield f"{_MARGIN}{shown}".rstrip()
+        lines.append(f"{_MARGIN}{shown}".rstrip())
+    return lines
