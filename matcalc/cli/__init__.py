@@ -71,7 +71,7 @@ class Commands(click.Group):
         try:
             return super().main(*args, **extra)
         except SystemExit:
-            if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click met a broken pipe
+            if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):  # click met a broken pipe
                 sys.exit(_LEFT)
             raise
         except OSError as error:  # printing help

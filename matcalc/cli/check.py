@@ -67,11 +67,12 @@ def command(
         report = mc.check_gradient(fn, grad_fn, _floats(where) if at else where, wrt=names_in(wrt) or None, seed=seed)
     except mc.MatcalcError as error:
         cause = error.__cause__
-        if cause is None or isinstance(cause, mc.MatcalcError):
+        said = own_file.told(cause, file) if cause is not None and not isinstance(cause, mc.MatcalcError) else None
+        if said is None:
             raise
-        raise mc.CheckError(own_file.told(cause, file)) from error
+        raise mc.CheckError(said) from error
     except SystemExit as error:
-        raise mc.CheckError(own_file.told(error, file)) from error
+        raise mc.CheckError(own_file.told(error, file) or "the code ends the program") from error
     show_report(report)
     if svg is not None:
         write(report.to_svg(), svg)

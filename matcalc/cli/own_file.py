@@ -50,35 +50,37 @@ def load(path: Path) -> ModuleType:
     try:
         loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise mc.CheckError(told(error, path)) from error
+        raise mc.CheckError(told(error, path) or f"{path}: {_said(error)}") from error
     finally:
         sys.dont_write_bytecode = written
     return module
 
 
-def told(error: BaseException, path: Path) -> str:
-    """What the user's code raised, and where: the last line of theirs that was being run, and the line itself."""
-    said = "".join(traceback.format_exception_only(error)).strip().split("\n")[-1]
+def told(error: BaseException, path: Path) -> str | None:
+    """What the user's code raised, and where: the last line of theirs that was being run. None if it was none of theirs."""
     if isinstance(error, SyntaxError) and error.lineno is not None:
-        place = f"{error.filename or path}, line {error.lineno}"
         line = (error.text or "").rstrip()
-        caret = f"\n    {' ' * (max(error.offset or 1, 1) - 1 - (len(line) - len(line.lstrip())))}^"
-        return f"{place}: {said}" + (f"\n    {line.lstrip()}{caret}" if line.strip() else "")
+        column = max(error.offset or 1, 1) - 1 - (len(line) - len(line.lstrip()))
+        pointed = f"\n    {line.lstrip()}\n    {' ' * column}^" if line.strip() else ""
+        return f"{error.filename or path}, line {error.lineno}: {_said(error)}{pointed}"
     folder = str(path.resolve().parent)
     frames = [
-        (frame, number)
+        (frame.f_code, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
         if frame.f_code.co_filename == str(path) or _within(frame.f_code.co_filename, folder)
     ]
-    if isinstance(error, SystemExit):
-        said = f"this ends the program (SystemExit: {error})"
     if not frames:
-        return f"{path}: {said}"
-    frame, number = frames[-1]
-    name, function = frame.f_code.co_filename, frame.f_code.co_name
-    inside = "" if function.startswith("<") else f", in {function}"
-    line = linecache.getline(name, number).strip()
-    return f"{name}, line {number}{inside}: {said}" + (f"\n    {line}" if line else "")
+        return None
+    code, number = frames[-1]
+    inside = "" if code.co_name.startswith("<") else f", in {code.co_name}"
+    line = linecache.getline(code.co_filename, number).strip()
+    return f"{code.co_filename}, line {number}{inside}: {_said(error)}" + (f"\n    {line}" if line else "")
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"this ends the program (SystemExit: {error})"
+    return "".join(traceback.format_exception_only(error)).strip().split("\n")[-1]
 
 
 def _within(name: str, folder: str) -> bool:
@@ -211,7 +213,7 @@ def point(module: ModuleType, path: Path, pair: Pair) -> tuple[Any, str]:
             try:
                 value = value()
             except (Exception, SystemExit) as error:
-                raise mc.CheckError(told(error, path)) from error
+                raise mc.CheckError(told(error, path) or f"{path}: {_said(error)}") from error
             name = f"{name}()"
         if value is not None:
             return value, name
