@@ -30,7 +30,7 @@ def shell(line, **options):
 def test_a_reader_that_leaves_is_no_error():
     read, written = os.pipe()
     os.close(read)
-    for args in (DERIVE, ["--help"]):
+    for args in (["completion", "bash"], ["--help"]):
         done = subprocess.run([*COMMAND, *args], stdout=written, stderr=subprocess.PIPE, text=True, check=False, env=HERE)
         assert done.returncode == 141 and not done.stderr
     os.close(written)
@@ -39,9 +39,9 @@ def test_a_reader_that_leaves_is_no_error():
 @posix
 def test_a_disk_that_is_full_and_streams_that_are_closed():
     if Path("/dev/full").exists():
-        done = shell('$M derive "u.T @ x" --shapes "u x: n" > /dev/full')
+        done = shell("$M completion bash > /dev/full")
         assert done.returncode == 2 and done.stderr == "Error: No space left on device\n"
-    assert shell('$M derive "u.T @ x" --shapes "u x: n" >&-').returncode == 0
+    assert shell("$M completion bash >&-").returncode == 0
     done = shell('$M derive - --shapes "u x: n" <&-')
     assert done.returncode == 2 and done.stderr == "Error: standard input is closed\n"
 

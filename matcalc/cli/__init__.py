@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from matcalc import __version__
+
 # Name and help in a line; the module of that name holds the function ``command``.
 COMMANDS = {
     "answer": "Is this gradient right, and if not, what is wrong with it?",
@@ -34,11 +36,9 @@ class BadInput(click.ClickException):
 
     def format_message(self) -> str:
         """The sentence; on a terminal no wider than that."""
-        if not (sys.stderr and sys.stderr.isatty()) and "COLUMNS" not in os.environ:
-            return self.message
-        from matcalc.cli.output import broken, width
+        from matcalc.cli.output import onto_terminal
 
-        return "\n".join(broken(f"Error: {self.message}".split("\n"), width())).removeprefix("Error: ")
+        return "\n".join(onto_terminal(f"Error: {self.message}".split("\n"), sys.stderr)).removeprefix("Error: ")
 
 
 class Fault(click.ClickException):
@@ -125,7 +125,7 @@ def _said(error: OSError) -> str:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="matcalc")
+@click.version_option(__version__)
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Matrix calculus as it is written on paper: derived step by step, as LaTeX and NumPy, and checked."""

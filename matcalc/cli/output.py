@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -26,6 +26,12 @@ def width() -> int:
     import shutil  # here and below: help needs none of these
 
     return max(_NARROW, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 0)).columns))
+
+
+def onto_terminal(lines: Sequence[str], stream: TextIO | None) -> list[str]:
+    """Sentences as they fit a terminal; for a pipe as they are, one on a line."""
+    terminal = (stream is not None and stream.isatty()) or "COLUMNS" in os.environ
+    return broken(lines, width()) if terminal else list(lines)
 
 
 def form(asked: str | None, out: str | None, suffixes: Mapping[str, str], default: str = "text") -> str:
