@@ -43,6 +43,18 @@ VALID = [
     ["graph", LAYER, "--shapes", SHAPES, "--seed", "0", "-o", "graph.svg"],
 ]
 OWN = "import numpy as np\n"
+MORE = {
+    "derive": [["--to", form] for form in ("text", "latex", "markdown", "html", "numpy", "array-api", "torch", "jax")]
+    + [["--check"], ["--ascii"], ["--name", "J"], ["--wrt", "u", "b"], ["--standalone"], ["-o", "a.html"], ["-o", "a.py"]]
+    + [["--to", "numpy", "--batch", "columns", "--data", "x"], ["--let", "q = W.T @ u"], ["--seed", "3"], ["--syntax", "matlab"]],
+    "answer": [["--ascii"], ["--latex"], ["--wrt", "b"], ["--let", "q = W.T @ u"], ["--of", "f(W @ x + b)"]],
+    "check": [["--ascii"], ["--wrt", "x"], ["--seed", "2"], ["--svg", "a.svg"], ["--at", "x=[1, 2, 3]"], ["--at", "x=1/2"]],
+    "graph": [["--to", form] for form in ("text", "svg", "dot", "mermaid", "tikz")]
+    + [["--ascii"], ["--seed", "3"], ["-o", "a.tex"]],
+    "practice": [["--level", "3"], ["--ascii"], ["--seed", "5"], ["--write", "-"]],
+    "demo": [["--ascii"], ["--seed", "3"]],
+    "completion": [["zsh"], ["--help"]],
+}
 FILES = {
     "shapes.txt": "W: n m  # a matrix\nx: m\nb u: n\nf: function\n",
     "right.py": OWN + "def loss(x): return np.sum(x**2)\ndef loss_grad(x): return 2 * x\nat = {'x': np.ones(3)}\n",
@@ -196,7 +208,9 @@ def prepared(folder: Path) -> None:
 def spoilt(rng: random.Random, commands: list[str]) -> tuple[list[str], str]:
     """A command line and what stands on its standard input."""
     args = list(rng.choice([line for line in VALID if line[0] in commands]))
-    for _ in range(rng.choice([1, 1, 1, 1, 2, 3])):
+    if args[0] in MORE and rng.random() < 0.6:
+        args += [word for words in rng.sample(MORE[args[0]], rng.randint(1, 2)) for word in words]
+    for _ in range(rng.choice([0, 0, 1, 1, 1, 2, 3])):
         k = rng.randrange(1, len(args)) if len(args) > 1 else 0
         way = rng.randrange(14)
         if way == 0 and k:

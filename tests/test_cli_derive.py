@@ -181,6 +181,13 @@ def test_all_variables_are_derived_by_in_the_order_of_the_shapes():
     assert numbers.stdout.split("\n")[0].endswith("by L")  # numbers of rows are not varied
 
 
+@pytest.mark.parametrize("wrt", [["W_{hh}", r"\hat y"], ["W_hh", "yhat"], ["W_{hh},yhat"]])
+def test_names_in_latex(wrt):
+    shapes = r"\hat y \in \mathbb R^n, W_{hh} \in \mathbb{R}^{n \times n}, h_{t-1}: n"
+    result = derive("--wrt", *wrt, formula=r"\hat y^\top W_{hh} h_{t-1}", shapes=shapes)
+    assert result.exit_code == 0 and "by W_hh, ŷ" in result.stdout.split("\n")[0], result.output
+
+
 def test_by_an_intermediate():
     assert "by z" in derive("--wrt", "z", "--let", "z = W @ x + b", formula="u.T @ f(z)").stdout.split("\n")[0]
 

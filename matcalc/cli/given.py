@@ -133,15 +133,16 @@ def variable(text: str, known: Mapping[str, Any]) -> mc.Expr:
     """A declared variable, or a named intermediate."""
     found = known.get(text)
     if not isinstance(found, mc.Expr):
-        found = expression(text, known)
+        found = expression(text, known, latex="{" in text)  # W_{hh}, as LaTeX declares it
     if found.name is None:
         raise mc.MatcalcError(f"one differentiates by a variable, but {text} is not the name of one")
     return found
 
 
 def names_in(given: Iterable[str]) -> list[str]:
-    """Names given one by one, or in lists: ``W b``, ``W,b``."""
-    return [name for text in given for name in re.split(r"[\s,]+(?![^{]*\})", text) if name]
+    r"""Names given one by one, or in lists: ``W b``, ``W,b``. Spaces belong to a name in LaTeX, as in ``\hat y``."""
+    apart = {text: r",(?![^{]*\})" if "\\" in text else r"[\s,]+(?![^{]*\})" for text in given}
+    return [name.strip() for text, pattern in apart.items() for name in re.split(pattern, text) if name.strip()]
 
 
 def drawable(e: mc.Expr) -> None:
