@@ -179,7 +179,7 @@ def test_the_answers_in_the_docs_are_what_one_gets(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shapes.txt").write_text("W: n m, x: m, b u: n, f: function", encoding="utf-8")
     page = (Path(__file__).parent.parent / "docs" / "command_line.md").read_text(encoding="utf-8")
-    shown = re.findall(r"```sh\n(.*?matcalc answer.*?)\n```\n+```text\n(.*?)```", page, re.DOTALL)
+    shown = re.findall(r"```sh\n([^`]*?matcalc answer[^`]*)\n```\n+```text\n(.*?)```", page, re.DOTALL)
     assert len(shown) == 2
     for line, said in shown:
         piped, _, command = line.rpartition(" | ")

@@ -6,9 +6,10 @@ import sys
 
 import click
 
+from matcalc.cli.words import Formulas
 
-# A claim may begin with a minus sign, so there are no short options here.
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+
+@click.command(cls=Formulas, no_args_is_help=True, context_settings={"help_option_names": ["--help"]})  # -h may be a claim
 @click.argument("claim")
 @click.option("--of", "formula", metavar="FORMULA", required=True, help="What is differentiated.")
 @click.option("--wrt", metavar="NAME", required=True, help="By which variable.")
@@ -17,7 +18,7 @@ import click
     metavar="SHAPES",
     required=True,
     multiple=True,
-    help='The variables, as in "W: n m, x: m, t: scalar, f: function"; @FILE reads them from a file.',
+    help='The variables, as in "W: n m, x: m, t: scalar, f: function" or "x \\in \\mathbb{R}^m", or a file of these.',
 )
 @click.option("--let", "lets", metavar="NAME=FORMULA", multiple=True, help="Names an intermediate, to be used from there on.")
 @click.option("--latex", is_flag=True, help="The formulas are LaTeX.")

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from matcalc.cli.output import fitted, width
+
+if TYPE_CHECKING:
+    from matcalc.lecture.demo import Outcome
+
+_ROOM = 70  # columns, for a table with all its figures
 
 
 @click.command()
@@ -24,35 +32,39 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
     from rich.console import Console
     from rich.table import Table
 
-    from matcalc.errors import MatcalcError
     from matcalc.lecture.demo import all_cases, run
     from matcalc.paper.writing import ASCII, current, set_ascii
 
     set_ascii(plain or None)
+    wide = width()
     plain = current() is ASCII
-    console = Console(safe_box=plain, highlight=False)
+    console = Console(safe_box=plain, highlight=False, width=wide)
     chosen = [case for case in all_cases() if only is None or only in case.name]
     if not chosen:
         raise click.UsageError(f"no case has {only!r} in its name; there are {', '.join(c.name for c in all_cases())}")
     outcomes = []
     for case in chosen:
-        try:
-            outcome = run(case, out, seed)
-        except (MatcalcError, OSError) as error:
-            raise click.ClickException(str(error)) from error
+        outcome = run(case, out, seed)
         outcomes.append(outcome)
         if not brief:
             console.rule(f"{case.name}: {case.title}", characters="-" if plain else "─", align="left")
-            for block in (str(case.derivation), str(outcome.report)):
-                print(f"\n{block}")
+            print(f"\n{_shown(outcome, wide)}")
             print(f"\nwritten: {outcome.latex}  {outcome.module}\n")
-    columns = ("case", "gradients", "worst relative error", "module against derivation", "verdict")
-    table = Table(*columns, box=box.ASCII if plain else box.ROUNDED)
+    columns = ["case", "gradients", "worst relative error", "module against derivation", "verdict"]
+    narrow = wide < _ROOM
+    table = Table(*columns[:1], *columns[2:3] if narrow else columns[1:4], columns[4], box=box.ASCII if plain else box.ROUNDED)
     for o in outcomes:
         verdict = "[green]holds[/]" if o.ok else "[red]FAILS[/]"
-        figures = (str(len(o.report.rows)), f"{o.report.max_relative_error:.1e}", f"{o.difference:.1e}")
-        table.add_row(o.case.name, *figures, verdict)
+        figures = [str(len(o.report.rows)), f"{o.report.max_relative_error:.1e}", f"{o.difference:.1e}"]
+        table.add_row(o.case.name, *figures[1:2] if narrow else figures, verdict)
     console.print(table)
     console.print(f"LaTeX documents and NumPy modules are in {out.resolve()}", markup=False, soft_wrap=True)
     if not all(o.ok for o in outcomes):
         sys.exit(1)
+
+
+def _shown(outcome: Outcome, wide: int) -> str:
+    """The derivation and the report of its check."""
+    from matcalc.derivations.text import text
+
+    return "\n".join([text(outcome.case.derivation, wide), "", *fitted(str(outcome.report).split("\n"), wide)])

@@ -1,7 +1,8 @@
-"""What is given on a command line: a claim, shapes, files and standard input, read as expressions."""
+"""What is given on a command line: formulas, shapes, names, files and standard input, read as expressions."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any, TextIO
 import matcalc as mc
 
 LONGEST = 1_000_000  # characters of a file or of standard input
+_MOST = 1_000_000  # entries of a variable that is drawn at random
+_DRAWN = 7  # about what a size is there
+_COMMENT = re.compile(r"#[^\n]*")
+_DEFINITION = re.compile(r"\s*([^\W\d][\w']*)\s*=(?!=)\s*(.+)", re.DOTALL)
 
 
 def text_or_input(given: str) -> str:
@@ -24,14 +29,6 @@ def standard_input() -> TextIO:
     return sys.stdin
 
 
-def text_or_file(given: str) -> str:
-    """The text itself; for ``@FILE`` what the file holds."""
-    if not given.startswith("@"):
-        return given
-    with Path(given[1:]).open(encoding="utf-8") as file:
-        return _read(file, given[1:])
-
-
 def _read(stream: TextIO, name: str) -> str:
     text = stream.read(LONGEST + 1)
     if len(text) > LONGEST:
@@ -39,38 +36,128 @@ def _read(stream: TextIO, name: str) -> str:
     return text
 
 
-def symbols(shapes: Iterable[str], lets: Iterable[str], latex: bool = False) -> dict[str, Any]:
-    """The variables and functions of lines of shapes, and the intermediates ``"z = W @ x + b"`` named in terms of these."""
-    from matcalc.read.symbols import declared
+# ---- shapes ------------------------------------------------------------------------------------------------------------
+def declarations(given: str) -> dict[str, Any]:
+    r"""The variables and functions of ``--shapes``: ``"W: n m, f: function"``, ``"x \in \mathbb{R}^m"``, or a file of these.
 
-    known: dict[str, Any] = dict(declared("\n".join(map(text_or_file, shapes))))
+    A text without a colon or ∈ declares nothing, so it is the name of a file; ``@FILE`` is one in any case. What follows a # in a
+    file is a comment. MatcalcError, with a caret, for what cannot be read.
+    """
+    named = given.startswith("@")
+    if not named and (_declares(given) or not given.strip()):
+        return _declared(given)
+    path = Path(given[named:])
+    if not named and not path.exists():
+        raise mc.ParseError(f"{given} is neither a shape, such as W: n m, nor a file that exists")
+    with path.open(encoding="utf-8") as file:
+        text = _COMMENT.sub(lambda comment: " " * len(comment[0]), _read(file, str(path)))
+    try:
+        return _declared(text)
+    except mc.ParseError as error:
+        raise mc.ParseError(f"{path}: {error}") from None
+
+
+def _declares(text: str) -> bool:
+    return re.search(r":|∈|\\in(?![A-Za-z])|\\colon", text) is not None
+
+
+def _declared(text: str) -> dict[str, Any]:
+    """One reader for each way of writing it: a backslash or ∈ is LaTeX's."""
+    from matcalc.read import symbols
+    from matcalc.read.latex import names
+
+    return dict((names if "\\" in text or "∈" in text else symbols).declared(text))
+
+
+def symbols(shapes: Iterable[str], lets: Iterable[str] = (), latex: bool = False) -> dict[str, Any]:
+    """The variables and functions of lines of shapes, and the intermediates ``"z = W @ x + b"`` named in terms of these."""
+    known: dict[str, Any] = {}
+    for given in shapes:
+        found = declarations(given)
+        twice = next((name for name in found if name in known), None)
+        if twice is not None:
+            raise mc.ParseError(f"{twice} is declared twice, the second time by {given!r}")
+        known |= found
+    return named(known, lets, latex)
+
+
+def named(known: dict[str, Any], lets: Iterable[str], latex: bool = False) -> dict[str, Any]:
+    """The known names, and the intermediates ``"z = W @ x + b"`` among them."""
     for line in lets:
         name, equals, value = (part.strip() for part in line.partition("="))
         if not equals or not name or not value:
             raise mc.MatcalcError(f"an intermediate is given as NAME = FORMULA, such as z = W @ x + b, but got {line!r}")
-        if name in known:
-            raise mc.MatcalcError(f"{name} is named twice, the second time by {line!r}")
-        known[name] = mc.let(name, expression(value, known, latex))
+        _name(known, name, value, latex, "paper")
     return known
 
 
-def expression(text: str, known: Mapping[str, Any], latex: bool = False) -> mc.Expr:
-    """Text read with the known names, as Python's or paper's syntax, or as LaTeX."""
-    if not latex:
-        return mc.parse(text, known)
-    reader = getattr(mc, "parse_latex", None)
-    if reader is None:
-        raise mc.UnsupportedError("this version of matcalc does not read LaTeX; write the formula in Python's or paper's syntax")
-    found: mc.Expr = reader(text, known)
+def _name(known: dict[str, Any], name: str, value: str, latex: bool, syntax: str) -> None:
+    if name in known:
+        raise mc.MatcalcError(f"{name} is named twice, the second time by {name} = {value}")
+    known[name] = mc.let(name, expression(value, known, latex, syntax))
+
+
+# ---- formulas ----------------------------------------------------------------------------------------------------------
+def is_latex(text: str, syntax: str = "paper") -> bool:
+    """Whether a text is LaTeX: it holds a backslash, which has no meaning in the other ways of writing but MATLAB's."""
+    return "\\" in text and syntax == "paper"
+
+
+def expression(text: str, known: Mapping[str, Any], latex: bool = False, syntax: str = "paper") -> mc.Expr:
+    """Text read with the known names, as Python's or paper's syntax, as MATLAB's, or as LaTeX."""
+    if latex or is_latex(text, syntax):
+        found: mc.Expr = mc.parse_latex(text, known)
+        return found
+    return mc.parse(text, known, syntax=syntax)
+
+
+def formula(text: str, known: Mapping[str, Any], latex: bool = False, syntax: str = "paper") -> mc.Expr:
+    """The last line of a text, after those that name intermediates: ``z = W @ x + b``. ``s = ...`` names the result s."""
+    if latex or is_latex(text, syntax):
+        return expression(text, known, latex, syntax)
+    named = dict(known)
+    lines = [line for line in text.splitlines() if line.strip()] or [""]
+    if any(_DEFINITION.fullmatch(line) is None for line in lines[:-1]):
+        lines = [" ".join(lines)]  # one formula, written on several lines
+    for line in lines:
+        definition = _DEFINITION.fullmatch(line)
+        if definition is None:
+            return expression(line, named, latex, syntax)
+        name = definition[1]
+        _name(named, name, definition[2].strip(), latex, syntax)
+    found: mc.Expr = named[name]
     return found
 
 
 def variable(text: str, known: Mapping[str, Any]) -> mc.Expr:
     """A declared variable, or a named intermediate."""
-    found = expression(text, known)
+    found = known.get(text)
+    if not isinstance(found, mc.Expr):
+        found = expression(text, known, latex="{" in text)  # W_{hh}, as LaTeX declares it
     if found.name is None:
         raise mc.MatcalcError(f"one differentiates by a variable, but {text} is not the name of one")
     return found
+
+
+def names_in(given: Iterable[str]) -> list[str]:
+    r"""Names given one by one, or in lists: ``W b``, ``W,b``. Spaces belong to a name in LaTeX, as in ``\hat y``."""
+    apart = {text: r",(?![^{]*\})" if "\\" in text else r"[\s,]+(?![^{]*\})" for text in given}
+    return [name.strip() for text, pattern in apart.items() for name in re.split(pattern, text) if name.strip()]
+
+
+def drawable(e: mc.Expr) -> None:
+    """MatcalcError, naming it, if a variable is so large that random values of it are of no use."""
+    from math import prod
+
+    from matcalc.core.expression import variables
+
+    for x in variables([e]):
+        entries = prod(n if isinstance(n, int) else int(n.xreplace(dict.fromkeys(n.free_symbols, _DRAWN))) for n in x.shape)
+        if entries > _MOST:
+            raise mc.MatcalcError(
+                f"{x.name} would have {entries:,} random entries, but at most {_MOST:,} are drawn; "
+                "write its sizes as letters, then they are small"
+            )
 
 
 def notation(plain: bool) -> None:

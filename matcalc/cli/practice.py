@@ -17,10 +17,10 @@ _WORDS = "An answer is a formula; other words are hint, show, skip, quit, help."
 @click.option("--count", type=click.IntRange(1, _MOST), default=5, show_default=True, help="How many problems.")
 @click.option("--seed", type=int, help="A number that chooses the problems.")
 @click.option(
-    "--write", metavar="FILE.tex", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Write a sheet."
+    "--write", "out", metavar="FILE.tex", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Write a sheet."
 )
 @click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
-def command(level: int | None, count: int, seed: int | None, write: Path | None, plain: bool) -> None:
+def command(level: int | None, count: int, seed: int | None, out: Path | None, plain: bool) -> None:
     """Problems to do by hand, at random, graded as they are answered.
 
     An answer is a formula as in NumPy or as on paper, outer(δ, x) or δ xᵀ, or in LaTeX. It may speak of the variables, and of
@@ -32,21 +32,24 @@ def command(level: int | None, count: int, seed: int | None, write: Path | None,
     import random
 
     from matcalc.cli.given import notation, standard_input
+    from matcalc.cli.output import width, write
     from matcalc.exercises.practice import sheet
 
     notation(plain)
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     problems = list(sheet(level, count, seed))
-    if write is not None:
+    if out is not None:
         from matcalc.exercises.worksheet import worksheet
 
-        with click.open_file(str(write), "w", encoding="utf-8") as file:
-            file.write(worksheet(problems))
-        if str(write) != "-":
-            click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)} and solutions (--seed {seed}): {write}")
+        if str(out) == "-":
+            click.echo(worksheet(problems), nl=False)
+        else:
+            write(worksheet(problems), out)
+            click.echo(f"{len(problems)} problem{'s' * (len(problems) > 1)} and solutions (--seed {seed}): {out}")
         return
     from matcalc.cli.session import Session
 
     source = standard_input()
-    click.echo(f"{_WORDS} --seed {seed} gives the same problems again.")
+    click.echo(click.wrap_text(_WORDS, width()))
+    click.echo(f"--seed {seed} gives the same problems again.")
     Session(problems, source, typed=source.isatty()).run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,13 +11,13 @@ import click
 
 import matcalc as mc
 from matcalc.cli.judging import show
+from matcalc.cli.output import width
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.document import document
-from matcalc.derivations.text import staged
+from matcalc.derivations.text import staged, text
 from matcalc.exercises.practice import Problem
 from matcalc.paper.writing import current
 
-_WIDTH = 100
 HELP = """\
    An answer is a formula: u.T @ f(z), outer(delta, x), δ xᵀ, \\delta x^\\top.
    hint   one more step of the derivation
@@ -55,7 +54,7 @@ class Session:
         for number, problem in enumerate(self.problems, 1):
             click.echo()
             click.secho(f"{number} of {len(self.problems)}, level {problem.level}", bold=True)
-            click.echo(click.wrap_text(problem.statement, min(shutil.get_terminal_size((_WIDTH, 0)).columns, _WIDTH)))
+            click.echo(click.wrap_text(problem.statement, width()))
             if not self._asked(problem):
                 break
         click.echo(f"\n{self.score}")
@@ -74,7 +73,7 @@ class Session:
                 click.echo(next(hints, "   There are no more hints; show gives the solution."))
             elif word in ("skip", "show"):
                 if word == "show":
-                    click.echo(f"\n{problem.solution()}\n\n{_prompt(problem)}{problem.answer}")
+                    click.echo(f"\n{text(problem.solution(), width())}\n\n{_prompt(problem)}{problem.answer}")
                 self.score.asked += 1
                 return True
             elif line and (right := self._right(problem, line)) is not None:
@@ -118,4 +117,4 @@ def _prompt(problem: Problem) -> str:
 def _hints(problem: Problem) -> Iterator[str]:
     """The stages of the derivation; the last, which is the answer, is left out."""
     for stage in document(problem.solution(), current()).stages[:-1]:
-        yield staged(stage)
+        yield staged(stage, width())

@@ -1,0 +1,85 @@
+"""``matcalc check FILE.py``: a gradient in the user's own file against central differences. Exit status 1 if it is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matcalc.cli.output import show_report, write
+from matcalc.cli.words import Formulas
+
+
+class Check(Formulas):
+    """The command, whose --wrt takes several names."""
+
+    several = frozenset({"--wrt"})
+
+
+@click.command(cls=Check, no_args_is_help=True)
+@click.argument("file", metavar="FILE.py", type=click.Path(path_type=Path))
+@click.option("--function", metavar="NAME", help="The function; found by its name if it is left out.")
+@click.option("--gradient", metavar="NAME", help="Its gradient; found by its name if it is left out.")
+@click.option("--wrt", metavar="NAME...", multiple=True, help="Which gradients are meant; default: those that are given.")
+@click.option("--at", metavar="VALUES", multiple=True, help='Where, as in "x=[1, 2] t=0.5"; default: what the file says.')
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the entries that are probed.")
+@click.option("--svg", metavar="FILE.svg", type=click.Path(path_type=Path), help="Draw the errors.")
+@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+def command(
+    file: Path,
+    function: str | None,
+    gradient: str | None,
+    wrt: tuple[str, ...],
+    at: tuple[str, ...],
+    seed: int,
+    svg: Path | None,
+    plain: bool,
+) -> None:
+    """Is the gradient in FILE.py right?
+
+    \b
+    matcalc check network.py
+    matcalc check network.py --function loss --gradient loss_grad --wrt W b
+    matcalc check network.py --at "x=[1, 2] t=0.5" --svg errors.svg
+
+    FILE.py is your own NumPy code; it is run, as python FILE.py would run it. It holds a function that gives a number and one
+    that gives its gradients, such as loss and loss_grad, grad_loss or dloss; forward and backward; or loss_and_grad. The values
+    to check at are a dict named at, what a function example() returns, or the defaults of the arguments.
+
+    The exit status is 0 if every gradient holds, 1 if one does not, 2 if something cannot be run.
+    """
+    import matcalc as mc
+    from matcalc.cli import own_file
+    from matcalc.cli.given import names_in, notation
+    from matcalc.cli.values import values
+
+    notation(plain)
+    given = values(at)
+    module = own_file.load(file)
+    pair = own_file.chosen(module, file, function, gradient)
+    where, found = (given, "--at") if at else own_file.point(module, file, pair)
+    click.echo(f"{file}: {pair}, values from {found}")
+    try:
+        fn, grad_fn = own_file.callables(module, pair)
+        report = mc.check_gradient(fn, grad_fn, _floats(where) if at else where, wrt=names_in(wrt) or None, seed=seed)
+    except mc.MatcalcError as error:
+        cause = error.__cause__
+        said = own_file.told(cause, file) if cause is not None and not isinstance(cause, mc.MatcalcError) else None
+        if said is None:
+            raise
+        raise mc.CheckError(said) from error
+    except SystemExit as error:
+        raise mc.CheckError(own_file.told(error, file) or "the code ends the program") from error
+    show_report(report)
+    if svg is not None:
+        write(report.to_svg(), svg)
+        click.echo(f"written: {svg}", err=True)
+    sys.exit(0 if report.ok else 1)
+
+
+def _floats(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a command line as floats: each may be varied."""
+    return {name: value if hasattr(value, "shape") else float(value) for name, value in given.items()}
