@@ -12,11 +12,12 @@ import numpy as np
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import checked_count, checked_step, chosen
 from matcalc.numeric.misfits import misfit
-from matcalc.numeric.outside import NOISY, Outside, looked_over
+from matcalc.numeric.outside import Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
 from matcalc.numeric.probes import Array, Probe, Probes
 from matcalc.numeric.relations import Named
 from matcalc.numeric.report import Report, Row
+from matcalc.numeric.rounding import NOISY, grain
 
 PROBES = 2000
 
@@ -50,27 +51,47 @@ def judged(
         raise CheckError(f"there is no gradient to check; give one for {', '.join(own.varied)}")
     own.asked = frozenset(arrays)
     with np.errstate(all="ignore"):
-        base, (scatter, size) = own.base, own.scatter
-        rng = np.random.default_rng(seed)
-        entries = chosen([own.varied[name].size for name in arrays], probes, rng)
-        tables = []
-        for (name, claim), some in zip(arrays.items(), entries, strict=True):
-            at = own.varied[name]
-            value = Outside(own.by(name), at, base, scatter, size, step, _grain(own, name, claim), partial(own.nearby, name))
-            tables.append(looked_over(name, value, claim.astype(np.float64), some, rng, own.at))
-        own._settled([base, own.value()])
+        grains = _grains(own, arrays)
+        own._settled([own.base, own.value()])
+        own.share()
+        tables = _tables(own, arrays, grains, step, seed, probes)
+        if tables is None:  # fn spoils what it is handed, elsewhere than at the given point
+            tables = _tables(own, arrays, grains, step, seed, probes) or []
+        own._settled([own.base, own.value()])
     _noted(own, arrays, tables)
     rows = tuple(Row.of(table, kinks=False) for table in tables)  # kinks were told apart: nothing is excused by them
     return Report(rows, step, tuple(f"note: {note}" for note in own.notes), _called(own.fn))
 
 
-def _grain(own: Own, name: str, claim: Array) -> float:
+def _tables(
+    own: Own, arrays: Mapping[str, Array], grains: Mapping[str, Array], step: float, seed: int, probes: int
+) -> list[Probes] | None:
+    """The probes of every array; None if the function changed what it was handed."""
+    base, (scatter, size) = own.base, own.scatter
+    rng = np.random.default_rng(seed)
+    entries = chosen([own.varied[name].size for name in arrays], probes, rng)
+    tables, unspoiled = [], True
+    for (name, claim), some in zip(arrays.items(), entries, strict=True):
+        outside = Outside(
+            own.by(name), own.varied[name], base, scatter, size, step, grains[name], partial(own.nearby, name)
+        )
+        tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.at))
+        unspoiled = unspoiled and outside.unspoiled
+    return None if own.spoiled() or not unspoiled else tables
+
+
+def _grains(own: Own, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """How finely the claimed numbers are written, where that is less than float64."""
-    if claim.dtype.kind != "f" or claim.dtype.itemsize >= 8:
-        return 0.0
-    grain = 8 * float(np.finfo(claim.dtype).eps) * float(np.max(abs(claim), initial=0.0, where=np.isfinite(claim)))
-    own.notes.append(f"the gradient of {name} came in {claim.dtype}: what is less than {grain:.0e} is not held against it")
-    return grain
+    single = [name for name, claim in arrays.items() if claim.dtype.kind == "f" and claim.dtype.itemsize < 8]
+    beside = list(own.beside(list(arrays))) if single else []
+    found = {name: grain(claim, [claims.get(name) for claims in beside]) for name, claim in arrays.items()}
+    for name in single:
+        largest = float(np.max(found[name], initial=0.0))
+        own.notes.append(
+            f"the gradient of {name} came in {arrays[name].dtype}: what is less than its rounding, "
+            f"up to {largest:.0e}, is not held against it"
+        )
+    return found
 
 
 def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any]) -> None:
@@ -78,8 +99,8 @@ def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any])
     if not others:
         return
     plain = not any(form.format(name) in own.returned for name in arrays for form in GRADIENT_OF)
-    meant_by = {name for k in others for form in GRADIENT_OF if (name := _strip(k, form)) in own.at}
-    stuck = [k for k in (others if plain else meant_by) if k in own.at and k not in own.varied]
+    meant_by = [name for k in others for form in GRADIENT_OF if (name := _strip(k, form)) in own.at]
+    stuck = [k for k in dict.fromkeys(others if plain else meant_by) if k in own.at and k not in own.varied]
     if stuck:
         raise CheckError(
             f"the gradient of {', '.join(stuck)} cannot be checked: only arrays of floating numbers are varied; "
