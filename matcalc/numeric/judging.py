@@ -14,7 +14,7 @@ from matcalc.numeric.differences import checked_count, checked_step, chosen
 from matcalc.numeric.misfits import misfit
 from matcalc.numeric.outside import Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
-from matcalc.numeric.probes import Array, Probe, Probes
+from matcalc.numeric.probes import FINE, Array, Probe, Probes
 from matcalc.numeric.relations import Named
 from matcalc.numeric.report import Report, Row
 from matcalc.numeric.rounding import NOISY, grain
@@ -139,8 +139,12 @@ def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> N
         them = "it" if len(missing) == 1 else "them"
         own.notes.append(f"no gradient is given for {', '.join(missing)}, so nothing is said about {them}")
     scatter, size = own.scatter
+    if own.raised:
+        times = f" ({len(own.raised)} times)" if len(own.raised) > 1 else ""
+        own.notes.append(f"beside the point {own.raised[0]}{times}; there shorter steps were taken, or steps to one side")
     for table in tables:
         own.notes += _seen(table)
+        own.notes += _beyond_the_budget(table)
         largest = float(np.max(abs(table.claimed), initial=0.0, where=np.isfinite(table.claimed)))
         hidden = len([p for p in table.hidden if scatter > NOISY * size or p.slack > 1e-6 * max(largest, 1e-3)])
         if hidden:
@@ -152,7 +156,10 @@ def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> N
 def _seen(table: Probes) -> Iterator[str]:
     """What the probes of one array met: kinks, jumps, the edge of a domain, numbers that are not finite."""
     name, entries = table.name, [(list(table.index(k)), p) for k, p in table.entries.items()]
-    if not table.judged:
+    edges = [w for w, p in entries if p.skipped == "edge"]
+    if edges:
+        yield f"{len(edges)} of the entries of {name} lie at the edge of the domain of fn, the first is {edges[0]}: not probed"
+    if not table.judged and len(edges) < len(entries):
         yield f"{name} lies on a kink or a jump in all its entries that were probed; check it at other values"
     for where, several, _ in _first([(w, p) for w, p in entries if p.skipped == "jump"]):
         yield f"fn jumps at {name}{where}{several}: it has no derivative there"
@@ -162,13 +169,28 @@ def _seen(table: Probes) -> Iterator[str]:
             f"{name}{where}{several} lies on a kink or a jump: the slopes are {low:.6g} and {high:.6g}, "
             f"and the claim {p.claimed:.6g} is not between them"
         )
-    for where, several, _ in _first([(w, p) for w, p in entries if not p.skipped and np.isnan(p.numeric)]):
-        yield f"fn is not finite beside {name}{where}{several}: the point is at the edge of its domain"
     beyond = np.argwhere(~np.isfinite(table.claimed))
     if len(beyond):
         first = f"{name}{list(map(int, beyond[0]))}" if table.shape else name
         count = f"{len(beyond)} of the {table.claimed.size} entries of {name}"
         yield f"the claimed gradient is not finite in {count}, first at {first}"
+
+
+def _beyond_the_budget(table: Probes) -> Iterator[str]:
+    """What of a large array was probed, and what in the rest would have been seen."""
+    if not table.directions:
+        return
+    name, count = table.name, len(table.entries)
+    through = [p for p in table.directions if not p.skipped and np.isfinite(p.numeric)]
+    least = min((p.slack + FINE * max(abs(p.claimed), abs(p.numeric)) for p in through), default=np.inf)
+    said = f"{count} of the {table.claimed.size} entries of {name} were probed one by one"
+    if not np.isfinite(least):
+        yield f"{said}, the others not at all"
+        return
+    yield (
+        f"{said}, the others together along {len(through)} random directions, "
+        f"where an error of {least:.0e} in one entry shows, and a smaller one does not"
+    )
 
 
 def _first(found: Sequence[tuple[list[int], Probe]]) -> Iterator[tuple[str, str, Probe]]:
