@@ -46,7 +46,9 @@ def judged(
     probes, seed = checked_count("probes", probes, 1), checked_count("seed", seed, 0)
     arrays = {name: own.array(name, claim) for name, claim in claims.items()}
     _all_known(own, arrays, others)
-    _all_fit(own, arrays)
+    bad = misfits(own, arrays)
+    if bad:
+        raise CheckError("; ".join(bad))
     if not arrays:
         raise CheckError(f"there is no gradient to check; give one for {', '.join(own.varied)}")
     own.asked = frozenset(arrays)
@@ -72,9 +74,7 @@ def _tables(
     entries = chosen([own.varied[name].size for name in arrays], probes, rng)
     tables, unspoiled = [], True
     for (name, claim), some in zip(arrays.items(), entries, strict=True):
-        outside = Outside(
-            own.by(name), own.varied[name], base, scatter, size, step, grains[name], partial(own.nearby, name)
-        )
+        outside = Outside(own.by(name), own.varied[name], base, scatter, size, step, grains[name], partial(own.nearby, name))
         tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.at))
         unspoiled = unspoiled and outside.unspoiled
     return None if own.spoiled() or not unspoiled else tables
@@ -125,12 +125,11 @@ def _strip(key: str, form: str) -> str:
     return key[len(before) : len(key) - len(after)] if key.startswith(before) and key.endswith(after) else ""
 
 
-def _all_fit(own: Own, arrays: Mapping[str, Array]) -> None:
+def misfits(own: Own, arrays: Mapping[str, Array]) -> list[str]:
+    """A sentence about every gradient that has not the shape of its array."""
     shapes = {name: a.shape for name, a in own.varied.items()}
     claimed = {name: a.shape for name, a in arrays.items()}
-    bad = [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
-    if bad:
-        raise CheckError("; ".join(bad))
+    return [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
 
 
 def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from matcalc.numeric.differences import EPS, LARGER, Array, Move, along, entry
+from matcalc.numeric.differences import LARGER, Array, Move, along, entry
 from matcalc.numeric.probes import FINE, KINKED, Probe, Probes, relative_error
-from matcalc.numeric.rounding import NOISY
+from matcalc.numeric.rounding import EPS, NOISY
 
 Value = Callable[[Array], float]
 
@@ -205,14 +205,10 @@ class _Seen:
 def _sides(look: _Look) -> list[_Seen]:
     """The slope to one side, where no kink lies on it: between 0 and h it is that between h and 2h."""
     near = [2 * look.near[k] - look.sides[k] for k in (0, 1)]  # at 0, of a parabola
-    return [
-        _Seen(look.h, near[k], 4 * look.rounding + 2 * abs(look.near[k] - look.sides[k]), 4 * look.rounding) for k in (0, 1)
-    ]
+    return [_Seen(look.h, near[k], 4 * look.rounding + 2 * abs(look.near[k] - look.sides[k]), 4 * look.rounding) for k in (0, 1)]
 
 
-def _from_one_side(
-    value: Value, move: Move, claimed: float, base: float, lengths: Sequence[float], scatter: float
-) -> Probe:
+def _from_one_side(value: Value, move: Move, claimed: float, base: float, lengths: Sequence[float], scatter: float) -> Probe:
     """The slope to one side, at the edge of what the function is defined on; skipped if it does not settle, or there is none."""
     best = Probe(claimed, float("nan"), float("inf"), 0.0, "edge")
     for h in lengths:

@@ -91,7 +91,9 @@ def _factor(table: Probes, asked: Array, named: Named) -> Relation | None:
     if c.size == 1 and (words is None or near > 1e-3):
         return None
     digits = 9 if abs(r - 1) < 1e-3 else 6
-    shown, hint = words or (f"{r:.{max(2, min(digits, int(-np.log10(unknown + 1e-16))))}g}", "")
+    shown, hint = words or (f"{r:.{max(3, min(digits, int(-np.log10(unknown + 1e-16))))}g}", "")
+    if shown == "1":
+        return None
     return Relation(f"claimed = {shown} × numeric" + (f": {hint}" if hint else ""), r)
 
 
@@ -135,7 +137,7 @@ class Named:
             fitting = [who for n, who in self.lengths().items() if n == 2]
             return f"{sign}{'2' if is_(2) else '1/2'}", f"or the length {fitting[0]}" if fitting else ""
         simple = [*self.by_numbers(), *self._by_lengths()]
-        for most, named in ((1, simple), (4, [*self._made_of_lengths(), *self.twice()]), (_LARGEST, [])):
+        for most, named in ((1, simple), (4, [*self._made_of_lengths(), *(() if single else self.twice())]), (_LARGEST, [])):
             q = Fraction(size).limit_denominator(most)
             if most > 1 and not single and near <= 1e-4 and is_(float(q)) and 0 < q.numerator <= most:
                 return f"{sign}{q}", ""
@@ -154,6 +156,7 @@ class Named:
                 yield 1 / (1 - v), f"1/(1 − {name})", f"{name} = {v:g}"
 
     def twice(self) -> Iterator[tuple[float, str, str]]:
+        """Twice the single numbers."""
         for v, name in self.numbers().items():
             yield 2 * abs(v), f"2 {name}", f"{name} = {v:g}"
 
@@ -282,7 +285,7 @@ def _scaled_along(table: Probes, telling: Array, tolerance: Array, named: Named)
         else:
             off = [k for k, r in ratios.items() if abs(r - 1) > 1e-6]
             if several and len(off) > 1 and np.ptp(list(ratios.values())) <= _TOLD * max(map(abs, ratios.values())):
-                return Relation(f"claimed = about {np.median(list(ratios.values())):.2g} × numeric")
+                return Relation(f"claimed = about {np.median(list(ratios.values())):.3g} × numeric")
             if several and len(off) > 1 and sum(int(telling.take(k, axis).sum()) > 1 for k in off) > 1:
                 return Relation(_scaled(table, axis, ratios))
     return None
@@ -320,6 +323,10 @@ def _summed(table: Probes, tolerance: Array) -> Relation | None:
 
 def _signs(table: Probes, asked: Array, tolerance: Array) -> Relation | None:
     c, t = table.claimed[asked], table.numeric[asked]
-    if c.size > 2 and np.median(abs(t)) > _BEYOND * float(np.max(tolerance[asked])) and bool((abs(abs(c) - abs(t)) <= 2 * tolerance[asked]).all()):
+    if (
+        c.size > 2
+        and np.median(abs(t)) > _BEYOND * float(np.max(tolerance[asked]))
+        and bool((abs(abs(c) - abs(t)) <= 2 * tolerance[asked]).all())
+    ):
         return Relation("the right numbers with wrong signs")
     return None

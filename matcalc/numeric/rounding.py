@@ -1,4 +1,4 @@
-"""How much of a function's values is rounding, seen from outside: how they scatter, and how finely claimed numbers are written."""
+"""How much of a function's values is rounding, seen from outside, and how finely claimed numbers are written."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from matcalc.numeric.differences import EPS
-
 Array = Any  # np.ndarray of float64
 
+EPS = float(np.finfo(np.float64).eps)
 EPS32 = float(np.finfo(np.float32).eps)
 NOISY = 1e-9  # relative scatter of the values from which on the function is not one in float64
 
 
 def noise(value: Callable[[float], float]) -> float:
-    """How far rounding scatters the values on a line: what three in four fourth differences are at most; a smooth function has none.
+    """How far rounding scatters the values on a line: so far as three in four of their fourth differences.
 
     ``value(t)`` moves everything by about t, relatively. If the values do not change smoothly over short steps, longer ones are
     taken: a function that rounds to float32 is constant over the first. A kink or a jump disturbs four of seventeen differences.
