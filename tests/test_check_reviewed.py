@@ -55,7 +55,7 @@ def test_code_that_is_another_function_than_the_expression_is_refused():
         mc.check_gradient(lambda x: 2 * np.sum(x**2), lambda x: {"x": 2 * x}, {"x": np.array([1.0, 2, 3])}, expression=J)
 
 
-def test_a_stage_of_the_wrong_shape_is_wrong():
+def test_a_leaf_of_the_wrong_shape_is_an_error_beside_an_expression_too():
     n = mc.dims("n")
     x, w = mc.vector("x", n), mc.vector("w", n)
     J = mc.let("J", mc.sum(mc.let("z", x * w) ** 2))
@@ -66,8 +66,12 @@ def test_a_stage_of_the_wrong_shape_is_wrong():
         dw = (dz * x)[:, None]
         return locals()
 
-    report = mc.check_gradient(None, backward, {"x": np.array([1.0, 2]), "w": np.array([0.5, 3])}, expression=J)
-    assert not report.ok and report.first.name == "dw" and report.first.verdict == "wrong shape"
+    at = {"x": np.array([1.0, 2]), "w": np.array([0.5, 3])}
+    said = r"the gradient of w has shape \(2, 1\), but w has \(2,\): an axis of length 1 too many"
+    with pytest.raises(mc.CheckError, match=said):
+        mc.check_gradient(None, backward, at, expression=J)
+    with pytest.raises(mc.CheckError, match=said):
+        mc.check_gradient(lambda x, w: np.sum((x * w) ** 2), backward, at)
 
 
 def test_a_failed_assertion_begins_with_the_arrays():

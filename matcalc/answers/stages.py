@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,22 @@ import numpy as np
 from matcalc.answers.answer import check_answer
 from matcalc.calculus.derivatives import grad, scalar_target
 from matcalc.core import names
-from matcalc.core.expression import LEAF, LET, Expr, expr, topological, variables
+from matcalc.core.expression import LET, Expr, expr, topological, variables
 from matcalc.errors import CheckError, MatcalcError
 from matcalc.numeric.evaluate import Given, Interpreter, evaluate_all
-from matcalc.numeric.judging import PROBES, check_own, judged
+from matcalc.numeric.judging import PROBES, check_own, judged, misfits
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
 from matcalc.numeric.patterns import pattern
 from matcalc.numeric.probes import Array, Probe, Probes
 from matcalc.numeric.relations import relation
-from matcalc.numeric.report import Report, aligned
+from matcalc.numeric.report import LOST, Report, aligned
+from matcalc.numeric.rounding import EPS
 from matcalc.paper import writing as paper
 
-EXACT, CLOSE, CLOSE32 = 1e-9, 1e-5, 1e-4  # of the largest entry: ok; approximate, in float64 and in float32
+EXACT, CLOSE, CLOSE32 = 1e-9, 1e-5, 1e-4  # of an entry: ok; approximate, in float64 and in float32
+_FLOOR, _FLOOR32 = (1e-13, 1e-12), (1e-12, 1e-5)  # of the largest entry, which may have been rounded away: the same
+_BLUR = 64  # times what a last digit of the values makes of a stage
+_DRAWS = 7
 _DIAGNOSED = 3
 
 
@@ -34,8 +39,9 @@ _DIAGNOSED = 3
 class Stage:
     """A named value, or the gradient by it: what it is compared with, and the verdict.
 
-    ``verdict`` is "ok", "approximate", "different", "missing" or, of a shape that does not fit, "wrong shape". ``difference`` is
-    the largest one, ``relative`` to the largest entry. ``after`` names the nearest stages before it that are wrong, too.
+    ``verdict`` is "ok", "approximate", "different", "missing", "lost in rounding" where all of it is smaller than the rounding of
+    the other stages, or, of a shape that does not fit, "wrong shape". ``difference`` is the largest one, ``relative`` to the
+    largest entry, or to that which is off. ``after`` names the nearest stages before it that are wrong, too.
     """
 
     name: str
@@ -69,7 +75,16 @@ class StagedReport(Report):
     @property
     def first(self) -> Stage | None:
         """The first wrong stage, if there is one."""
-        return next((stage for stage in self.stages if not stage.ok), None)
+        return next((stage for stage in self.stages if not stage.ok and stage.verdict != LOST), None)
+
+    def to_svg(self, path: str | Path | None = None) -> str:
+        """The stages in a line, and below them the relative errors, a map for every array; written to a file if one is named."""
+        from matcalc.numeric.picture import picture
+
+        svg = picture(self.rows, self.name, [(stage.name, stage.verdict, stage.ok) for stage in self.stages])
+        if path is not None:
+            Path(path).write_text(svg, encoding="utf-8")
+        return svg
 
     def _lines(self) -> Iterator[str]:
         *most, _ = super()._lines()
@@ -102,6 +117,8 @@ class StagedReport(Report):
         remark = ""
         if stage is self.first:
             remark = "<- the first that is wrong" if plain else "← the first that is wrong"
+        elif stage.verdict == LOST:
+            remark = "too small to be told: check at other values"
         elif not stage.ok:
             remark = f"after {', '.join(stage.after)}" if stage.after else "wrong by itself: nothing before it is"
         return (stage.name, shape, *numbers, f"{mark} {stage.verdict}", remark)
@@ -109,8 +126,11 @@ class StagedReport(Report):
     def _last(self) -> str:
         first = self.first
         if first is not None:
-            wrong = sum(not stage.ok for stage in self.stages)
+            wrong = sum(not stage.ok and stage.verdict != LOST for stage in self.stages)
             return f"NOT OK: {first.name} is the first of {wrong} wrong stages" if wrong > 1 else f"NOT OK: {first.name} is wrong"
+        lost = [stage.name for stage in self.stages if stage.verdict == LOST]
+        if lost and all(row.ok for row in self.rows):
+            return f"NOT OK: {', '.join(lost)} cannot be told from rounding; check at other values"
         if not self.ok or self.rows:
             return super()._last()
         given = [stage for stage in self.stages if stage.verdict != "missing"]
@@ -165,14 +185,23 @@ def check_gradient(
         own.returned = _named(own, wrt)
     stages = _stages(s, own)
     claims, _ = own.claims(wrt)
-    fitting = {k: v for k, v in claims.items() if np.shape(v) == own.varied[k].shape}
-    for name in claims.keys() - fitting.keys():
-        own.notes.append(f"the gradient of {name} has shape {np.shape(claims[name])}, but {name} has {own.varied[name].shape}")
     _same_function(s, own, fn)
-    if not fitting:
+    _fitting(claims, stages, own)
+    if not claims:
         return StagedReport((), 0.0, tuple(f"note: {note}" for note in own.notes), stages=stages)
-    report = judged(own, fitting, {}, step=step, seed=seed, probes=probes)
+    report = judged(own, claims, {}, step=step, seed=seed, probes=probes)
     return StagedReport(report.rows, report.step, report.notes, report.name, stages)
+
+
+def _fitting(claims: Mapping[str, Any], stages: Sequence[Stage], own: Own) -> None:
+    """CheckError if a gradient has not the shape of its array, as without an expression; it tells where the mistake may be."""
+    arrays = {name: own.array(name, claim) for name, claim in claims.items()}
+    bad = misfits(own, arrays)
+    if not bad:
+        return
+    first = next((s for s in stages if not s.ok and not (s.gradient and s.of in arrays)), None)
+    before = f"; the first stage that is wrong is {first.name}: {'; '.join(first.said) or first.verdict}" if first else ""
+    raise CheckError("; ".join(bad) + before)
 
 
 def _same_function(s: Expr, own: Own, fn: Callable[..., Any] | None) -> None:
@@ -242,12 +271,13 @@ def _stages(s: Expr, own: Own) -> tuple[Stage, ...]:
     backward = [e for e in reversed(between) if e is not s or keys[e][1]] + [e for e in leaves if keys[e][1]]
     order = [(e, False) for e in forward] + [(e, True) for e in backward]
     with np.errstate(all="ignore"):
-        truths = evaluate_all([grad(s, e) if gradient else e for e, gradient in order], values)
+        truths, blurs = _true_values([grad(s, e) if gradient else e for e, gradient in order], values, leaves)
+    whole = max((float(np.max(abs(t), initial=0.0)) for t in truths), default=0.0)
     stages: dict[tuple[Expr, bool], Stage] = {}
     diagnosed = 0
-    for (e, gradient), truth in zip(order, truths, strict=True):
+    for (e, gradient), truth, blur in zip(order, truths, blurs, strict=True):
         key = keys[e][gradient]
-        stage = _compared(key or _called(e, gradient), e, gradient, raw.get(key), truth, own)
+        stage = _compared(key or _called(e, gradient), e, gradient, raw.get(key), truth, blur, whole, own)
         if not stage.ok:
             stage = replace(stage, after=_wrong_before(e, gradient, s, stages))
             if not stage.after and diagnosed < _DIAGNOSED and stage.verdict == "different":
@@ -255,6 +285,20 @@ def _stages(s: Expr, own: Own) -> tuple[Stage, ...]:
                 stage = replace(stage, said=_said(stage, raw[key], truth, e, s, values, own))
         stages[e, gradient] = stage
     return tuple(stages.values())
+
+
+def _true_values(roots: Sequence[Expr], values: Mapping[Any, Any], leaves: Mapping[Expr, str]) -> tuple[list[Array], list[Array]]:
+    """The true values, and how far they move where every number that is given is moved by its last digit.
+
+    In the middle of some draws: in one or the other a kink may lie between.
+    """
+    truths = [np.asarray(t, dtype=float) for t in evaluate_all(roots, values)]
+    rng = np.random.default_rng(0)
+    moved = []
+    for _ in range(_DRAWS):
+        near = {e: values[e] * (1 + EPS * rng.choice([-1.0, 1.0], np.shape(values[e]))) for e in leaves}
+        moved.append(evaluate_all(roots, {**values, **near}))
+    return truths, [np.median([abs(np.asarray(m[k]) - t) for m in moved], axis=0) for k, t in enumerate(truths)]
 
 
 def _keys(e: Expr, raw: Mapping[str, Any]) -> tuple[str, str]:
@@ -276,23 +320,40 @@ def _called(e: Expr, gradient: bool) -> str:
     return f"d{name}" if gradient else name
 
 
-def _compared(key: str, e: Expr, gradient: bool, claim: Any, truth: Array, own: Own) -> Stage:
-    """One stage, by the largest difference."""
-    name, truth = str(e.name), np.asarray(truth, dtype=float)
+def _compared(key: str, e: Expr, gradient: bool, claim: Any, truth: Array, blur: Array, whole: float, own: Own) -> Stage:
+    """One stage, entry by entry."""
+    name = str(e.name)
     if claim is None:
         return Stage(key, name, gradient, "missing", truth.shape)
     found = own.array(name, claim)
-    own_shape = own.varied[name].shape if e.op is LEAF and gradient and name in own.varied else None
-    if _bare(found.shape) != _bare(truth.shape) or (own_shape is not None and found.shape != own_shape):
+    if _bare(found.shape) != _bare(truth.shape):
         wanted = f"its shape is {found.shape}, but {'the gradient by ' if gradient else ''}{name} has {truth.shape}"
         return Stage(key, name, gradient, "wrong shape", found.shape, said=(wanted,))
-    apart = abs(found.astype(np.float64).reshape(truth.shape) - truth)
-    difference, size = float(np.max(apart, initial=0.0)), float(np.max(abs(truth), initial=0.0))
-    relative = difference / max(size, 1e-300) if difference else 0.0
-    close = CLOSE32 if found.dtype.kind == "f" and found.dtype.itemsize < 8 else CLOSE
-    tiny = difference <= 1e-13
-    said = "ok" if relative <= EXACT or tiny else "approximate" if relative <= close else "different"
+    single = found.dtype.kind == "f" and found.dtype.itemsize < 8
+    with np.errstate(all="ignore"):
+        said, difference, relative = _agreement(found.astype(np.float64).reshape(truth.shape), truth, blur, whole, single)
     return Stage(key, name, gradient, said, found.shape, difference, relative)
+
+
+def _agreement(found: Array, truth: Array, blur: Array, whole: float, single: bool) -> tuple[str, float, float]:
+    """The verdict, the largest difference, and the largest relative one.
+
+    An entry may be off by a part of itself, by the rounding of the largest entry, and by what the last digits of the values make
+    of it. ``whole`` is the largest number of all stages: a stage that is zero but for its rounding may be off by that.
+    """
+    apart, sizes = abs(found - truth), abs(truth)
+    difference, size = float(np.max(apart, initial=0.0)), float(np.max(sizes, initial=0.0))
+    relative = difference / max(size, 1e-300) if difference else 0.0
+    floors = _FLOOR32 if single else _FLOOR
+    allowed = _BLUR * blur + (_BLUR * EPS * whole if size <= _BLUR * float(np.max(blur, initial=0.0)) else 0.0)
+    if bool((apart <= EXACT * sizes + floors[0] * size + allowed).all()):
+        return "ok", difference, relative
+    off = ~(apart <= (CLOSE32 if single else CLOSE) * sizes + floors[1] * size + allowed)
+    if not off.any():
+        return "approximate", difference, relative
+    relative = max(relative, float(np.max(apart[off] / np.maximum(sizes[off], abs(found[off])))))
+    said = LOST if max(size, float(np.max(abs(found), initial=0.0))) <= 8 * EPS * whole else "different"
+    return said, difference, relative
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:

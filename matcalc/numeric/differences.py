@@ -15,9 +15,9 @@ import numpy as np
 
 from matcalc.errors import CheckError
 from matcalc.numeric.probes import FINE, KINKED, Probe, Probes
+from matcalc.numeric.rounding import EPS
 
 Array = Any  # np.ndarray of float64
-EPS = float(np.finfo(np.float64).eps)
 STEP = EPS ** (1 / 3)  # balances rounding and truncation of a central difference
 LARGER = 1e-4  # the step of the second look
 _NOISIEST = 1e-12

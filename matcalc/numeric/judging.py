@@ -12,11 +12,12 @@ import numpy as np
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import checked_count, checked_step, chosen
 from matcalc.numeric.misfits import misfit
-from matcalc.numeric.outside import NOISY, Outside, looked_over
+from matcalc.numeric.outside import Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
-from matcalc.numeric.probes import Array, Probe, Probes
+from matcalc.numeric.probes import FINE, Array, Probe, Probes
 from matcalc.numeric.relations import Named
 from matcalc.numeric.report import Report, Row
+from matcalc.numeric.rounding import NOISY, grain
 
 PROBES = 2000
 
@@ -45,32 +46,52 @@ def judged(
     probes, seed = checked_count("probes", probes, 1), checked_count("seed", seed, 0)
     arrays = {name: own.array(name, claim) for name, claim in claims.items()}
     _all_known(own, arrays, others)
-    _all_fit(own, arrays)
+    bad = misfits(own, arrays)
+    if bad:
+        raise CheckError("; ".join(bad))
     if not arrays:
         raise CheckError(f"there is no gradient to check; give one for {', '.join(own.varied)}")
     own.asked = frozenset(arrays)
     with np.errstate(all="ignore"):
-        base, (scatter, size) = own.base, own.scatter
-        rng = np.random.default_rng(seed)
-        entries = chosen([own.varied[name].size for name in arrays], probes, rng)
-        tables = []
-        for (name, claim), some in zip(arrays.items(), entries, strict=True):
-            at = own.varied[name]
-            value = Outside(own.by(name), at, base, scatter, size, step, _grain(own, name, claim), partial(own.nearby, name))
-            tables.append(looked_over(name, value, claim.astype(np.float64), some, rng, own.at))
-        own._settled([base, own.value()])
+        grains = _grains(own, arrays)
+        own._settled([own.base, own.value()])
+        own.share()
+        tables = _tables(own, arrays, grains, step, seed, probes)
+        if tables is None:  # fn spoils what it is handed, elsewhere than at the given point
+            tables = _tables(own, arrays, grains, step, seed, probes) or []
+        own._settled([own.base, own.value()])
     _noted(own, arrays, tables)
     rows = tuple(Row.of(table, kinks=False) for table in tables)  # kinks were told apart: nothing is excused by them
     return Report(rows, step, tuple(f"note: {note}" for note in own.notes), _called(own.fn))
 
 
-def _grain(own: Own, name: str, claim: Array) -> float:
+def _tables(
+    own: Own, arrays: Mapping[str, Array], grains: Mapping[str, Array], step: float, seed: int, probes: int
+) -> list[Probes] | None:
+    """The probes of every array; None if the function changed what it was handed."""
+    base, (scatter, size) = own.base, own.scatter
+    rng = np.random.default_rng(seed)
+    entries = chosen([own.varied[name].size for name in arrays], probes, rng)
+    tables, unspoiled = [], True
+    for (name, claim), some in zip(arrays.items(), entries, strict=True):
+        outside = Outside(own.by(name), own.varied[name], base, scatter, size, step, grains[name], partial(own.nearby, name))
+        tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.at))
+        unspoiled = unspoiled and outside.unspoiled
+    return None if own.spoiled() or not unspoiled else tables
+
+
+def _grains(own: Own, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """How finely the claimed numbers are written, where that is less than float64."""
-    if claim.dtype.kind != "f" or claim.dtype.itemsize >= 8:
-        return 0.0
-    grain = 8 * float(np.finfo(claim.dtype).eps) * float(np.max(abs(claim), initial=0.0, where=np.isfinite(claim)))
-    own.notes.append(f"the gradient of {name} came in {claim.dtype}: what is less than {grain:.0e} is not held against it")
-    return grain
+    single = [name for name, claim in arrays.items() if claim.dtype.kind == "f" and claim.dtype.itemsize < 8]
+    beside = list(own.beside(list(arrays))) if single else []
+    found = {name: grain(claim, [claims.get(name) for claims in beside]) for name, claim in arrays.items()}
+    for name in single:
+        largest = float(np.max(found[name], initial=0.0))
+        own.notes.append(
+            f"the gradient of {name} came in {arrays[name].dtype}: what is less than its rounding, "
+            f"up to {largest:.0e}, is not held against it"
+        )
+    return found
 
 
 def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any]) -> None:
@@ -78,8 +99,8 @@ def _all_known(own: Own, arrays: Mapping[str, Array], others: Mapping[str, Any])
     if not others:
         return
     plain = not any(form.format(name) in own.returned for name in arrays for form in GRADIENT_OF)
-    meant_by = {name for k in others for form in GRADIENT_OF if (name := _strip(k, form)) in own.at}
-    stuck = [k for k in (others if plain else meant_by) if k in own.at and k not in own.varied]
+    meant_by = [name for k in others for form in GRADIENT_OF if (name := _strip(k, form)) in own.at]
+    stuck = [k for k in dict.fromkeys(others if plain else meant_by) if k in own.at and k not in own.varied]
     if stuck:
         raise CheckError(
             f"the gradient of {', '.join(stuck)} cannot be checked: only arrays of floating numbers are varied; "
@@ -104,12 +125,11 @@ def _strip(key: str, form: str) -> str:
     return key[len(before) : len(key) - len(after)] if key.startswith(before) and key.endswith(after) else ""
 
 
-def _all_fit(own: Own, arrays: Mapping[str, Array]) -> None:
+def misfits(own: Own, arrays: Mapping[str, Array]) -> list[str]:
+    """A sentence about every gradient that has not the shape of its array."""
     shapes = {name: a.shape for name, a in own.varied.items()}
     claimed = {name: a.shape for name, a in arrays.items()}
-    bad = [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
-    if bad:
-        raise CheckError("; ".join(bad))
+    return [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
 
 
 def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> None:
@@ -118,8 +138,12 @@ def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> N
         them = "it" if len(missing) == 1 else "them"
         own.notes.append(f"no gradient is given for {', '.join(missing)}, so nothing is said about {them}")
     scatter, size = own.scatter
+    if own.raised:
+        times = f" ({len(own.raised)} times)" if len(own.raised) > 1 else ""
+        own.notes.append(f"beside the point {own.raised[0]}{times}; there shorter steps were taken, or steps to one side")
     for table in tables:
         own.notes += _seen(table)
+        own.notes += _beyond_the_budget(table)
         largest = float(np.max(abs(table.claimed), initial=0.0, where=np.isfinite(table.claimed)))
         hidden = len([p for p in table.hidden if scatter > NOISY * size or p.slack > 1e-6 * max(largest, 1e-3)])
         if hidden:
@@ -131,7 +155,10 @@ def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> N
 def _seen(table: Probes) -> Iterator[str]:
     """What the probes of one array met: kinks, jumps, the edge of a domain, numbers that are not finite."""
     name, entries = table.name, [(list(table.index(k)), p) for k, p in table.entries.items()]
-    if not table.judged:
+    edges = [w for w, p in entries if p.skipped == "edge"]
+    if edges:
+        yield f"{len(edges)} of the entries of {name} lie at the edge of the domain of fn, the first is {edges[0]}: not probed"
+    if not table.judged and len(edges) < len(entries):
         yield f"{name} lies on a kink or a jump in all its entries that were probed; check it at other values"
     for where, several, _ in _first([(w, p) for w, p in entries if p.skipped == "jump"]):
         yield f"fn jumps at {name}{where}{several}: it has no derivative there"
@@ -141,13 +168,28 @@ def _seen(table: Probes) -> Iterator[str]:
             f"{name}{where}{several} lies on a kink or a jump: the slopes are {low:.6g} and {high:.6g}, "
             f"and the claim {p.claimed:.6g} is not between them"
         )
-    for where, several, _ in _first([(w, p) for w, p in entries if not p.skipped and np.isnan(p.numeric)]):
-        yield f"fn is not finite beside {name}{where}{several}: the point is at the edge of its domain"
     beyond = np.argwhere(~np.isfinite(table.claimed))
     if len(beyond):
         first = f"{name}{list(map(int, beyond[0]))}" if table.shape else name
         count = f"{len(beyond)} of the {table.claimed.size} entries of {name}"
         yield f"the claimed gradient is not finite in {count}, first at {first}"
+
+
+def _beyond_the_budget(table: Probes) -> Iterator[str]:
+    """What of a large array was probed, and what in the rest would have been seen."""
+    if not table.directions:
+        return
+    name, count = table.name, len(table.entries)
+    through = [p for p in table.directions if not p.skipped and np.isfinite(p.numeric)]
+    least = min((p.slack + FINE * max(abs(p.claimed), abs(p.numeric)) for p in through), default=np.inf)
+    said = f"{count} of the {table.claimed.size} entries of {name} were probed one by one"
+    if not np.isfinite(least):
+        yield f"{said}, the others not at all"
+        return
+    yield (
+        f"{said}, the others together along {len(through)} random directions, "
+        f"where an error of {least:.0e} in one entry shows, and a smaller one does not"
+    )
 
 
 def _first(found: Sequence[tuple[list[int], Probe]]) -> Iterator[tuple[str, str, Probe]]:

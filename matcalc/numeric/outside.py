@@ -8,43 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from matcalc.numeric.differences import EPS, LARGER, Array, Move, along, entry
+from matcalc.numeric.differences import LARGER, Array, Move, along, entry
 from matcalc.numeric.probes import FINE, KINKED, Probe, Probes, relative_error
+from matcalc.numeric.rounding import EPS, NOISY
 
 Value = Callable[[Array], float]
 
-EPS32 = float(np.finfo(np.float32).eps)
-NOISY = 1e-9  # relative scatter of the values from which on the function is not one in float64
 _SHRINK = (1, 64, 4096)
+_CLOSER = tuple(4**k for k in range(7))  # where kinks lie between
+_VAGUE = 0.1  # of the claim: what is not known better is asked again
 _UNSEEN = 3  # kinks seen by a longer step, per length
 _DIRECTIONS = 3  # each finds an entry where any is wrong
-
-
-# ---- rounding --------------------------------------------------------------------------------------------------------
-def noise(value: Callable[[float], float]) -> float:
-    """How far rounding scatters the values on a line: the middle one of fourth differences, where a smooth function has none.
-
-    ``value(t)`` moves everything by about t, relatively. If the values do not change smoothly over short steps, longer ones are
-    taken: a function that rounds to float32 is constant over the first. A kink or a jump disturbs a few differences and not the
-    middle one. (Hamming's table, as in Moré and Wild's ECNoise.)
-    """
-    found, seen = 0.0, []
-    for t in (1e-9, 1e-6, 1e-4):
-        samples = [value(k * t) for k in range(-10, 11)]
-        seen += samples
-        scatter = float(np.median(abs(np.diff(samples, 4)))) / (0.6745 * 70**0.5)  # 70 = 1² + 4² + 6² + 4² + 1²
-        if np.isfinite(scatter):
-            found = max(found, scatter)
-            if scatter < 0.1 * float(np.median(abs(np.diff(samples)))):
-                break
-    seen += [value(t) for t in (1e-3, -1e-3, 1e-2, -1e-2)]
-    largest = float(np.max(np.abs(seen)))
-    single = len(set(seen)) > 1 and all(float(np.float32(v)) == v for v in seen)  # each a number of float32
-    return max(found, EPS32 * largest / 2) if single and np.isfinite(largest) else found
 
 
 # ---- one derivative --------------------------------------------------------------------------------------------------
@@ -58,6 +37,7 @@ class _Look:
     truncation: float
     kink: float  # half of what keeps the slopes of the two sides apart
     rise: float  # the largest change of the value at h
+    near: tuple[float, float]  # the slopes up to h, to the right and to the left
     sides: tuple[float, float]
     bend: float  # how much further apart these slopes are for the longer step
 
@@ -66,25 +46,37 @@ class _Look:
         return self.rounding + self.truncation + self.kink
 
 
-def _look(value: Value, move: Move, base: float, h: float, scatter: float) -> _Look | None:
-    places = [move(t) for t in (h, -h, 2 * h, -2 * h)]
-    up, down, up2, down2 = values = [value(array) for array, _ in places]
-    a, b, a2, b2 = (apart for _, apart in places)
+def _values(value: Value, move: Move, steps: Sequence[float]) -> tuple[list[float], list[float]]:
+    """The values after the steps, and how far each led; one after the other, as a move may use the same memory again."""
+    values, lengths = [], []
+    for t in steps:
+        array, apart = move(t)
+        values.append(value(array))
+        lengths.append(apart)
+    return values, lengths
+
+
+def _look(value: Value, move: Move, base: float, h: float, scatter: float, certain: bool = False) -> _Look | None:
+    """``certain`` takes the measured scatter for what rounding is, and not a bound of it."""
+    values, lengths = _values(value, move, (h, -h, 2 * h, -2 * h))
+    (up, down, up2, down2), (a, b, a2, b2) = values, lengths
     if not np.isfinite(values).all() or not b2 < b < 0 < a < a2:
         return None
-    rounding = 10 * max(EPS * max(map(abs, (*values, base))), scatter) / (a - b)
+    largest = EPS * max(map(abs, (*values, base)))
+    rounding = (8 * max(largest / 4, scatter) if certain else 10 * max(largest, scatter)) / (a - b)
     near, far = (up - down) / (a - b), (up2 - down2) / (a2 - b2)
-    gap, gap2 = (up - base) / a - (down - base) / b, (up2 - base) / a2 - (down2 - base) / b2
+    slopes = (up - base) / a, (down - base) / b
+    gap, gap2 = slopes[0] - slopes[1], (up2 - base) / a2 - (down2 - base) / b2
     kink = max(0.0, abs(2 * gap - gap2) - 4 * rounding) / 2  # in a smooth function the gap shrinks with the step
-    numeric = near + (near - far) / 3 if kink <= FINE * abs(near) else near  # Richardson: the h² terms cancel
+    slope = near + (near - far) / 3 if kink <= FINE * abs(near) else near  # Richardson: the h² terms cancel
     sides = ((up2 - up) / (a2 - a), (down2 - down) / (b2 - b))
     rise = max(abs(up - base), abs(down - base))
-    return _Look(h, numeric, rounding, abs(near - far) / 3, kink, rise, sides, abs(gap2 - gap))
+    # The error is a third of this in a smooth function, and all of it where the second derivative jumps.
+    return _Look(h, slope, rounding, abs(near - far), kink, rise, slopes, sides, abs(gap2 - gap))
 
 
 def _agrees_at_once(value: Value, move: Move, claimed: float, base: float, step: float) -> Probe | None:
-    (right, a), (left, b) = move(step), move(-step)
-    up, down = value(right), value(left)
+    (up, down), (a, b) = _values(value, move, (step, -step))
     if not (np.isfinite(up) and np.isfinite(down) and b < 0 < a):
         return None
     rounding = 10 * EPS * max(abs(up), abs(down), abs(base)) / (a - b)
@@ -118,7 +110,16 @@ def probed(
         if len(looks) > 1 and _both_contradict(claimed, looks[-2], look):
             break
     if not looks:
-        return Probe(claimed, float("nan"), float("inf"), 0.0)
+        return _from_one_side(value, move, claimed, base, lengths, scatter)
+    probe = _weighed(claimed, looks, thorough)
+    settled = probe.error <= FINE and probe.slack <= _VAGUE * abs(claimed)
+    if thorough or probe.skipped or probe.slopes is not None or settled or not _uneven(looks):
+        return probe
+    return _closer(value, move, probe, base, lengths, scatter)
+
+
+def _weighed(claimed: float, looks: Sequence[_Look], thorough: bool) -> Probe:
+    """The probe that the looks make, the longest first."""
     looks = _distrusted(looks)
     best, first, last = min(looks, key=lambda look: look.slack), looks[0], looks[-1]
     if thorough and any(look.kink > look.rounding for look in looks):
@@ -156,6 +157,76 @@ def _distrusted(looks: Sequence[_Look]) -> list[_Look]:
     return wary
 
 
+def _uneven(looks: Sequence[_Look]) -> bool:
+    """Whether kinks were seen, or what they do: lengths that contradict each other."""
+    pairs = zip(looks, looks[1:], strict=False)
+    return any(look.kink > look.rounding for look in looks) or any(
+        abs(one.derivative - other.derivative) > one.slack + other.slack for one, other in pairs
+    )
+
+
+def _closer(value: Value, move: Move, probe: Probe, base: float, lengths: Sequence[float], scatter: float) -> Probe:
+    """A claim that is off where there are kinks, asked again at lengths between, down to those that rounding hides.
+
+    What shorter steps contradict is off by as much. Where the surest length does not confirm the claim, a shorter one may, if it
+    would have seen the difference: a kink lies within the first.
+    """
+    longest = min(lengths[:2])
+    found = (_look(value, move, base, longest / k, scatter, certain=True) for k in _CLOSER)
+    looks = [look for look in found if look is not None]
+    if not looks:
+        return probe
+    seen = [_Seen(look.h, look.derivative, look.slack, look.rounding) for look in looks]
+    told = [one.but(seen) for one in (*seen, *(side for look in looks for side in _sides(look)))]
+    best = min(told, key=lambda one: one.slack)
+    off = abs(probe.claimed - best.derivative)
+    if off > best.slack:
+        shorter = [one for one in told if one.h < best.h and one.slack < off / 2]
+        best = next((one for one in shorter if abs(probe.claimed - one.derivative) <= one.slack), best)
+    return Probe(probe.claimed, best.derivative, best.slack, best.rounding)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A derivative as steps of length h see it, and how far it may be off."""
+
+    h: float
+    derivative: float
+    slack: float
+    rounding: float
+
+    def but(self, others: Sequence[_Seen]) -> _Seen:
+        """The same, as far off as what shorter steps contradict in it."""
+        shorter = (other for other in others if other.h < self.h)
+        apart = max((abs(self.derivative - other.derivative) - other.slack for other in shorter), default=0.0)
+        return replace(self, slack=self.slack + max(0.0, apart))
+
+
+def _sides(look: _Look) -> list[_Seen]:
+    """The slope to one side, where no kink lies on it: between 0 and h it is that between h and 2h."""
+    near = [2 * look.near[k] - look.sides[k] for k in (0, 1)]  # at 0, of a parabola
+    return [_Seen(look.h, near[k], 4 * look.rounding + 2 * abs(look.near[k] - look.sides[k]), 4 * look.rounding) for k in (0, 1)]
+
+
+def _from_one_side(value: Value, move: Move, claimed: float, base: float, lengths: Sequence[float], scatter: float) -> Probe:
+    """The slope to one side, at the edge of what the function is defined on; skipped if it does not settle, or there is none."""
+    best = Probe(claimed, float("nan"), float("inf"), 0.0, "edge")
+    for h in lengths:
+        for side in (h, -h):
+            values, apart = _values(value, move, (side, 2 * side, 4 * side))
+            if not np.isfinite(values).all() or len({0.0, *apart}) < 4:
+                continue
+            near, middle, far = ((v - base) / a for v, a in zip(values, apart, strict=True))
+            slope, longer = 2 * near - middle, 2 * middle - far
+            rounding = 40 * max(EPS * max(map(abs, (*values, base))), scatter) / abs(apart[0])
+            slack = rounding + 3 * abs(slope - longer)
+            if slack < best.slack:
+                best = Probe(claimed, slope, slack, rounding)
+    if not best.slack <= 0.1 * max(abs(claimed), abs(best.numeric)) and best.slack > 1e-3:
+        return replace(best, skipped="edge")
+    return best
+
+
 def _both_contradict(claimed: float, one: _Look, other: _Look) -> bool:
     consistent = abs(one.derivative - other.derivative) <= 3 * (one.slack + other.slack)
     return consistent and all(abs(claimed - look.derivative) > 20 * look.slack for look in (one, other))
@@ -181,8 +252,29 @@ class Outside:
     scatter: float
     size: float  # of the values, or of their changes where they are near zero
     step: float
-    grain: float  # of the claimed numbers, if they were rounded to float32
+    grain: Array  # how finely the claimed numbers are written, entry by entry: more than 0 if they were rounded to float32
     nearby: Callable[[], Iterable[tuple[Value, Array]]] = tuple  # the function and the array beside the point, here and there
+
+    @cached_property
+    def _work(self) -> Array:
+        """A copy in which one entry after the other is moved: a copy for each would cost more than many functions."""
+        return self.at.copy()
+
+    @property
+    def unspoiled(self) -> bool:
+        """Whether the function left alone what it was handed."""
+        return np.array_equal(self._work, self.at)
+
+    def _entry(self, k: int) -> Move:
+        """One entry moved, in units of max(1, |x|); the array is the same at every move."""
+        work, x = self._work.reshape(-1), float(self.at.flat[k])
+        scale = max(1.0, abs(x))
+
+        def move(t: float) -> tuple[Array, float]:
+            work[k] = x + t * scale
+            return self._work, float(work[k]) - x
+
+        return move
 
     def _lengths(self, scale: float, x: float) -> list[float]:
         """Steps to try, in units of the scale: longer ones where rounding is large, shorter ones for small and large entries."""
@@ -205,8 +297,9 @@ class Outside:
     def by_entry(self, k: int, claim: Array) -> Probe:
         """The derivative by one entry."""
         x = float(self.at.flat[k])
-        probe = self._probe(entry(self.at, k), float(claim.flat[k]), max(1.0, abs(x)), x)
-        probe = replace(probe, slack=probe.slack + self.grain)
+        probe = self._probe(self._entry(k), float(claim.flat[k]), max(1.0, abs(x)), x)
+        self._work.reshape(-1)[k] = x
+        probe = replace(probe, slack=probe.slack + float(self.grain.flat[k]))
         return self._by_convention(probe, k) if probe.slopes is not None and not probe.skipped else probe
 
     def _by_convention(self, probe: Probe, k: int) -> Probe:
@@ -225,7 +318,7 @@ class Outside:
     def along(self, direction: Array, claim: Array) -> Probe:
         """The derivative along a direction."""
         probe = self._probe(along(self.at, direction), float(np.sum(claim * direction)), 1.0, 1.0)
-        return replace(probe, slack=probe.slack + self.grain * float(np.sum(abs(direction))))
+        return replace(probe, slack=probe.slack + float(np.sum(self.grain * abs(direction))))
 
 
 def looked_over(
@@ -234,7 +327,9 @@ def looked_over(
     """Probes the given entries; through those that are left, random directions, of which a wrong one is halved to an entry."""
     at = outside.at
     found = {k: outside.by_entry(k, claim) for k in entries}
-    rest = np.setdiff1d(np.arange(at.size), np.asarray(entries, dtype=int))
+    left = np.ones(at.size, dtype=bool)
+    left[list(entries)] = False
+    rest = np.flatnonzero(left)
     directions = []
     for _ in range(_DIRECTIONS if rest.size else 0):
         signs = rng.choice([-1.0, 1.0], at.shape) * np.maximum(1, abs(at))
@@ -246,10 +341,14 @@ def looked_over(
 
         probe = through(rest)
         directions.append(probe)
-        if not probe.skipped and not probe.error <= FINE:
+        if not (probe.skipped or probe.error <= FINE or _any_off(found)):
             k = _halved(rng.permutation(rest), through)
             found[k] = outside.by_entry(k, claim)
     return Probes(name, at, claim, dict(sorted(found.items())), tuple(directions), given)
+
+
+def _any_off(found: Mapping[int, Probe]) -> bool:
+    return any(not (p.skipped or p.error <= FINE) for p in found.values())
 
 
 def _halved(members: Array, through: Callable[[Array], Probe]) -> int:

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from matcalc.errors import CheckError
-from matcalc.numeric.outside import EPS32, NOISY, noise
 from matcalc.numeric.probes import Array
+from matcalc.numeric.rounding import EPS32, NOISY, further, noise
 
-_LARGE = 1 << 16  # bytes
 GRADIENT_OF = ("d{}", "d_{}", "grad_{}", "{}_grad", "dL_d{}", "d{}_")  # how the gradient by a name is called
 
 
@@ -33,7 +32,8 @@ class Own:
         by_place = not isinstance(at, Mapping)
         self.placed = {role for role, f in (("fn", fn), ("grad_fn", grad_fn)) if by_place or self._placed(f)}
         self.notes: list[str] = []
-        self._buffers: dict[str, Array] = {}
+        self._kept: dict[str, Array] | None = None  # the values themselves, while fn is handed arrays that are not copies
+        self.raised: list[str] = []  # by fn beside the point
         self.asked: frozenset[str] = frozenset()  # the arrays whose gradients are checked; the others stay where they are
         self.varied: dict[str, Array] = {}
         promoted = []
@@ -58,8 +58,9 @@ class Own:
     # ---- calling -------------------------------------------------------------------------------------------------------
     def _call(self, role: str, moved: Mapping[str, Array]) -> Any:
         function = self.fn if role == "fn" else self.grad_fn
+        shared = role == "fn" and self._kept is not None and bool(moved)
         held = {
-            name: self._handed(role, name, moved.get(name, self.varied.get(name, value)), value)
+            name: _copied(moved.get(name, self.varied.get(name, value)), value, shared and name in self.varied)
             for name, value in self.at.items()
         }
         try:
@@ -67,21 +68,26 @@ class Own:
         except CheckError:
             raise
         except Exception as error:  # whatever the user's function raises
-            where = "" if moved else " at the given values"
-            raise CheckError(f"{role} raised {type(error).__name__}{where}: {error}{self._arguments(function)}") from error
+            said = f"{role} raised {type(error).__name__}"
+            if moved:  # the point is at the edge of what the function is defined on
+                self.raised.append(f"{said} ({error})")
+                return float("nan")
+            raise CheckError(f"{said} at the given values: {error}{self._arguments(function)}") from error
         if not moved:
             self._watched(role, held)
         return given
 
-    def _handed(self, role: str, name: str, value: Any, given: Any) -> Any:
-        """A copy; for fn, which gives a number, large arrays are copied into the same memory at every call."""
-        if role != "fn" or not isinstance(value, np.ndarray) or value.nbytes < _LARGE:
-            return _copied(value, given)
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.shape != value.shape or buffer.dtype != value.dtype:
-            buffer = self._buffers[name] = np.empty_like(value)
-        np.copyto(buffer, value)
-        return buffer
+    def share(self) -> None:
+        """Lets fn have arrays that are not copies, if it has not changed any at the given point: copying may cost the most."""
+        if not any(note.startswith("fn changes") for note in self.notes):
+            self._kept = {name: array.copy() for name, array in self.varied.items()}
+
+    def spoiled(self) -> bool:
+        """Whether fn changed an array beside the point, though it did not at it; then all is as before, and copies are made."""
+        kept, self._kept = self._kept, None
+        found = [name for name, array in (kept or {}).items() if not np.array_equal(array, self.varied[name])]
+        self.varied.update({name: array for name, array in (kept or {}).items() if name in found})
+        return bool(found)
 
     def _watched(self, role: str, held: Mapping[str, Any]) -> None:
         changed = [name for name, a in held.items() if _changed(a, self.varied.get(name, self.at[name]))]
@@ -181,7 +187,8 @@ class Own:
         def value(t: float) -> float:
             return self.value({name: self.varied[name] + t * d for name, d in directions.items()})
 
-        found, size = noise(value), self.size(value)
+        found = noise(value)
+        size = max(self.size(value), further(value)[0] if found > NOISY * abs(self.base) else 0.0)
         if self.single:
             found = max(found, EPS32 * abs(self.base) / 2)
         if found > NOISY * size:
@@ -198,7 +205,22 @@ class Own:
     # ---- what is claimed -----------------------------------------------------------------------------------------------
     def claims(self, wrt: Sequence[str] | None = None) -> tuple[dict[str, Array], dict[str, Any]]:
         """The claimed gradients by the names of their arrays, and what else came by name."""
-        raw, self.chosen = self.returned, wrt is not None
+        self.chosen = wrt is not None
+        return self._read(self.returned, wrt)
+
+    def beside(self, wrt: Sequence[str]) -> Iterator[dict[str, Array | None]]:
+        """The claimed gradients where every number is moved by its last digit in float32: what they scatter by is rounding."""
+        rng = np.random.default_rng(0)
+        for _ in range(4):
+            moved = {name: a * (1 + EPS32 * rng.uniform(-1, 1, a.shape)) for name, a in self.varied.items()}
+            try:
+                given = self._call("grad_fn", moved)
+                found, _ = self._read(given[1] if _is_pair(given) else given, wrt)
+            except CheckError:
+                continue
+            yield {name: _given_array(found[name]) for name in wrt if name in found}
+
+    def _read(self, raw: Any, wrt: Sequence[str] | None) -> tuple[dict[str, Array], dict[str, Any]]:
         if raw is None:
             raise CheckError("grad_fn gives None: is a return missing?")
         for name in wrt or ():
@@ -253,7 +275,7 @@ def checked_wrt(wrt: Any) -> list[str] | None:
     names = [wrt] if isinstance(wrt, str) else wrt
     if names is not None and not (isinstance(names, (list, tuple, set)) and all(isinstance(n, str) for n in names)):
         raise CheckError(f"wrt is a name or a list of names of arrays, but got {wrt!r}")
-    return None if names is None else list(names)
+    return None if names is None else sorted(names) if isinstance(names, set) else list(names)
 
 
 # ---- values ------------------------------------------------------------------------------------------------------------
@@ -272,10 +294,13 @@ def _floating(value: Any) -> Array | None:
     return array if array is not None and array.dtype.kind == "f" and array.size else None
 
 
-def _copied(value: Any, given: Any) -> Any:
-    """A copy of what a function might change: an array, or a random generator, which then starts afresh; a number stays one."""
+def _copied(value: Any, given: Any, shared: bool = False) -> Any:
+    """A copy of what a function might change: an array, or a random generator, which then starts afresh; a number stays one.
+
+    A ``shared`` array is handed on itself.
+    """
     if isinstance(value, np.ndarray):
-        return value.copy() if value.ndim or isinstance(given, np.ndarray) else value[()]
+        return (value if shared else value.copy()) if value.ndim or isinstance(given, np.ndarray) else value[()]
     return copy.deepcopy(value) if isinstance(value, (np.random.Generator, np.random.RandomState, list, dict)) else value
 
 

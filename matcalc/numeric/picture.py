@@ -38,11 +38,12 @@ _STYLE = """
 """
 
 
-def picture(rows: Sequence[Row], name: str = "") -> str:
-    """The maps of all rows, one beside the other, and the scale."""
+def picture(rows: Sequence[Row], name: str = "", stages: Stages = ()) -> str:
+    """The stages in a line, the maps of all rows, one beside the other, and the scale."""
     key = f"mc{crc32(repr([(row.name, row.pattern) for row in rows]).encode()):x}"
     parts: list[str] = []
-    x, y, tallest = _MARGIN, _MARGIN + 30, 0.0
+    drawn, below = _chain(stages)
+    x, y, tallest = _MARGIN, _MARGIN + 30 + below, 0.0
     for row in rows:
         if row.table is None:
             continue
@@ -53,9 +54,13 @@ def picture(rows: Sequence[Row], name: str = "") -> str:
         x, tallest = x + panel.width + 28, max(tallest, panel.height)
     y += tallest + 24
     height = y + 58
-    bad = [row.name for row in rows if not row.ok]
+    # the first stage that is wrong is where the mistake is
+    bad = [stage for stage, _, ok in stages if not ok][:1] or [row.name for row in rows if not row.ok]
     title = f"relative error of the claimed gradient{f' of {name}' if name else ''}"
-    said = "; ".join(f"{row.name}: {row.verdict}{f', off in {row.pattern}' if row.pattern else ''}" for row in rows)
+    said = "; ".join(
+        [f"stage {stage}: {verdict}" for stage, verdict, _ in stages]
+        + [f"{row.name}: {row.verdict}{f', off in {row.pattern}' if row.pattern else ''}" for row in rows]
+    )
     head = f"{title}: {'look at ' + ', '.join(bad) if bad else 'every gradient agrees'}"
     size = f'width="{_WIDTH:g}" height="{height:g}"'
     return "".join(
@@ -69,15 +74,45 @@ def picture(rows: Sequence[Row], name: str = "") -> str:
             f'<linearGradient id="{key}g">{_gradient()}</linearGradient></defs>',
             f'<rect {size} rx="8" style="fill:var(--paper)"/>',
             f'<text x="{_MARGIN:g}" y="34" class="ink" font-size="15" font-weight="600">{escape(head)}</text>',
+            *drawn,
             *parts,
             f'<g transform="translate({_MARGIN:g} {y:g})">{"".join(_scale(key))}</g></svg>',
         )
     )
 
 
+# ---- the stages ------------------------------------------------------------------------------------------------------
+Stages = Sequence[tuple[str, str, bool]]  # the name of each, the verdict, and whether it stands
+
+
+def _chain(stages: Stages) -> tuple[list[str], float]:
+    """A box for every stage, in the order of computing, and the height that they take."""
+    x, y, parts = _MARGIN, _MARGIN + 28, []
+    for name, verdict, ok in stages:
+        mark = "–" if verdict == "missing" else "✓" if ok else "✗"
+        words = f"{mark} {name}" + ("" if ok else f": {verdict}")
+        width = 6.7 * len(words) + 16
+        if x > _MARGIN and x + width > _WIDTH - _MARGIN:
+            x, y = _MARGIN, y + 30
+        fill, ink = ("var(--bare)", "var(--ink)") if ok else ("#780020", "#fff")
+        parts.append(
+            f'<g transform="translate({x:g} {y:g})"><title>{escape(f"{name}: {verdict}")}</title>'
+            f'<rect width="{width:g}" height="22" rx="4" style="fill:{fill};stroke:var(--rule)"/>'
+            f'<text x="7" y="15.5" font-size="12" style="fill:{ink}">{escape(words)}</text></g>'
+        )
+        x += width + 6
+    return parts, y + 30 - _MARGIN - 28 + 8 if parts else 0.0
+
+
 # ---- one map ---------------------------------------------------------------------------------------------------------
 def flattened(array: Array) -> Array:
-    """An array of any number of axes as rows and columns: a vector is one row, the first axis is down, the others go along."""
+    """An array of any number of axes as rows and columns: a vector is one row, the first axis is down, the others go along.
+
+    Four axes, as of the weights of a convolution, are a table of matrices: one for every index of the first two.
+    """
+    if array.ndim == 4:
+        a, b, c, d = array.shape
+        return array.transpose(0, 2, 1, 3).reshape(a * c, b * d)
     return array.reshape(1, -1) if array.ndim < 2 else array.reshape(array.shape[0], -1)
 
 
@@ -99,6 +134,7 @@ class _Panel:
         self.row, self.table = row, table
         error, state = flattened(table.error), flattened(table.state)
         self.shape = error.shape
+        self.flat = flattened(np.arange(error.size).reshape(table.shape or (1,)))
         self.error, self.state = pooled(error, state)
         rows, columns = self.state.shape
         self.cell = float(np.clip(_SIDE / max(rows, columns), _LEAST, _LARGEST))
@@ -115,7 +151,10 @@ class _Panel:
         shape = self.table.shape
         if self.row.pattern:
             yield from _broken(f"off in {self.row.pattern}", 58)
-        if len(shape) > 2:
+        if len(shape) == 4:
+            name = self.row.name
+            yield f"a table of maps {name}[i, j, :, :]: i down ({shape[0]}), j along ({shape[1]})"
+        elif len(shape) > 2:
             yield f"axis 0 down; axes {', '.join(map(str, range(1, len(shape))))} flattened along"
         if self.state.shape != self.shape:
             rows, columns = (-(-n // m) for n, m in zip(self.shape, self.state.shape, strict=True))
@@ -131,9 +170,19 @@ class _Panel:
         for i in range(rows):
             for j in range(columns):
                 yield from self._cell(i, j, hatch)
+        if len(self.table.shape) == 4 and self.state.shape == self.shape:
+            yield from self._lines_between()
         yield "</g>"
         for k, line in enumerate(self.lines):
             yield f'<text y="{26 + rows * c + 18 + k * _LINE:g}" class="soft" font-size="11.5">{escape(line)}</text>'
+
+    def _lines_between(self) -> Iterator[str]:
+        """The lines between the maps of a table of maps."""
+        c, (rows, columns), (_, _, down, along) = self.cell, self.shape, self.table.shape
+        for i in range(down, rows, down):
+            yield f'<path d="M0 {i * c - 0.5:g}H{columns * c:g}" style="stroke:var(--ink)" stroke-width="1.5"/>'
+        for j in range(along, columns, along):
+            yield f'<path d="M{j * c - 0.5:g} 0V{rows * c:g}" style="stroke:var(--ink)" stroke-width="1.5"/>'
 
     def _cell(self, i: int, j: int, hatch: str) -> Iterator[str]:
         c, error, state = self.cell, float(self.error[i, j]), self.state[i, j]
@@ -159,7 +208,7 @@ class _Panel:
         state = {UNPROBED: "not probed", SKIPPED: "skipped at a kink"}.get(int(self.state[i, j]), "")
         if self.state.shape != self.shape or not self.table.shape:
             return state or f"relative error {self.error[i, j]:.1e}"
-        k = i * self.shape[1] + j
+        k = int(self.flat[i, j])
         where = f"{self.row.name}{list(self.table.index(k))}"
         if state:
             return f"{where}: {state}"

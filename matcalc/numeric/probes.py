@@ -139,10 +139,11 @@ class Probes:
     def worst(self, count: int) -> list[tuple[tuple[int, ...], Probe]]:
         """The entries with the largest errors, the largest difference first among equals."""
         judged = [(k, p) for k, p in self.entries.items() if not p.skipped]
-        return [(self.index(k), p) for k, p in sorted(judged, key=lambda item: _rank(item[1]), reverse=True)[:count]]
+        return [(self.index(k), p) for k, p in sorted(judged, key=lambda item: rank(item[1]), reverse=True)[:count]]
 
 
-def _rank(p: Probe) -> tuple[bool, float, float]:
+def rank(p: Probe) -> tuple[bool, float, float]:
+    """By what the worst probe is found: what is not finite, the relative error, among wrong ones alike the difference."""
     return bool(np.isnan(p.error)), round(p.error, 6) if p.error > WRONG else p.error, abs(p.claimed - p.numeric)
 
 

@@ -17,6 +17,8 @@ import numpy as np
 from matcalc.numeric.probes import Array, Probes
 
 _NEAR = 1e-6
+_TOLD = 0.02  # how far a factor may be unknown, relatively, and still be one
+_BEYOND = 20  # times what the numeric gradient may be off: what is less may be its error
 _LARGEST = 12  # of a whole number, or of the parts of a fraction, that is named for what it is
 
 
@@ -68,6 +70,8 @@ def _ratio(c: Array, t: Array, tolerance: Array) -> float | None:
     if not square > 0:
         return None
     r = float(np.sum(c * t)) / square
+    if np.sum(np.broadcast_to(tolerance, t.shape) ** 2) > (_TOLD * r) ** 2 * square:
+        return None  # anything would do
     return r if r and bool((abs(c - r * t) <= (1 + abs(r)) * tolerance).all()) else None
 
 
@@ -78,12 +82,18 @@ def _factor(table: Probes, asked: Array, named: Named) -> Relation | None:
     if r is None:
         return None
     near = max(_NEAR, 3 * float(np.max(tolerance / np.maximum(abs(t), abs(c / r)))) if c.size == 1 else 1e-5)
-    words = named.factor(r, near, single=c.size == 1)
+    unknown = float(np.sqrt(np.sum(slack**2) / np.sum(t * t)))  # of the factor, relatively
+    words = named.factor(r, max(near, 3 * unknown), single=c.size == 1)
+    if words is not None and words[0] == "1":
+        if abs(r - 1) <= 3 * (unknown + _NEAR / 100):
+            return None
+        words = None
     if c.size == 1 and (words is None or near > 1e-3):
         return None
-    shown, hint = words or (f"{r:.6g}", "")
-    if r != 1 and abs(r - 1) < 1e-3 and words is None:
-        shown = f"{r:.9g}"
+    digits = 9 if abs(r - 1) < 1e-3 else 6
+    shown, hint = words or (f"{r:.{max(3, min(digits, int(-np.log10(unknown + 1e-16))))}g}", "")
+    if shown == "1":
+        return None
     return Relation(f"claimed = {shown} × numeric" + (f": {hint}" if hint else ""), r)
 
 
@@ -126,11 +136,12 @@ class Named:
         if is_(2) or is_(0.5):
             fitting = [who for n, who in self.lengths().items() if n == 2]
             return f"{sign}{'2' if is_(2) else '1/2'}", f"or the length {fitting[0]}" if fitting else ""
-        for most, named in ((1, [*self.by_numbers(), *self._by_lengths()]), (4, [*self._made_of_lengths()]), (_LARGEST, [])):
+        simple = [*self.by_numbers(), *self._by_lengths()]
+        for most, named in ((1, simple), (4, [*self._made_of_lengths(), *(() if single else self.twice())]), (_LARGEST, [])):
             q = Fraction(size).limit_denominator(most)
-            if most > 1 and not single and is_(float(q)) and 0 < q.numerator <= most:
+            if most > 1 and not single and near <= 1e-4 and is_(float(q)) and 0 < q.numerator <= most:
                 return f"{sign}{q}", ""
-            for value, words, hint in named:
+            for value, words, hint in named if near <= 1e-4 else ():
                 if is_(value):
                     return f"{sign}{words}", hint
         return None
@@ -140,10 +151,14 @@ class Named:
         for v, name in self.numbers().items():
             yield abs(v), f"{name}", f"{name} = {v:g}"
             yield 1 / abs(v), f"1/{name}", f"{name} = {v:g}"
-            yield 2 * abs(v), f"2 {name}", f"{name} = {v:g}"
             if 0 < v < 1:
                 yield 1 - v, f"(1 − {name})", f"{name} = {v:g}"
                 yield 1 / (1 - v), f"1/(1 − {name})", f"{name} = {v:g}"
+
+    def twice(self) -> Iterator[tuple[float, str, str]]:
+        """Twice the single numbers."""
+        for v, name in self.numbers().items():
+            yield 2 * abs(v), f"2 {name}", f"{name} = {v:g}"
 
     def _by_lengths(self) -> Iterator[tuple[float, str, str]]:
         lengths = self.lengths()
@@ -155,8 +170,8 @@ class Named:
         lengths = self.lengths()
         for n, who in lengths.items():
             yield 2 * n, f"2·{n}", f"{n} = {who}"
-            yield 2 / n, f"2/{n}", f"{n} = {who}"
-            yield n / 2, f"{n}/2", f"{n} = {who}"
+            yield 2 / n, *_quotient(2, n, f"{n} = {who}")
+            yield n / 2, *_quotient(n, 2, f"{n} = {who}")
             yield n**0.5, f"√{n}", f"{n} = {who}"
             yield n**-0.5, f"1/√{n}", f"{n} = {who}"
             yield n / (n - 1), f"{n}/{n - 1}", f"{n} = {who}; n or n − 1 in a variance"
@@ -165,8 +180,14 @@ class Named:
             yield n * m, f"{n}·{m}", f"{n} = {a}, {m} = {b}" if n != m else f"{n} = {a}"
             yield 1 / (n * m), f"1/({n}·{m})", f"{n} = {a}, {m} = {b}" if n != m else f"{n} = {a}"
             if n != m:
-                yield n / m, f"{n}/{m}", f"{n} = {a}, {m} = {b}"
-                yield m / n, f"{m}/{n}", f"{n} = {a}, {m} = {b}"
+                yield n / m, *_quotient(n, m, f"{n} = {a}, {m} = {b}")
+                yield m / n, *_quotient(m, n, f"{n} = {a}, {m} = {b}")
+
+
+def _quotient(n: int, m: int, hint: str) -> tuple[str, str]:
+    """A quotient in lowest terms, and where it comes from."""
+    q = Fraction(n, m)
+    return (f"{n}/{m}", hint) if q.denominator == m else (str(q), f"{n}/{m} with {hint}")
 
 
 # ---- arrangements ----------------------------------------------------------------------------------------------------
@@ -200,7 +221,7 @@ def _arranged(table: Probes, tolerance: Array, named: Named) -> Relation | None:
     for words, arrange in arrangements(table.shape):
         a = arrange(t)
         r = _ratio(c, a, tolerance + arrange(table.slack))
-        if r is None or np.ptp(t) <= tolerance.max():
+        if r is None or np.std(t) <= _BEYOND * float(np.sqrt(np.mean(tolerance**2))):
             continue
         factor = named.factor(r, 1e-5)
         shown = "" if factor and factor[0] == "1" else f", times {factor[0] if factor else f'{r:.6g}'}"
@@ -224,8 +245,8 @@ def _added(table: Probes, asked: Array, tolerance: Array, named: Named) -> Relat
     apart, near = (table.claimed - table.numeric)[asked], tolerance[asked]
     if apart.size < 2:
         return None
-    middle = float(np.mean(apart))
-    if bool((abs(apart - middle) <= 2 * near).all()):
+    middle = float(apart[np.argmin(near)])
+    if abs(middle) > _BEYOND * float(np.max(table.slack[asked])) and bool((abs(apart - middle) <= 2 * near).all()):
         return Relation(f"claimed = numeric {'−' if middle < 0 else '+'} {abs(middle):.6g}: a constant is added")
     for name, value in {table.name: table.at, **table.given}.items():
         array = np.asarray(value)
@@ -233,12 +254,14 @@ def _added(table: Probes, asked: Array, tolerance: Array, named: Named) -> Relat
             continue
         r = _ratio(apart, array[asked], 2 * near)
         if r is not None:
-            factor = next(((words, hint) for v, words, hint in named.by_numbers() if abs(abs(r) - v) <= 1e-5 * v), None)
+            numbers = (*named.by_numbers(), *named.twice())
+            factor = next(((words, hint) for v, words, hint in numbers if abs(abs(r) - v) <= 1e-5 * v), None)
             shown = f"{factor[0] if factor else f'{abs(r):.6g}'} × {name}"
             why = f" ({factor[1]})" if factor else ""
+            missing, twice = (", as of a regularisation", " counted twice") if factor else ("", "")
             if r < 0:
-                return Relation(f"claimed = numeric − {shown}{why}: this term is missing, as of a regularisation")
-            return Relation(f"claimed = numeric + {shown}{why}: this term is too much, as of a regularisation counted twice")
+                return Relation(f"claimed = numeric − {shown}{why}: this term is missing{missing}")
+            return Relation(f"claimed = numeric + {shown}{why}: this term is too much{missing}{twice}")
     return None
 
 
@@ -261,6 +284,8 @@ def _scaled_along(table: Probes, telling: Array, tolerance: Array, named: Named)
             ratios[k] = r
         else:
             off = [k for k, r in ratios.items() if abs(r - 1) > 1e-6]
+            if several and len(off) > 1 and np.ptp(list(ratios.values())) <= _TOLD * max(map(abs, ratios.values())):
+                return Relation(f"claimed = about {np.median(list(ratios.values())):.3g} × numeric")
             if several and len(off) > 1 and sum(int(telling.take(k, axis).sum()) > 1 for k in off) > 1:
                 return Relation(_scaled(table, axis, ratios))
     return None
@@ -290,13 +315,18 @@ def _summed(table: Probes, tolerance: Array) -> Relation | None:
     for axis in range(c.ndim):
         n = c.shape[axis]
         for word, value in (("sum", t.sum(axis, keepdims=True)), ("mean", t.mean(axis, keepdims=True))):
-            if n > 1 and np.any(value) and bool((abs(c - value) <= 2 * n * float(np.max(tolerance))).all()):
+            beyond = np.max(abs(value)) > _BEYOND * 2 * n * float(np.max(tolerance))
+            if n > 1 and beyond and bool((abs(c - value) <= 2 * n * float(np.max(tolerance))).all()):
                 return Relation(f"the claim holds the {word} of the numeric gradient along axis {axis}, again and again")
     return None
 
 
 def _signs(table: Probes, asked: Array, tolerance: Array) -> Relation | None:
     c, t = table.claimed[asked], table.numeric[asked]
-    if c.size > 2 and bool((abs(abs(c) - abs(t)) <= 2 * tolerance[asked]).all()):
+    if (
+        c.size > 2
+        and np.median(abs(t)) > _BEYOND * float(np.max(tolerance[asked]))
+        and bool((abs(abs(c) - abs(t)) <= 2 * tolerance[asked]).all())
+    ):
         return Relation("the right numbers with wrong signs")
     return None

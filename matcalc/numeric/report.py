@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from matcalc.numeric.patterns import pattern
-from matcalc.numeric.probes import FINE, KINKED, WRONG, Probes, relative_error, verdict
+from matcalc.numeric.probes import FINE, KINKED, WRONG, Probes, rank, relative_error, verdict
 from matcalc.numeric.relations import relation
 from matcalc.paper import writing as paper
 
@@ -54,7 +54,7 @@ class Row:
             return cls(table.name, table.shape, nan, None, nan, nan, 0, table.skipped, "not probed", table)
         # a direction speaks where the entries are silent: in a sum of many, a difference can be of any relative size
         off = [p for p in table.entries.values() if not p.skipped and not p.error <= FINE]
-        p = max(off or judged, key=lambda p: (bool(np.isnan(p.error)), p.error))
+        p = max(off or judged, key=rank)
         where = next((table.index(k) for k, q in table.entries.items() if q is p), None)
         said = verdict(p.error, kinks, any(q.measured for q in judged))
         if said != "wrong" and len(table.hidden) == len(judged) and any(abs(q.claimed) > 1e-12 for q in judged):
