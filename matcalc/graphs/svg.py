@@ -46,7 +46,8 @@ def svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="mcg" role="img" aria-label="{title}" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">\n<title>{title}</title>\n'
         f"<style>\n{style}</style>\n<defs>{glyphs}"
-        f'<marker id="mcg-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
+        f'<marker id="mcg-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+        f'markerUnits="userSpaceOnUse" orient="auto">'
         f'<path class="mcg-head" d="M0,0.8 L7.5,4 L0,7.2 z"/></marker></defs>\n'
         f'<rect class="mcg-paper" width="100%" height="100%"/>\n'
         f'<g transform="translate({_MARGIN:g} {_MARGIN:g})">\n' + "\n".join(body) + "\n</g>\n</svg>\n"
