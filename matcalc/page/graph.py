@@ -88,8 +88,8 @@ def _controls() -> str:
         f'<button type="button" data-does="{does}" title="{said}" aria-label="{said}">{_sign(does)}</button>'
         for does, said in _SAID.items()
     )
-    return f'<div class="player" role="group" aria-label="Steps of the passes" hidden>{drawn}'
-        '<output aria-live="polite"></output></div>'
+    heard = '<output aria-live="polite"></output>'
+    return f'<div class="player" role="group" aria-label="Steps of the passes" hidden>{drawn}{heard}</div>'
 
 
 def _sign(does: str) -> str:
