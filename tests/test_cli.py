@@ -35,6 +35,8 @@ def test_the_demo_derives_writes_runs_and_checks(name, tmp_path):
     assert f"def {name}_backward(" in source and "import numpy as np" in source
     assert "np.diag(" not in source and "np.eye(" not in source and "import matcalc" not in source
     assert (tmp_path / f"{name}.tex").read_text(encoding="utf-8").startswith(r"\documentclass")
+    page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and 'id="graph"' in page and 'class="wrong"' not in page
 
 
 def test_the_demo_fails_when_a_rule_is_wrong(tmp_path, monkeypatch):

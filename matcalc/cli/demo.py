@@ -25,8 +25,8 @@ _ROOM = 70  # columns, for a table with all its figures
 def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> None:
     """The lecture's window classifier: derived, written as LaTeX and NumPy, run, and checked.
 
-    Every score and loss of the lecture with a generic f, the logistic function, tanh and ReLU. Writes a LaTeX document
-    and a NumPy module for each into a folder. The exit status is 0 only if every gradient holds.
+    Every score and loss of the lecture with a generic f, the logistic function, tanh and ReLU. Writes a LaTeX document,
+    a NumPy module and a page for each into a folder. The exit status is 0 only if every gradient holds.
     """
     from rich import box
     from rich.console import Console
@@ -49,7 +49,8 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
         if not brief:
             console.rule(f"{case.name}: {case.title}", characters="-" if plain else "─", align="left")
             print(f"\n{_shown(outcome, wide)}")
-            print(f"\nwritten: {outcome.latex}  {outcome.module}\n")
+            written = [str(path) for path in (outcome.latex, outcome.module, outcome.page) if path is not None]
+            print(f"\nwritten: {'  '.join(written)}\n")
     columns = ["case", "gradients", "worst relative error", "module against derivation", "verdict"]
     narrow = wide < _ROOM
     table = Table(*columns[:1], *columns[2:3] if narrow else columns[1:4], columns[4], box=box.ASCII if plain else box.ROUNDED)
@@ -59,6 +60,9 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
         table.add_row(o.case.name, *figures[1:2] if narrow else figures, verdict)
     console.print(table)
     console.print(f"LaTeX documents and NumPy modules are in {out.resolve()}", markup=False, soft_wrap=True)
+    page = outcomes[0].page
+    said = f"and a page for each: open {page}" if page else "pages need the extra html: pip install '.[html]' in the checkout"
+    console.print(said, markup=False, soft_wrap=True)
     if not all(o.ok for o in outcomes):
         sys.exit(1)
 

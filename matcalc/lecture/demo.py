@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,11 +22,15 @@ _AGREE = 1e-9  # relative difference between the module and the derivation, in f
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one case: its files, the numeric check, and how far the module is from the derivation."""
+    """What came of one case: its files, the numeric check, and how far the module is from the derivation.
+
+    ``page`` is None where the extra ``html``, which typesets formulas, is not installed.
+    """
 
     case: Case
     latex: Path
     module: Path
+    page: Path | None
     report: Any
     difference: float
 
@@ -36,13 +41,16 @@ class Outcome:
 
 
 def run(case: Case, folder: Path, seed: int = 0) -> Outcome:
-    """Writes the LaTeX file and the NumPy module of a case, runs the module, and checks every gradient."""
+    """Writes the LaTeX file, the NumPy module and the page of a case, runs the module, and checks every gradient."""
     folder.mkdir(parents=True, exist_ok=True)
     latex, source = folder / f"{case.name}.tex", folder / f"{case.name}.py"
     latex.write_text(case.derivation.to_latex(standalone=True), encoding="utf-8")
     source.write_text(case.derivation.to_numpy(name=case.name).source, encoding="utf-8")
+    page = folder / f"{case.name}.html" if find_spec("ziamath") else None
+    if page is not None:
+        case.derivation.to_html(page)
     report = case.derivation.check(seed=seed)
-    return Outcome(case, latex, source, report, difference(case.derivation, imported(source), case.name, seed))
+    return Outcome(case, latex, source, page, report, difference(case.derivation, imported(source), case.name, seed))
 
 
 def imported(path: Path) -> ModuleType:
