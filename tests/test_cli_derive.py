@@ -185,7 +185,7 @@ def test_all_variables_are_derived_by_in_the_order_of_the_shapes():
 def test_names_in_latex(wrt):
     shapes = r"\hat y \in \mathbb R^n, W_{hh} \in \mathbb{R}^{n \times n}, h_{t-1}: n"
     result = derive("--wrt", *wrt, formula=r"\hat y^\top W_{hh} h_{t-1}", shapes=shapes)
-    assert result.exit_code == 0 and "by W_hh, ŷ" in result.stdout.split("\n")[0], result.output
+    assert result.exit_code == 0 and "by Wₕₕ, ŷ" in result.stdout.split("\n")[0], result.output
 
 
 def test_by_an_intermediate():
