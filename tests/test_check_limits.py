@@ -9,6 +9,7 @@ import pytest
 from test_check_reviewed import small_net
 
 import matcalc as mc
+from matcalc.numeric.rounding import noise
 
 R = np.random.default_rng(0)
 
@@ -33,11 +34,11 @@ def entropy_gradient(z, y):
 
 @pytest.mark.parametrize("size", [10, 20, 28, 30, 32, 34, 35, 36, 37, 40, 100])
 def test_a_saturated_loss_is_not_wrong(size):
-    for seed in range(4):
+    for seed in range(8):
         r = np.random.default_rng(seed)
         at = {"z": size * np.eye(3) + 0.3 * r.normal(size=(3, 3)), "y": np.arange(3)}
         assert only(mc.check_gradient(entropy, entropy_gradient, at)).verdict != "wrong"
-        W, X = r.normal(size=(3, 3)), size * r.normal(size=(6, 3))
+        _, W, X = r.normal(size=4), r.normal(size=(3, 3)), size * r.normal(size=(6, 3))
         y = (X @ W).argmax(1)
 
         def fn(W, X=X, y=y):
@@ -49,6 +50,17 @@ def test_a_saturated_loss_is_not_wrong(size):
         assert only(mc.check_gradient(fn, gradient, {"W": W})).verdict != "wrong"
     if size <= 20:
         assert not mc.check_gradient(entropy, lambda **v: {"z": 2 * entropy_gradient(**v)["z"]}, at).ok
+
+
+@pytest.mark.parametrize("rise", [1.0, 2.0, 37.0, 37.007, 0.3])
+def test_rounding_inside_is_seen_though_the_values_look_smooth(rise):
+    """As many digits, or nearly as many, at every step: fourth differences are zero."""
+    digit = 2.0**-53 / 6
+
+    def value(t):
+        return digit * round((1e-8 + rise * digit / 1e-9 * t) / digit)
+
+    assert noise(value) > 0.1 * digit
 
 
 # ---- kinks -----------------------------------------------------------------------------------------------------------
@@ -134,18 +146,18 @@ def test_a_gradient_in_float32_is_judged_entry_by_entry():
 
 
 def test_terms_that_cancel_in_float32_are_not_held_against_a_gradient():
-    X = R.normal(size=(400, 4)).astype("f4")
-    W = R.normal(size=(4, 3))
+    """Beside a least-squares solution the gradient is a small sum of large terms."""
+    X, y = R.normal(size=(400, 4)), R.normal(size=400)
+    w = np.linalg.lstsq(X, y, rcond=None)[0] + 1e-3 * R.normal(size=4)
 
-    def gradient(W):
-        return 2 * X.T @ (X @ W.astype("f4") - X @ W.astype("f4").mean(1, keepdims=True))
+    def fn(w):
+        return np.sum((X @ w - y) ** 2)
 
-    def fn(W):
-        Y = X.astype(float) @ (W - W.mean(1, keepdims=True))
-        return np.sum(Y * Y)
+    def gradient(w):
+        return 2 * X.T.astype("f4") @ (X.astype("f4") @ w.astype("f4") - y.astype("f4"))
 
-    assert mc.check_gradient(fn, gradient, {"W": W}).ok
-    assert not mc.check_gradient(fn, lambda W: gradient(W) * np.float32(1.001), {"W": W}).ok
+    assert mc.check_gradient(fn, gradient, {"w": w}).ok
+    assert not mc.check_gradient(fn, lambda w: gradient(w) * np.float32(1.01), {"w": w}).ok
 
 
 # ---- what was not looked at ------------------------------------------------------------------------------------------
