@@ -201,6 +201,7 @@ def _build(name: str, *operands: Any) -> Any:
 
 # ---- interning -----------------------------------------------------------------------------------------------------
 _nodes: weakref.WeakValueDictionary[Any, Expr] = weakref.WeakValueDictionary()
+_held = _nodes.data  # read without the detour through Python
 _lock = threading.Lock()
 _FEW_NAMES = 64  # up to here a clash of names is an error at once; beyond, when the expression is used
 
@@ -208,7 +209,8 @@ _FEW_NAMES = 64  # up to here a clash of names is an error at once; beyond, when
 def node(op: Operation, args: tuple[Expr, ...] = (), params: tuple[Any, ...] = ()) -> Expr:
     """The one node with this operation, these arguments and these parameters; its shape is checked when it is made."""
     key = (op, args, params)
-    found = _nodes.get(key)
+    held = _held.get(key)
+    found = held() if held is not None else None
     if found is not None:
         return found
     made = Expr.__new__(Expr)

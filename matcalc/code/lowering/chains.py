@@ -253,13 +253,12 @@ def _merged(factors: list[Expr]) -> list[Expr]:
 def _mirrors(factors: list[Expr]) -> set[tuple[int, int]]:
     """The stretches, first and last factor, that are their own transposes but for the one in the middle."""
     k = len(factors)
-    twin = [turned(f) for f in factors]
     found: set[tuple[int, int]] = set()
     for middle in range(2 * k - 1):
         i, j = middle // 2, (middle + 1) // 2
         if i == j:
             i, j = i - 1, j + 1
-        while i >= 0 and j < k and twin[i] is factors[j]:
+        while i >= 0 and j < k and factors[i].shape == factors[j].shape[::-1] and turned(factors[i]) is factors[j]:
             found.add((i, j))
             i, j = i - 1, j + 1
     return found

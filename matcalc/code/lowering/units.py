@@ -26,6 +26,8 @@ _WHOLE = (LET, NORM, SOFTMAX, LOG_SOFTMAX)
 def with_units(y: Expr, wrt: Sequence[Expr] = ()) -> tuple[Expr, Mapping[Expr, Expr]]:
     """The same expression with a name on every product that stays a unit, and what became of each node if there are any."""
     order = topological([y])
+    if not any(e.op is MATMUL and any(map(_is_product, e.args)) for e in order):
+        return y, {}
     users = _users(order)
     units = [x for e in order if e.op is MATMUL and _is_whole(e, y, users) for x in _kept(e, users)]
     if not units:
@@ -37,6 +39,11 @@ def with_units(y: Expr, wrt: Sequence[Expr] = ()) -> tuple[Expr, Mapping[Expr, E
         new = rebuilt(e, tuple(done[a] for a in e.args)) if e.args else e
         done[e] = let(given[e], new) if e in given else new
     return done[y], done
+
+
+def _is_product(e: Expr) -> bool:
+    """Whether it is a product of matrices, or the transpose of one."""
+    return e.op is MATMUL or (e.op is TRANSPOSE and e.args[0].op is MATMUL)
 
 
 def in_order(y: Expr) -> tuple[Expr, Mapping[Expr, Expr]]:
