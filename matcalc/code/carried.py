@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import sympy
 
@@ -87,10 +87,10 @@ class Carried:
         for op in _ordered(self._bodies):
             self.called[op] = taken.take(op.numpy)
 
-    def scipy(self, used: Callable[[], Collection[str]]) -> dict[str, list[str]]:
-        """What is imported from SciPy, by module: of what is ``used`` in the text, which is asked for if anything is carried."""
+    def scipy(self, used: Collection[str]) -> dict[str, list[str]]:
+        """What is imported from SciPy, by module: of what is ``used`` in the text."""
         by_module: dict[str, list[str]] = {}
-        for own in sorted(set(helpers.SCIPY) & set(used())) if self.called else ():
+        for own in sorted(set(helpers.SCIPY) & set(used)):
             by_module.setdefault(helpers.SCIPY[own], []).append(own)
         return by_module
 

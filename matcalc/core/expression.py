@@ -201,7 +201,6 @@ def _build(name: str, *operands: Any) -> Any:
 
 # ---- interning -----------------------------------------------------------------------------------------------------
 _nodes: weakref.WeakValueDictionary[Any, Expr] = weakref.WeakValueDictionary()
-_held = _nodes.data  # read without the detour through Python
 _lock = threading.Lock()
 _FEW_NAMES = 64  # up to here a clash of names is an error at once; beyond, when the expression is used
 
@@ -209,9 +208,8 @@ _FEW_NAMES = 64  # up to here a clash of names is an error at once; beyond, when
 def node(op: Operation, args: tuple[Expr, ...] = (), params: tuple[Any, ...] = ()) -> Expr:
     """The one node with this operation, these arguments and these parameters; its shape is checked when it is made."""
     key = (op, args, params)
-    held = _held.get(key)
-    found = held() if held is not None else None
-    if found is not None:
+    held = _nodes.data.get(key)  # type: ignore[attr-defined]  # without the detour of ``get``
+    if held is not None and (found := held()) is not None:
         return found
     made = Expr.__new__(Expr)
     made.op, made.args, made.params = op, args, params

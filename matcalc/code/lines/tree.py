@@ -270,7 +270,7 @@ def names_in(trees: Iterable[ast.AST]) -> set[str]:
     pop, push = stack.pop, stack.append  # this is walked most
     while stack:
         x = pop()
-        kind = type(x)
+        kind: Any = type(x)
         if kind is ast.Name:
             found.add(x.id)
         elif kind is list:
@@ -282,7 +282,7 @@ def names_in(trees: Iterable[ast.AST]) -> set[str]:
 
 
 @cache
-def _below(kind: type) -> tuple[str, ...]:
+def _below(kind: Any) -> tuple[str, ...]:
     """The fields of a node that hold nodes; of a word or a number, none."""
     fields = kind._fields if issubclass(kind, ast.AST) and kind is not ast.Constant else ()
     return tuple(of for of in fields if of not in _WORDS)
