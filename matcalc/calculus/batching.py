@@ -102,7 +102,7 @@ class Batch(Letters):
         if layout not in LAYOUTS:
             raise MatcalcError(f"a batch has its examples in 'rows' or in 'columns', not in {layout!r}")
         order, held = topological([y]), set(varied)
-        super().__init__(LAYOUTS.index(layout), _unused(order) if count is None else sizes.size(count))
+        super().__init__(LAYOUTS.index(layout), unused_size(order) if count is None else sizes.size(count))
         self.y, self.data = y, checked_data(y, data)
         self.dependent = depending(order, self.data)
         self._taken = Names({str(e.name) for e in order if e.name is not None})
@@ -380,7 +380,7 @@ def checked_data(y: Expr, data: Sequence[Expr]) -> tuple[Expr, ...]:
     return tuple(dict.fromkeys(data))
 
 
-def _unused(order: Sequence[Expr]) -> Size:
+def unused_size(order: Sequence[Expr]) -> Size:
     """A size for the number of examples that the expression does not speak of."""
     used = {s.name for e in order for size in e.shape if isinstance(size, sympy.Basic) for s in size.free_symbols}
     used |= {str(e.name) for e in order if e.name is not None}

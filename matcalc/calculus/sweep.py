@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from operator import itemgetter
 
 from matcalc.calculus.local import Alias, matrix, pull, push
 from matcalc.core import sizes
@@ -50,23 +49,24 @@ def reverse(
     if name is not None:
         alias[y] = name
     needed = depending(order, wrt)
-    places = as_typed(y, needed, below)
-    arriving: dict[Expr, list[tuple[int, Expr]]] = {y: [(0, seed)]}
+    places: dict[tuple[Expr, int], int] = {}
+    arriving: dict[Expr, list[tuple[Expr, int, Expr]]] = {y: [(y, -1, seed)]}
     found: dict[Expr, Expr] = {}
     for e in reversed(order):
         if e not in arriving:
             continue
         several = arriving.pop(e)
         if len(several) > 1:
-            several.sort(key=itemgetter(0))
-        g = found[e] = reduce(add, (passed for _, passed in several))
+            places = places or as_typed(y, needed, below)
+            several.sort(key=lambda one: places[one[0], one[1]])
+        g = found[e] = reduce(add, (passed for *_, passed in several))
         if below is not None and not below(e):
             continue
         for k, a in enumerate(e.args):
             if a in needed:
                 passed = step(e, k, g, alias)
                 if passed is not None:
-                    arriving.setdefault(a, []).append((places[e, k], passed))
+                    arriving.setdefault(a, []).append((e, k, passed))
     return {x: found[x] for x in wrt if x in found}
 
 

@@ -127,8 +127,10 @@ def text(x: Any) -> str:
 
 def _order(item: tuple[Any, Any]) -> Any:
     monomial = item[0]
-    degree = sympy.Poly(monomial).total_degree() if monomial.free_symbols else 0
-    return -degree, str(monomial)
+    powers = monomial.as_powers_dict()
+    if all(base.is_Symbol or base.is_Number for base in powers):
+        return -sum(t for base, t in powers.items() if base.is_Symbol), str(monomial)
+    return -sympy.Poly(monomial).total_degree(), str(monomial)
 
 
 def _term(c: Any, monomial: Any) -> str:

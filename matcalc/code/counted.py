@@ -32,6 +32,7 @@ from matcalc.core.operations import (
     GREATER,
     GREATER_EQUAL,
     HALF,
+    MATMUL,
     MUL,
     ONE_HOT,
     PLACE,
@@ -111,7 +112,7 @@ class _Seen:
 
 
 class Lines:
-    """The lines of a forward and a backward pass, or of the first alone, each counted once.
+    """The lines of a forward and a backward pass, each counted once; with ``forward_alone`` the memory of the first's values.
 
     ``copies`` are the gradients that are copied.
     """
@@ -132,7 +133,7 @@ class Lines:
         self.root: dict[str, str] = {of: of for of in self._given}
         self._live: Counter[Any] = Counter()
         self._peaks: list[Polynomial] = []
-        self._now = Tally()
+        self._now, self._memory_alone = Tally(), forward_alone
         for e in program.forward:
             self._line(self.names[e], e, e is body.output, False)
         self.ahead = list(self.tallies)
@@ -163,9 +164,9 @@ class Lines:
             seen = self._made([seen], seen.shape, {})
         if copied and seen.root:
             seen = self._made([seen], seen.shape, {})
-        self._peaks += [_summed(self._live, peak) for peak in seen.peaks]
-        self._peaks = _largest(self._peaks)
-        self._live.update(seen.new)
+        if not self._memory_alone:
+            self._peaks = _largest([*self._peaks, *(_summed(self._live, peak) for peak in seen.peaks)])
+            self._live.update(seen.new)
         self.held[target], self.root[target] = seen.new, seen.root or target
         self.tallies[target], self._now = self._now, outer
 
@@ -181,6 +182,8 @@ class Lines:
         return found if raw or not found.mask else self._made([found], e.shape, {})
 
     def _written(self, e: Expr) -> _Seen:
+        if self._memory_alone and (e.op in _NEW or (e.op.primes is not None and e.op not in _RULES)):
+            return _Seen(e.shape, new=entries(e.shape))
         if e.op in _RULES:
             return _RULES[e.op](self, e)
         operands = [self._seen(a, raw=e.op.name == "where" and k == 0) for k, a in enumerate(e.args)]
@@ -194,6 +197,8 @@ class Lines:
     def _made(self, operands: Sequence[_Seen], shape: Shape, work: Polynomial, mask: bool = False, inside: int = 0) -> _Seen:
         """A new array from operands, one evaluated after the other."""
         new = entries(shape, mask)
+        if self._memory_alone:
+            return _Seen(shape, mask, new)
         self._now.flops.update(work)
         for k, operand in enumerate(operands):
             if not any(operand.same(before) for before in operands[:k]):  # x * x reads x once
@@ -361,6 +366,7 @@ def _solved(w: Lines, e: Expr) -> _Seen:
     return w._made([w._seen(a) for a in e.args], e.shape, work, inside=1)
 
 
+_NEW = (ADD, MUL, MATMUL)  # always an array of numbers of its own
 _RULES: dict[Any, Callable[[Lines, Expr], _Seen]] = {
     CONST: lambda w, e: _Seen(()),
     ADD: _sum,

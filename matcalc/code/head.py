@@ -33,7 +33,8 @@ def imports(modules: Iterable[Module], blocks: Blocks, functions: Iterable[str])
     ufuncs = sorted({of for m in modules for of in m.imported})
     scipy: dict[str, set[str]] = {}
     for m in modules:
-        for source, found in m.carried.scipy(_used(m, blocks)).items():
+        used = _used(m, blocks) if m.carried.called else set()
+        for source, found in m.carried.scipy(used).items():
             scipy.setdefault(source, set()).update(found)
     return [
         *standard,

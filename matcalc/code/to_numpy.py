@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import keyword
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matcalc.calculus.batching import Batch
+import sympy
+
+from matcalc.calculus.batching import Batch, unused_size
 from matcalc.calculus.derivatives import variable
 from matcalc.code.generated import Generated
 from matcalc.code.layer import Layer, Style
 from matcalc.code.lines import tree
 from matcalc.code.lines.arrays import Arrays, no_line
 from matcalc.code.lines.lengths import rank
+from matcalc.code.lowering import costs
 from matcalc.code.lowering.lowered import lowered
 from matcalc.code.lowering.stable import fragile, stable
+from matcalc.code.lowering.units import in_order, with_units
 from matcalc.code.module import Module
 from matcalc.code.requested import Second, requests, second_derivative
 from matcalc.core import names
@@ -56,6 +60,7 @@ def to_numpy(
     fast: bool = False,
     workspace: bool = False,
     jit: str | None = None,
+    sizes: Mapping[Any, int] | None = None,
 ) -> Generated:
     """The NumPy module of a scalar, vector or matrix and its gradients by ``wrt`` (all its variables, if none are given).
 
@@ -78,6 +83,11 @@ def to_numpy(
     ``workspace=True`` results are written into arrays that are made once: the next call overwrites them, and each thread has its
     own. ``jit="numba"`` writes loops for numba to compile (extra: numba). All take floats of one type, which stays.
 
+    ``sizes`` says how large symbolic sizes are expected to be, ``{n: 128, "N": 256}``: products of several matrices are taken in
+    the order that is the cheapest for them. The module is right for all sizes. Of what is left out, an order is chosen that is
+    good for small and for large ones, and parentheses as they were typed, ``(X @ Wq) @ (X @ Wk).T``, are kept unless another
+    order is better in any case.
+
     Raises MatcalcError where ``data`` is missing, UnsupportedError where a batch would need a matrix for each example, or where
     numba cannot compile something, which is named.
     """
@@ -92,10 +102,24 @@ def to_numpy(
     style = styled(asserts, fast, workspace, jit)
     if batch is None and (data or reduction != "auto"):
         raise MatcalcError("data and reduction are of a batch: say batch='rows' or batch='columns'")
-    with uncollected():
+    with uncollected(), costs.expected(_expected(y, batch is not None, sizes)):
         if batch is not None:
             return _of_batch(y, many, name, also, style, batch, data, reduction)
         return _of_one(y, many, name, also, style)
+
+
+def _expected(y: Expr, several: bool, given: Mapping[Any, int] | None) -> dict[str, int]:
+    """The lengths that are expected, by name; an error for what is no size of y, and for what is no length."""
+    order = topological([y]) if given else []
+    lengths = [n for e in order for n in e.shape] + ([unused_size(order)] if several else [])
+    known = {s.name for n in lengths if isinstance(n, sympy.Basic) for s in n.free_symbols}
+    found = {str(key): value for key, value in (given or {}).items()}
+    for name, value in found.items():
+        if name not in known:
+            raise MatcalcError(f"sizes says how large {name} is, but the sizes are {', '.join(sorted(known)) or 'all numbers'}")
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise MatcalcError(f"the size {name} is a whole number from 1 on, but got {value!r}")
+    return found
 
 
 def styled(asserts: bool | None, fast: bool, workspace: bool, jit: str | None) -> Style:
@@ -129,6 +153,8 @@ def _of_batch(
         for x in many
         if x.op is LEAF and {*_SYMMETRIC} & {*x.params[1]}
     }
+    y, became = in_order(y)
+    many = [became.get(x, x) for x in many]
     y = substituted(y, free)  # the entries of a symmetric matrix are taken as independent, and contraction transposes it
     d = _derived(y, [free.get(x, x) for x in many])
     one = Batch(d.target, given, layout, varied=many)
@@ -171,6 +197,8 @@ def _of_one(
     batch: Batch | None = None,
     second: Second | None = None,
 ) -> Generated:
+    y, became = with_units(y, many)
+    many = [became.get(x, x) for x in many]
     d = _derived(y, many)
     found = requests(also, d, second)
     if any(fragile(r.values) for r in found):

@@ -230,7 +230,7 @@ def _sums_to_one(x: Expr, axis: int) -> bool:
     while x.op in (TRANSPOSE, LET):
         axis = 1 - axis if x.op is TRANSPOSE else axis
         (x,) = x.args
-    return assumed(x, SUM_TO_ONE[axis]) or (x.op is TAKE and axis == 1 and x.args[0].op is EYE)
+    return x.op is EYE or assumed(x, SUM_TO_ONE[axis]) or (x.op is TAKE and axis == 1 and x.args[0].op is EYE)
 
 
 def trace(a: Any) -> Expr:

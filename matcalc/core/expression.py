@@ -208,8 +208,8 @@ _FEW_NAMES = 64  # up to here a clash of names is an error at once; beyond, when
 def node(op: Operation, args: tuple[Expr, ...] = (), params: tuple[Any, ...] = ()) -> Expr:
     """The one node with this operation, these arguments and these parameters; its shape is checked when it is made."""
     key = (op, args, params)
-    found = _nodes.get(key)
-    if found is not None:
+    held = _nodes.data.get(key)  # type: ignore[attr-defined]  # without the detour of ``get``
+    if held is not None and (found := held()) is not None:
         return found
     made = Expr.__new__(Expr)
     made.op, made.args, made.params = op, args, params

@@ -85,6 +85,7 @@ def is_letter(name: str) -> bool:
     return len(base) == 1 or base in GREEK
 
 
+@lru_cache(maxsize=4096)
 def text(name: str) -> str:
     """The name in Unicode: ``delta_1`` is δ₁, ``yhat`` is ŷ."""
     base, accent, sub, sup = parts(name)

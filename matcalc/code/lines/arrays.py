@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from matcalc.calculus.terms import coefficient, is_negative
+from matcalc.calculus.terms import coefficient, is_negative, scalar_part
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.einsum import einsum
 from matcalc.code.lines.lengths import Lengths, rank
@@ -21,8 +21,8 @@ from matcalc.code.lines.rows import WRITERS, chosen_entries, is_put, summed, ter
 from matcalc.code.lines.tree import Tree, as_column, at, attribute, binary, call, constant, minus, name
 from matcalc.core import shapes
 from matcalc.core.constructors import broadcast, neg
-from matcalc.core.expression import CONST, LEAF, LET, ONES, Expr, Names, Operation, const, inner, substituted, topological
-from matcalc.core.operations import BROADCAST, DIAG, PLACE, TRANSPOSE
+from matcalc.core.expression import CONST, LEAF, LET, ONES, Expr, Names, Operation, inner, substituted, topological
+from matcalc.core.operations import DIAG, PLACE, TRANSPOSE
 from matcalc.core.sizes import Shape
 from matcalc.errors import UnsupportedError
 from matcalc.numeric import helpers
@@ -231,7 +231,8 @@ class Arrays:
         if x.op is DIAG:
             (a,) = x.args
             along = call("len", name(target))
-            entry = const(1) if a.op is ONES else a.args[0] if a.op is BROADCAST else a
+            value, repeated = scalar_part(a)
+            entry = value if repeated.op is ONES else a
             return at(attribute(name(target), "flat"), ast.Slice(step=binary(along, "+", constant(1)))), entry
         turned = x.op is TRANSPOSE
         a, which = x.args[0].args if turned else x.args

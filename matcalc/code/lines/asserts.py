@@ -70,6 +70,15 @@ def _of_lengths(of: str, shape: Shape, lengths: Lengths) -> ast.stmt:
 def _equal(left: t.Tree, wanted: list[t.Tree], of: str, shape: Shape, shown: list[t.Tree]) -> ast.stmt:
     """``assert x.shape == (m,), f"x has shape {x.shape}, not (m,) = {(m,)}"``; the lengths are shown where there is room."""
     message: list[str | t.Tree] = [f"{of} has shape ", t.attribute(t.name(of), "shape"), f", not {said(shape)}"]
-    plain = t.asserted(left, t.sequence(wanted), message)
-    whole = t.asserted(left, t.sequence(wanted), [*message, " = ", t.sequence(shown)])
-    return whole if shown and len(t.lines(whole, 4)) == 1 else plain
+    if shown:
+        value = t.sequence(shown)
+        message += [" = ", value] if _room(left, wanted, of, shape) >= len(t.text(value)) else []
+    return t.asserted(left, t.sequence(wanted), message)
+
+
+def _room(left: t.Tree, wanted: list[t.Tree], of: str, shape: Shape) -> int:
+    """The characters left in the line of an assertion for the value of the lengths."""
+    taken = (
+        f'    assert {t.text(left)} == {t.text(t.sequence(wanted))}, f"{of} has shape {{{of}.shape}}, not {said(shape)} = {{}}"'
+    )
+    return t.WIDTH - len(taken)

@@ -20,9 +20,9 @@ def copied(
     """
     root = memory(lines, foreign, ids, functions)
     taken = foreign | {_NOBODY}
-    copies = set()
+    copies, given = set(), set(results)
     for of in results:
-        of_another = root.get(of, of) != of and root[of] in results
+        of_another = root.get(of, of) != of and root[of] in given
         if root.get(of, of) in taken or of_another:
             copies.add(of)
         taken.add(of if of in copies else root.get(of, of))

@@ -77,6 +77,8 @@ def _compared(x: ast.Compare) -> tuple[str, int]:
 
 
 def _constant(x: ast.Constant) -> tuple[str, int]:
+    if type(x.value) is str and x.value.isidentifier():
+        return f"'{x.value}'", _ATOM
     shown = repr(x.value)
     if type(x.value) not in _NUMBERS or "n" in shown.removesuffix("None"):  # inf and nan are no literals
         raise _Unknown

@@ -267,15 +267,28 @@ def names_in(trees: Iterable[ast.AST]) -> set[str]:
     """Every name that is read or written."""
     found: set[str] = set()
     stack: list[Any] = list(trees)
+    pop, push = stack.pop, stack.append  # this is walked most
     while stack:
-        x = stack.pop()
-        if isinstance(x, ast.Name):
+        x = pop()
+        kind: Any = type(x)
+        if kind is ast.Name:
             found.add(x.id)
-        elif isinstance(x, list):
+        elif kind is list:
             stack += x
-        elif isinstance(x, ast.AST):
-            stack += [getattr(x, of) for of in x._fields]
+        else:
+            for of in _below(kind):
+                push(getattr(x, of))
     return found
+
+
+@cache
+def _below(kind: Any) -> tuple[str, ...]:
+    """The fields of a node that hold nodes; of a word or a number, none."""
+    fields = kind._fields if issubclass(kind, ast.AST) and kind is not ast.Constant else ()
+    return tuple(of for of in fields if of not in _WORDS)
+
+
+_WORDS = {"id", "attr", "arg", "ctx", "op", "ops", "name", "type_comment", "conversion"}
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 
 from matcalc.calculus.terms import parts_of, scalar_part
 from matcalc.code.lowering import chosen, costs, mirrored, thin
+from matcalc.code.lowering.order import cheapest, robust
 from matcalc.core import sizes
 from matcalc.core.constructors import (
     add,
@@ -116,41 +117,20 @@ class Products:
         k, mirrors = len(factors), _mirrors(factors)
         if k < 3 and not mirrors:  # there is no choice
             return mul(s, factors[0] if k == 1 else self.times(*factors))
-        lengths = [costs.number(sizes.rows(f.shape)) for f in factors] + [costs.number(sizes.columns(factors[-1].shape))]
         if k > _LONGEST:
             if (0, k - 1) in mirrors:
                 return self._mirrored(self.chain(factors[(k + 1) // 2 :]), factors[k // 2] if k % 2 else None, s)
-            return mul(s, self._one_way(factors, backwards=lengths[-1] == 1 and lengths[0] != 1))
-        weight = [_entries_each(f) for f in factors]
-        cost: dict[tuple[int, int], int] = {(i, i): 0 for i in range(k)}
-        split: dict[tuple[int, int], int] = {}
-        halved: set[tuple[int, int]] = set()
-        for width in range(1, k):
-            for i in range(k - width):
-                j = i + width
-                best = None
-                for at in range(i, j):
-                    middle = lengths[at + 1]
-                    middle = min(middle, weight[i]) if at == i else middle
-                    middle = min(middle, weight[j]) if at + 1 == j else middle
-                    here = cost[i, at] + cost[at + 1, j] + lengths[i] * middle * lengths[j + 1]
-                    if best is None or here < best:
-                        best, split[i, j] = here, at
-                assert best is not None
-                cost[i, j] = best
-                if (i, j) in mirrors and (here := _half(i, j, lengths, cost, weight)) <= best:
-                    weighed = width % 2 == 1 or mirrored.weighs(factors[(i + j) // 2])
-                    if here < best or weighed:
-                        cost[i, j] = here
-                        halved.add((i, j))
+            backwards = sizes.is_one(sizes.columns(factors[-1].shape)) and not sizes.is_one(sizes.rows(factors[0].shape))
+            return mul(s, self._one_way(factors, backwards))
+        order = robust(factors, lambda lengths: cheapest(k, lengths, mirrors, lambda m: mirrored.weighs(factors[m])))
         made: dict[tuple[int, int], Expr] = {(i, i): f for i, f in enumerate(factors)}
-        for i, j in _used(split, halved, k):
+        for i, j in order.spans:
             last = s if j - i == k - 1 else _ONE
-            if (i, j) in halved:
+            if (i, j) in order.halved:
                 m = factors[(i + j) // 2] if (j - i) % 2 == 0 else None
                 made[i, j] = self._mirrored(made[(i + j) // 2 + 1, j], m, last)
             else:
-                at = split[i, j]
+                at = order.split[i, j]
                 made[i, j] = mul(last, self.times(made[i, at], made[at + 1, j]))
         return made[0, k - 1] if k > 1 else mul(s, made[0, 0])
 
@@ -273,50 +253,15 @@ def _merged(factors: list[Expr]) -> list[Expr]:
 def _mirrors(factors: list[Expr]) -> set[tuple[int, int]]:
     """The stretches, first and last factor, that are their own transposes but for the one in the middle."""
     k = len(factors)
-    twin = [turned(f) for f in factors]
     found: set[tuple[int, int]] = set()
     for middle in range(2 * k - 1):
         i, j = middle // 2, (middle + 1) // 2
         if i == j:
             i, j = i - 1, j + 1
-        while i >= 0 and j < k and twin[i] is factors[j]:
+        while i >= 0 and j < k and factors[i].shape == factors[j].shape[::-1] and turned(factors[i]) is factors[j]:
             found.add((i, j))
             i, j = i - 1, j + 1
     return found
-
-
-def _half(i: int, j: int, lengths: list[int], cost: dict[tuple[int, int], int], weight: list[int]) -> int:
-    """The cost of JᵀMJ from J: J itself, M J, and half a product, or a whole one where M has no root."""
-    start, end = (i + j) // 2 + 1, lengths[j + 1]
-    between = lengths[start]
-    whole = end * between * end
-    if (j - i) % 2:
-        return cost[start, j] + whole // 2
-    m = (i + j) // 2
-    rooted = weight[m] < between
-    return cost[start, j] + between * min(between, weight[m]) * end + (whole // 2 if rooted else whole)
-
-
-def _entries_each(f: Expr) -> int:
-    """How many entries of the other factor go into an entry of the product."""
-    if f.op in (DIAG, ONE_HOT) or (f.op is TRANSPOSE and f.args[0].op is ONE_HOT):
-        return 1
-    apart = thin.parted(f)
-    width = costs.number(sizes.columns(f.shape))
-    if apart is None or apart.dense:
-        return width
-    return min(width, 1 + 2 * sum(costs.number(sizes.columns(u.shape)) for u, _ in apart.products))
-
-
-def _used(split: dict[tuple[int, int], int], halved: Collection[tuple[int, int]], k: int) -> list[tuple[int, int]]:
-    """The stretches that are computed, short ones first."""
-    found, stack = [], [(0, k - 1)]
-    while stack:
-        i, j = stack.pop()
-        if i < j:
-            found.append((i, j))
-            stack += [((i + j) // 2 + 1, j)] if (i, j) in halved else [(i, split[i, j]), (split[i, j] + 1, j)]
-    return sorted(found, key=lambda span: span[1] - span[0])
 
 
 def _row(b: Expr, which: Expr) -> Expr:

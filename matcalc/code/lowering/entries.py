@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from matcalc.calculus.terms import coefficient, is_negative, parts_of, scalar_part
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import add, broadcast, mul, transpose
-from matcalc.core.expression import BUILD, CONST, EYE, ONES, Expr, const, is_one, node, number, rebuilt
-from matcalc.core.operations import ADD, DIAG, GREATER, MUL, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE, WHERE
+from matcalc.core.expression import BUILD, CONST, EYE, ONES, Expr, const, is_one, node, number, rebuilt, topological
+from matcalc.core.operations import ADD, DIAG, GREATER, MUL, POW, SUM, SUM_COLUMNS, SUM_ROWS, TRANSPOSE, WHERE
 
 
 def upright(x: Expr) -> Expr:
@@ -69,6 +71,27 @@ def on_diagonal(x: Expr) -> Expr:
     if d is not None and e is not None:
         return _diagonal(add(d, e), n)
     return x if d is e is None else node(ADD, (a if d is None else _diagonal(d, n), b if e is None else _diagonal(e, n)))
+
+
+def with_inverse_roots(roots: Sequence[Expr]) -> list[Expr]:
+    """1 / √v as one power of v, however it was typed, so that the passes forward and backward share it."""
+    order = topological(roots)
+    typed = [x for x in order if _exponent(x) == -1 and _exponent(x.args[0]) == Fraction(1, 2)]
+    if not typed:
+        return list(roots)
+    below = set(typed)
+    needed = {a for x in order if x not in below for a in x.args}.union(roots)  # √v itself
+    done: dict[Expr, Expr] = {}
+    for x in order:
+        new = node(x.op, tuple(done[a] for a in x.args), x.params) if x.args else x
+        if x in below and x.args[0] not in needed:
+            new = node(POW, (new.args[0].args[0], const(Fraction(-1, 2))))
+        done[x] = new
+    return [done[x] for x in roots]
+
+
+def _exponent(x: Expr) -> Any:
+    return number(x.args[1]) if x.op is POW else None
 
 
 def _diagonal(d: Expr, n: sizes.Size) -> Expr:

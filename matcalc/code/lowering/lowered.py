@@ -25,6 +25,7 @@ from matcalc.core.constructors import (
     kron,
     matmul,
     mul,
+    neg,
     over_columns,
     over_rows,
     total,
@@ -97,7 +98,7 @@ def lowered(roots: Sequence[Expr]) -> list[Expr]:
         assert done[x].shape == x.shape, f"lowering changed the shape of {x}"
         if len(users[x]) > 1 or x in kept:
             shared.add(done[x])
-    return blocks([done[x] for x in roots])
+    return entries.with_inverse_roots(blocks([done[x] for x in roots]))
 
 
 _CHAIN = (MATMUL, TRANSPOSE)
@@ -158,6 +159,8 @@ def _reduced(x: Expr, a: Expr) -> Expr:
         if x.op is SUM_COLUMNS:
             return _PRODUCTS.chain([b, _rule(over_columns(c))])
         return _PRODUCTS.chain([_rule(over_rows(b)), _rule(over_columns(c))])
+    if a.op is MUL and number(a.args[0]) == -1 and x.op in (SUM, SUM_ROWS, SUM_COLUMNS):
+        return neg(_rule(BUILD[x.op.name](a.args[1])))
     if x.op is SUM and a.op is BROADCAST:
         (b,) = a.args
         return mul(const(sizes.count(a.shape) / sympy.sympify(sizes.count(b.shape))), total(b))

@@ -15,7 +15,7 @@ from matcalc.code.lowering import costs
 from matcalc.code.lowering.signs import sums_to_one
 from matcalc.core import sizes
 from matcalc.core.constructors import add, mul, neg, transpose
-from matcalc.core.expression import EYE, Expr, const, inner, is_zero
+from matcalc.core.expression import EYE, ONES, Expr, const, inner, is_zero
 from matcalc.core.operations import ADD, DIAG, MATMUL, TRANSPOSE
 
 
@@ -42,7 +42,8 @@ def parted(x: Expr) -> Thin | None:
         if rest.op is EYE:
             found.diagonal = add(found.diagonal, s)
         elif rest.op is DIAG:
-            found.diagonal = add(found.diagonal, mul(s, rest.args[0]))
+            c, along = scalar_part(rest.args[0])
+            found.diagonal = add(found.diagonal, mul(s, c if along.op is ONES else rest.args[0]))
         elif rest.op is MATMUL and term.shape == x.shape:
             found.products.append((mul(s, rest.args[0]), rest.args[1]))
         elif found.dense or term.shape != x.shape:
