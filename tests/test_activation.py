@@ -139,7 +139,7 @@ REFUSED = [
     ("", 1, "the end"),
     (r"\begin{cases} z & z>0 \\ 0 & z<0 \end{cases}", 1, "without a value"),
     (r"\begin{cases} 0 & \text{otherwise} \\ z & z>0 \end{cases}", 39, "nothing can follow"),
-    ("(" * 400 + "z" + ")" * 400, 1, "too deeply"),
+    ("(" * 400 + "z" + ")" * 400, 251, "more than 250 words"),
 ]
 
 

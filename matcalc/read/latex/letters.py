@@ -376,7 +376,9 @@ class Letters(Functions):
 
     def _entry_of_column(self, name: Name, unit: Unit) -> ParseError:
         x = name.base
-        return self.error(f"{x}_{{ij}} may be entry j of {x}_i, which is a column of {x.upper()}, or an entry of {x.upper()}", unit.at)
+        return self.error(
+            f"{x}_{{ij}} may be entry j of {x}_i, which is a column of {x.upper()}, or an entry of {x.upper()}", unit.at
+        )
 
     def indices(self) -> ParseError | None:
         """The error about index notation, where the text has some: its letters are no names."""

@@ -25,7 +25,8 @@ _SIGNS = "+-,()*−"  # what scripts of names hold besides letters and digits
 _PLAINLY = {"[": "(", "]": ")", "|": ",", "(": "(", ")": ")"}  # W^{[1]} is W^{(1)}, and x_{t|t-1} is x_{t,t-1}
 _SIGN = r"(?:_\s*(?:\{[+\s>0]*\}|\+))?"
 _SET = re.compile(
-    rf"\\mathbb\s*\{{?\s*([RS])\s*\}}?\s*(?P<low>{_SIGN})\s*(?:\^\s*(?:\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}|(\w)))?\s*(?P<after>{_SIGN})\.?\s*", re.DOTALL
+    rf"\\mathbb\s*\{{?\s*([RS])\s*\}}?\s*(?P<low>{_SIGN})\s*(?:\^\s*(?:\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}|(\w)))?\s*(?P<after>{_SIGN})\.?\s*",
+    re.DOTALL,
 )
 _SETS = r"the set is \mathbb{R}, \mathbb{R}^n, \mathbb{R}^{n \times m}, or \mathbb{S}^n of symmetric matrices"
 

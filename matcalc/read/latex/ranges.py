@@ -1,6 +1,6 @@
 r"""What stands under a \sum, \prod or \max: the letters that run, between which numbers, and how they compare.
 
-``i``, ``i,j``, ``i = 2``, ``1 \le i \le n``, ``i = 1, \dots, n``, ``i \in [n]``, ``i < j``, ``j \ne i``, and above it a size or i - 1.
+``i``, ``i,j``, ``i = 2``, ``1 \le i \le n``, ``i = 1, \dots, n``, ``i \in [n]``, ``i < j``, ``j \ne i``; above it a size, i - 1.
 """
 
 from __future__ import annotations
@@ -187,7 +187,9 @@ def _chain(clause: Sequence[Unit], length: Length, found: dict[str, Index]) -> l
             relations.append((a, sign, b))
             continue
         if sign == UNLIKE or (a is None and b is None):
-            raise NotUnderstood("an index that is left out has to be one that is summed over, too, as in \\sum_i \\sum_{j \\ne i}")
+            raise NotUnderstood(
+                "an index that is left out has to be one that is summed over, too, as in \\sum_i \\sum_{j \\ne i}"
+            )
         one = 1 if sign == LESS else 0
         if b is not None:
             found[b] = Index(b, plus(low, one), found[b].last if b in found else None)
@@ -209,8 +211,8 @@ def _compared(
             raise NotUnderstood(f"{a} is compared with itself")
         if both and (sign == UNLIKE or a > b):
             raise NotUnderstood(
-                f"is {b} given here, or summed over, too? write \\sum_{{{a},{b}:\\, {a} {sign} {b}}} for both, and for one of them "
-                f"put it within the sum over the other, \\sum_{b} \\sum_{{{a} {sign} {b}}}"
+                f"is {b} given here, or summed over, too? write \\sum_{{{a},{b}:\\, {a} {sign} {b}}} for both, and for one "
+                f"of them put it within the sum over the other, \\sum_{b} \\sum_{{{a} {sign} {b}}}"
             )
         for letter in new:
             found[letter] = Index(letter)

@@ -207,7 +207,7 @@ class LatexRules(Rules):
             raise self.error(r"put the power behind the call, (\log_2(x))^2", script.at)
         made = self.alias(word.at, super().call(word, script, opened, given, closed))
         if called.base is not None:
-            made = self.entrywise(word.at, c.div, made, Term(word.at, expr=const(sympy.log(called.base))))
+            made = self.entrywise(word.at, c.div, made, Term(word.at, expr=BUILD["log"](const(called.base))))
         self.calls.add(made)
         return made
 

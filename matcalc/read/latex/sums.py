@@ -6,6 +6,7 @@ all i at once, which ``calculus.batching`` writes with matrices: entries become 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import reduce
 from typing import Any, NamedTuple
@@ -112,7 +113,7 @@ class Entries:
             batch = Batch(body, used, "rows", count)
             whole = batch.total() if kind in ("sum", "prod") else _EXTREMES[kind](batch.each())
         except UnsupportedError as error:
-            raise UnsupportedError(f"this over {letter} cannot be written with matrices: {error}") from error
+            raise UnsupportedError(f"what is taken over {letter} cannot be written with matrices: {error}") from error
         table = {batch.variable(x): self._all(self.meaning[x], letter, parts[x], self.places[x]) for x in used}
         return _as_products(substituted(whole, table))
 
@@ -153,7 +154,7 @@ class Entries:
         if not lengths:
             raise MatcalcError(f"nothing here has the index {a} or {b}, so it does not say how far they run")
         n = lengths[0]
-        if sign != AT_MOST and not self._is_finite_at(body, used, a, b, at):
+        if sign != AT_MOST and not is_finite_at(body, {x: self.meaning[x] for x in used}, a, b):
             raise UnsupportedError(
                 f"the terms with {a} = {b}, which are left out, are not finite or have no derivative, so they cannot be written "
                 "as zeros of a matrix"
@@ -169,37 +170,33 @@ class Entries:
     def _length(self, entry: Entry, letter: str) -> Any:
         return entry.array.shape[0 if entry.row == letter else 1]
 
-    def _is_finite_at(self, body: Expr, used: list[Expr], a: str, b: str, at: int) -> bool:
-        """Whether the body is finite with its derivatives where both letters are the same: 0 times it is 0."""
-        table = {}
-        for x in used:
-            entry = self.meaning[x]
-            row, column = (a if letter == b else letter for letter in (entry.row, entry.column))
-            try:
-                table[x] = self.entry(entry._replace(row=row, column=column), at)
-            except UnsupportedError:
-                continue
-        try:
-            same = substituted(body, table)
-        except MatcalcError:
-            return False
-        total_of = total(same)
-        return all(finite(e) for e in (same, *(grad(total_of, x) for x in variables([same]))))
 
+def is_finite_at(body: Expr, used: Mapping[Expr, Entry], a: str, b: str) -> bool:
+    """Whether a body is finite with its derivatives where two letters are the same, so that 0 times it is 0.
 
-def finite(e: Expr) -> bool:
-    """Whether the value at random positive numbers is finite; what holds a generic function is taken to be."""
+    It is tried at random positive numbers. What holds a generic function is taken to be finite.
+    """
     rng = np.random.default_rng(0)
-    lengths = {s: 3 for x in topological([e]) for n in x.shape if not isinstance(n, int) for s in n.free_symbols}
+    lengths: dict[Any, int] = {
+        s: 3 for x in topological([body]) for n in x.shape if not isinstance(n, int) for s in n.free_symbols
+    }
+    drawn: dict[Any, Any] = {}
     at: dict[Any, Any] = dict(lengths)
-    for x in variables([e]):
-        shape = [n if isinstance(n, int) else int(n.subs(lengths)) for n in x.shape]
-        at[x] = rng.uniform(0.5, 1.5, shape) if shape else rng.uniform(0.5, 1.5)
+    for x in variables([body]):
+        key: Any = x
+        if x in used:
+            row, column = (a if letter == b else letter for letter in (used[x].row, used[x].column))
+            key = used[x]._replace(row=row, column=column)
+            key = Entry(diagonal(key.array), row, None, key.row_shift) if row is not None and row == column else key
+        if key not in drawn:
+            shape = [n if isinstance(n, int) else int(n.subs(lengths)) for n in x.shape]
+            drawn[key] = rng.uniform(0.5, 1.5, shape) if shape else rng.uniform(0.5, 1.5)
+        at[x] = drawn[key]
     try:
         with np.errstate(all="ignore"):
-            return bool(np.isfinite(evaluate(e, at)).all())
+            return all(bool(np.isfinite(evaluate(e, at)).all()) for e in (body, *(grad(total(body), x) for x in used)))
     except MatcalcError:
-        return any(x.op.user for x in topological([e]))
+        return any(x.op.user for x in topological([body]))
 
 
 def at_least_zero(size: Any) -> bool:
@@ -219,8 +216,8 @@ def logarithm(body: Expr) -> Expr:
     r"""log of what \prod multiplies, written out; UnsupportedError unless it is provably positive."""
     if structure.sign(body) != structure.POSITIVE:
         raise UnsupportedError(
-            "a product over an index is written exp(Σ log), which needs factors that are positive: declare them so, positive=True, "
-            r"p \in \mathbb{R}^n_{++}, or write \exp(\sum_i \log p_i)"
+            "a product over an index is written exp(Σ log), which needs factors that are positive: declare them so, "
+            r"positive=True, p \in \mathbb{R}^n_{++}, or write \exp(\sum_i \log p_i)"
         )
     found, stack = const(0), [(body, const(1))]
     while stack:

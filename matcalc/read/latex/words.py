@@ -169,7 +169,11 @@ class LatexWords(Letters):
 
     def _derivative(self, frame: Frame, unit: Unit) -> None:
         above, below = unit.args
-        if not below or not (below[0].text in ("partial", "∂") or self._is_d(below[0])) or any(a.text in ("partial", "∂") for a in below[1:]):
+        if (
+            not below
+            or not (below[0].text in ("partial", "∂") or self._is_d(below[0]))
+            or any(a.text in ("partial", "∂") for a in below[1:])
+        ):
             raise self.error(
                 r"a derivative by one variable is \frac{\partial s}{\partial x}; of second ones there is mc.hessian", unit.at
             )
@@ -288,7 +292,11 @@ class LatexWords(Letters):
 
     def _size_of(self, name: Name) -> Any:
         """The size that a name stands for; None if it is none."""
-        found = [meaning.params[1] for _, meaning in self.vocabulary.meanings(name) if isinstance(meaning, Expr) and meaning.op is CONST]
+        found = [
+            meaning.params[1]
+            for _, meaning in self.vocabulary.meanings(name)
+            if isinstance(meaning, Expr) and meaning.op is CONST
+        ]
         return next((value for value in found if isinstance(value, (int, sympy.Expr))), None)
 
     def _left(self, same: bool) -> None:
