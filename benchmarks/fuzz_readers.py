@@ -185,6 +185,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
     parser.add_argument("--only", type=int)
     given = parser.parse_args()
     signal.signal(signal.SIGALRM, _broken)
@@ -193,6 +194,8 @@ def main() -> int:
     slowest, begun = (0.0, -1), time.perf_counter()
     shown: Counter[str] = Counter()
     for k in numbers:
+        if time.perf_counter() - begun > given.seconds:
+            break
         name, text, of = drawn(k, given.seed)
         outcome, said, seconds = tried(name, text, of)
         outcomes[name, outcome] += 1
