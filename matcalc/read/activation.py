@@ -35,7 +35,7 @@ _LONGEST, _WORDS = 5_000, 250  # characters, words; latex2sympy2 takes its time
 
 
 def read_activation(text: str) -> sympy.Expr:
-    r"""The function that the LaTeX text defines, as a SymPy expression in its one symbol.
+    r"""The function that the LaTeX text defines, as a SymPy expression in its one symbol, a real one.
 
     With ``f(z) =`` in front the symbol is z; without, it is the only one that the text speaks of. ``\log`` is the natural
     logarithm and ``\sigma`` the logistic function. Raises ParseError, with a caret, for everything that is not understood.
