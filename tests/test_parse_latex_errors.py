@@ -102,7 +102,7 @@ NOT_UNDERSTOOD = {
     r"\sum_{i \in S} z_i": ("which indices are in this set is not known here", 5),
     r"\sum_{i \ne j} A_{ij}": ("is j given here, or summed over, too?", 5),
     r"\sum_{i<j} \frac{1}{z_i - z_j}": ("the terms with i = j, which are left out, are not finite", 1),
-    r"\sum_i z_i \sum_{j<i} \lvert z_i - z_j \rvert^{1/2}": ("are not finite or have no derivative", 10),
+    r"\sum_i z_i \sum_{j<i} \lvert z_i - z_j \rvert^{1/2}": ("are not finite or have no derivative", 12),
     r"\sum_n z_n": ("n is an index here, and a known name or size, too", 5),
     r"\sum_i i z_i": ("i is an index here, and stands only in subscripts", 8),
     r"\sum_i z_i + y_i": ("the index i stands outside of its sum", 15),
