@@ -22,5 +22,5 @@ def pointing(read, text, message, column):
         read()
     said, shown, caret = str(caught.value).split("\n")
     assert message in said
-    assert shown == "    " + text
+    assert shown == "    " + "".join(c if c.isprintable() else "�" if not c.isspace() else " " for c in text)
     assert (caret, caught.value.column) == ("    " + " " * (column - 1) + "^", column)

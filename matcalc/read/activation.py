@@ -17,25 +17,49 @@ left is arithmetic in one symbol, fully bracketed:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
 import sympy
 
+from matcalc.errors import ParseError
 from matcalc.read.caret import pointed
 from matcalc.read.latex2sympy import latex2sympy
 from matcalc.read.scalar_sympy import covers
 from matcalc.read.words import CLOSING, FUNCTIONS, LETTERS, RELATIONS, SEVERAL, Token, tokens
 
+_BITS = 10_000  # of a number
+_LONGEST, _WORDS = 5_000, 250  # characters, words; latex2sympy2 takes its time
+
 
 def read_activation(text: str) -> sympy.Expr:
-    r"""The function that the LaTeX text defines, as a SymPy expression in its one symbol.
+    r"""The function that the LaTeX text defines, as a SymPy expression in its one symbol, a real one.
 
     With ``f(z) =`` in front the symbol is z; without, it is the only one that the text speaks of. ``\log`` is the natural
     logarithm and ``\sigma`` the logistic function. Raises ParseError, with a caret, for everything that is not understood.
     """
+    if len(text) > _LONGEST:
+        raise ParseError(
+            f"the definition of an elementwise function has at most {_LONGEST:,} characters, but this has {len(text):,}"
+        )
     return _Reader(text).read()
+
+
+def _is_number(plain: str) -> bool:
+    """Whether plain LaTeX holds neither the symbol nor a call."""
+    return "x" not in plain and "y" not in plain
+
+
+def _is_closed(plain: str) -> bool:
+    """Whether plain LaTeX is one letter or number, or stands in brackets as a whole: brackets around it change nothing."""
+    depth = 0
+    for k, char in enumerate(plain):
+        depth += (char == "(") - (char == ")")
+        if depth == 0 and k < len(plain) - 1:
+            return plain.isdigit()
+    return True
 
 
 class _Reader:
@@ -48,10 +72,13 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = tokens(text)
+        if len(self.tokens) > _WORDS:
+            raise pointed(f"a definition of more than {_WORDS} words is not read", text, self.tokens[_WORDS].at)
         self.i = 0
         self.calls: list[tuple[Callable[..., Any], tuple[str, ...]]] = []
         self.variable = self.left_hand_side()
         self.used: list[Token] = []
+        self.known: dict[str, Any] = {}  # what latex2sympy2 has read
 
     def read(self) -> Any:
         try:
@@ -152,13 +179,24 @@ class _Reader:
 
     def power(self) -> str:
         out = self.atom()
-        if self.accept("^"):
-            out = f"({out})^{{{self.script()}}}"
+        if caret := self.accept("^"):
+            script = self.script()
+            if _is_number(out) and _is_number(script) and self.is_large(out, script):
+                self.fail("this power of numbers is too large", caret)
+            out = f"({out})^{{{script}}}"
             if self.next.kind == "^":
                 self.fail("a second superscript is ambiguous; put the first power in braces")
         if self.next.kind == "_":
             self.fail("a subscript is not understood: an elementwise function is defined for a scalar, written as a plain letter")
         return out
+
+    def is_large(self, base: str, exponent: str) -> bool:
+        """Whether a power of whole numbers would have more than some thousand digits; powers of e and π are not written out."""
+        largest = max((int(digits[:50]) for digits in re.findall(r"\d+", base)), default=0)
+        if largest < 2 or "e" in base or "pi" in base:
+            return False
+        value = self.arithmetic(exponent, {})
+        return bool(abs(value) * largest.bit_length() > _BITS)
 
     def script(self) -> str:
         if self.next.kind not in ("number", "symbol", "constant", "{") or (
@@ -180,7 +218,7 @@ class _Reader:
         if token.kind in ("{", "open"):
             inside = self.sum()
             self.close(token)
-            return self.call(sympy.Abs, inside) if token.text == "|" else f"({inside})"
+            return self.call(sympy.Abs, inside) if token.text == "|" else inside if _is_closed(inside) else f"({inside})"
         if token.kind == "frac":
             return rf"\frac{{{self.argument()}}}{{{self.argument()}}}"
         if token.kind == "sqrt":
@@ -308,7 +346,7 @@ class _Reader:
 
     def resolved(self, body: str) -> Any:
         assert self.variable is not None
-        meaning = {sympy.Symbol("x"): sympy.Symbol(self.variable.text)}
+        meaning = {sympy.Symbol("x"): sympy.Symbol(self.variable.text, real=True)}  # of a complex one SymPy asks long
         for k, (build, arguments) in enumerate(self.calls):
             value = build(*(self.arithmetic(a, meaning) for a in arguments))
             meaning[sympy.Symbol(f"y_{{{10 + k}}}")] = value
@@ -317,11 +355,12 @@ class _Reader:
     def arithmetic(self, plain: str, meaning: dict[Any, Any]) -> Any:
         """What latex2sympy2 reads, with the symbols put in; it may speak of no others."""
         try:
-            read = latex2sympy(plain)
+            read = self.known[plain] if plain in self.known else latex2sympy(plain)
         except RecursionError:
             raise
         except Exception as error:  # latex2sympy2 raises the bare class
             raise pointed(f"latex2sympy2 cannot read this: {str(error).splitlines()[0]}", self.text, 0) from None
         if not isinstance(read, sympy.Expr) or not read.free_symbols <= meaning.keys():
             raise pointed(f"latex2sympy2 reads this as {read}, which is not arithmetic in one symbol", self.text, 0)
+        self.known[plain] = read
         return read.xreplace(meaning)

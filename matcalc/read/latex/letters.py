@@ -17,7 +17,7 @@ from matcalc.declarations import Function
 from matcalc.errors import ParseError
 from matcalc.read.latex.functions import Functions
 from matcalc.read.latex.names import Name, joined, name_of, next_name, script
-from matcalc.read.latex.signs import FUNCTIONS
+from matcalc.read.latex.signs import FUNCTIONS, TRANSPOSES
 from matcalc.read.latex.units import Unit
 from matcalc.read.latex.walk import Frame
 from matcalc.read.text.runs import side_by_side
@@ -58,6 +58,7 @@ class Letters(Functions):
             frame.k += 1
         text = unit.text if unit.kind == "word" else "".join(a.text for a in run)
         self._lower_index(frame, unit)
+        self._transposed_name(frame)
         if frame.mode == "index" and all(a.text in self.bound and not a.accent for a in run):
             self._indices(run)
             return
@@ -77,6 +78,19 @@ class Letters(Functions):
             index = left.text == "(" and right.text == ")" and letter.kind == "base" and letter.text in self.bound
             if index and not self.vocabulary.meanings(Name(unit.text, unit.accent, "", f"({letter.text})")):
                 high.kind, high.args = "sub", [[letter]]
+
+    def _transposed_name(self, frame: Frame) -> None:
+        r"""W^{(2)\top} is the transpose of W^{(2)}: a superscript that ends in a transpose becomes two."""
+        k = frame.k + (frame.k < len(frame.units) and frame.units[frame.k].kind == "sub")
+        high = frame.units[k] if k < len(frame.units) else None
+        if high is None or high.kind != "sup" or len(high.args[0]) < 2 or high.args[0][0].text in "-−":
+            return
+        *head, last = high.args[0]
+        sign = last.kind in ("command", "mark") and last.text in TRANSPOSES
+        if not sign and not (last.text == "T" and head[-1].kind == "delimiter"):
+            return
+        first = Unit("sup", high.text, high.at, head[-1].end, [head])
+        frame.units = [*frame.units[:k], first, Unit("sup", high.text, last.at, high.end, [[last]]), *frame.units[k + 1 :]]
 
     def _indices(self, run: Sequence[Unit]) -> None:
         for k, letter in enumerate(run):
@@ -274,8 +288,10 @@ class Letters(Functions):
     def _constant(self, frame: Frame, unit: Unit, name: Name) -> bool:
         """I, I_n, π, K_{n,m}, e^x, unit vectors, σ(z), and the rows or columns x_i of a matrix X. Whether it was one of them."""
         following = frame.next
-        if name.accent or name.low or name.high:
+        if name.low or name.high:
             return False
+        if name.accent:
+            return following is not None and following.kind == "sub" and self._example(frame, unit, name, following)
         if name.base == "e" and following is not None and following.kind in ("sub", "sup"):
             frame.k += 1
             self.put("UNIT" if following.kind == "sub" else "EULER", unit)
@@ -308,15 +324,19 @@ class Letters(Functions):
         return True
 
     def _example(self, frame: Frame, unit: Unit, name: Name, low: Unit) -> bool:
-        """x_i, where x is not declared and X is a matrix: row i of X as a column, or column i."""
-        content = low.args[0]
-        if len(content) != 1 or content[0].text not in self.bound or len(name.base) != 1 or name.base == name.base.upper():
+        """x_i, where x is not declared and X is a matrix: row i of X as a column, or column i; and its entry x_ij."""
+        content = [a for a in low.args[0] if a.text != ","]
+        if not content or content[0].text not in self.bound or len(name.base) != 1 or name.base == name.base.upper():
             return False
-        meanings = self.vocabulary.meanings(Name(name.base.upper()))
+        meanings = self.vocabulary.meanings(Name(name.base.upper(), name.accent))
         whole = meanings[0][1] if len(meanings) == 1 else None
         if not isinstance(whole, Expr) or whole.shape == () or has_one(whole.shape):
             return False
+        if len(content) > 1 and content[1].kind != "mark":
+            return self._small_entry(frame, unit, low, name, whole)
         frame.k += 1
+        if name.base in self.entered and self.columns:
+            raise self._entry_of_column(name, unit)
         self.guessed = self.guessed or (name.base, unit.at)
         self.put("NAME", unit, meaning=[whole])
         self.put("INDEX", unit, "_")
@@ -324,6 +344,8 @@ class Letters(Functions):
             self.put("COLON", unit)
             self.put("COMMA", unit)
         self.put("LETTER", content[0], meaning=content[0].text)
+        for sign in content[1:]:  # x_{i+1}
+            self._shift(sign)
         if not self.columns:
             self.put("COMMA", unit)
             self.put("COLON", unit)
@@ -331,6 +353,32 @@ class Letters(Functions):
         if not self.columns:
             self.put("SCRIPT", unit, meaning=("transpose", None))
         return True
+
+    def _shift(self, sign: Unit) -> None:
+        """What is added to an index."""
+        if sign.kind == "digit":
+            self.put("NUMBER", sign, meaning=int(sign.text))
+        elif sign.kind == "mark" and sign.text in "+-−":
+            self.put("SIGN", sign, "+" if sign.text == "+" else "-")
+        else:
+            raise self.error("a whole number is added to an index, as in x_{i+1}", sign.at)
+
+    def _small_entry(self, frame: Frame, unit: Unit, low: Unit, name: Name, whole: Expr) -> bool:
+        """x_{ij}, the entry of X, unless x_i is a column of X and x_{ij} an entry of that."""
+        if self.guessed is not None and self.guessed[0] == name.base and self.columns:
+            raise self._entry_of_column(name, unit)
+        self.entered.add(name.base)
+        frame.k += 1
+        self.put("NAME", unit, meaning=[whole])
+        self.put("INDEX", unit, "_")
+        self.push(low.args[0], "BRACKET", low.at, "index")
+        return True
+
+    def _entry_of_column(self, name: Name, unit: Unit) -> ParseError:
+        x = name.base
+        return self.error(
+            f"{x}_{{ij}} may be entry j of {x}_i, which is a column of {x.upper()}, or an entry of {x.upper()}", unit.at
+        )
 
     def indices(self) -> ParseError | None:
         """The error about index notation, where the text has some: its letters are no names."""
@@ -343,7 +391,9 @@ class Letters(Functions):
             return indices
         end = unit.end
         for behind in frame.units[frame.k : frame.k + 2]:
-            end = max(end, behind.end) if behind.kind in ("sub", "sup") else end
+            if behind.kind not in ("sub", "sup"):
+                break
+            end = max(end, behind.end)
         shown = self.text[unit.at : end]
         if name == "d" or (name[:1] == "d" and len(name) == 2):
             return self.error(rf"{name} is not a known name; a derivative is \frac{{\partial s}}{{\partial x}}", unit.at)

@@ -20,11 +20,13 @@ from matcalc.read.symbols import Meaning, Vocabulary
 
 _VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho", "varsigma": "sigma"}
 _VARIANTS |= {plain: variant for variant, plain in _VARIANTS.items()}
-_WORDS = {"star": "*", "ast": "*", "max": "max", "min": "min"}  # commands in scripts of names
+_WORDS = {"star": "star", "ast": "star", "max": "max", "min": "min", "mid": ",", "vert": ","}  # commands in scripts of names
 _SIGNS = "+-,()*−"  # what scripts of names hold besides letters and digits
+_PLAINLY = {"[": "(", "]": ")", "|": ",", "(": "(", ")": ")"}  # W^{[1]} is W^{(1)}, and x_{t|t-1} is x_{t,t-1}
 _SIGN = r"(?:_\s*(?:\{[+\s>0]*\}|\+))?"
 _SET = re.compile(
-    rf"\\mathbb\s*\{{?\s*([RS])\s*\}}?\s*(?P<low>{_SIGN})\s*(?:\^\s*(?:\{{(.*)\}}|(\w)))?\s*(?P<after>{_SIGN})\.?\s*", re.DOTALL
+    rf"\\mathbb\s*\{{?\s*([RS])\s*\}}?\s*(?P<low>{_SIGN})\s*(?:\^\s*(?:\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}|(\w)))?\s*(?P<after>{_SIGN})\.?\s*",
+    re.DOTALL,
 )
 _SETS = r"the set is \mathbb{R}, \mathbb{R}^n, \mathbb{R}^{n \times m}, or \mathbb{S}^n of symmetric matrices"
 
@@ -41,6 +43,7 @@ class Name(NamedTuple):
         stem = ("\\" + self.base) if self.base in names.GREEK or self.base in _VARIANTS or self.base == "ell" else self.base
         shown = f"\\{self.accent}{{{stem}}}" if self.accent else stem
         for sign, script in (("_", self.low), ("^", self.high)):
+            script = "*" if script == "star" else script
             shown += f"{sign}{script}" if len(script) == 1 else f"{sign}{{{script}}}" if script else ""
         return shown
 
@@ -63,9 +66,9 @@ def script(content: Sequence[Unit]) -> str | None:
         if unit.kind == "base" and not unit.accent:
             found += names.GREEK.get(unit.text, unit.text)
         elif unit.kind in ("word", "digit") or (unit.kind == "mark" and unit.text in _SIGNS):
-            found += unit.text.replace("−", "-").replace("_", "").replace(" ", "")
-        elif unit.kind == "delimiter" and unit.text in "()" and not unit.styled:
-            found += unit.text
+            found += unit.text.replace("−", "-").replace("_", "").replace(" ", "").replace("*", "star")
+        elif unit.kind == "delimiter" and unit.text in _PLAINLY and not unit.styled:
+            found += _PLAINLY[unit.text]
         elif unit.kind == "command" and unit.text in _WORDS:
             found += _WORDS[unit.text]
         else:
@@ -213,7 +216,7 @@ def _shape(kind: str, line: str, at: int) -> str:
     of, inside = found[1], found[3] or found[4] or ""
     sign = re.sub(r"[_{}\s]", "", found["low"] or found["after"] or "")
     lengths = [re.sub(r"\\cdot|\\,|[{}]", lambda m: "*" if m[0] == r"\cdot" else "", p) for p in re.split(r"\\times|×", inside)]
-    lengths = [re.sub(r"\s+", "", length) for length in lengths] if inside else []
+    lengths = [re.sub(r"\s+|\||\\[lr]?vert(?![A-Za-z])", "", length) for length in lengths] if inside else []
     assumed = {"": "", "++": " positive", ">0": " positive"}
     if of == "S":
         lengths *= 2 if len(lengths) == 1 else 1

@@ -17,10 +17,11 @@ from matcalc.core.expression import Expr, let
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.read.caret import pointed
 from matcalc.read.latex.names import LatexVocabulary, Name, next_name
+from matcalc.read.latex.ranges import letters
 from matcalc.read.latex.rules import LatexRules
-from matcalc.read.latex.signs import DISPLAYS
+from matcalc.read.latex.signs import DISPLAYS, RUNNING
 from matcalc.read.latex.units import Unit, units
-from matcalc.read.latex.words import LatexWords, summed_over
+from matcalc.read.latex.words import LatexWords
 from matcalc.read.text.terms import Term
 from matcalc.read.text.trees import meant
 
@@ -51,8 +52,9 @@ _product: _power | juxtaposed
 juxtaposed: _factors _power | _factors _tail
 _factors: _power | _factors _power
 
-_power: _scripted | applied | derivative_of | gradient
+_power: _scripted | applied | multiple_of | derivative_of | gradient
 applied: BARE [SCRIPT] _power
+multiple_of: BARE NUMBER _scripted
 derivative_of: PARTIAL OVER _power END _power
 gradient: NABLA _power END _power
 
@@ -60,10 +62,11 @@ _scripted: _atom | script | raised | indexed
 script: _scripted SCRIPT
 raised: _scripted RAISE _sum END_POWER
 indexed: _scripted INDEX items BRACKET
-items: (_sum | span | letter) (COMMA (_sum | span | letter))*
+items: (_sum | span | letter | shifted) (COMMA (_sum | span | letter | shifted))*
 span: end COLON end
 end: _sum?
 letter: LETTER
+shifted: LETTER SIGN NUMBER
 
 _atom: name | number | constant | sized_constant | unit | exponential | grouped | braced | call | fraction | derivative
      | root | root_of | absolute | normed | inner | masked | block_of
@@ -191,7 +194,7 @@ class _Reader:
     def _line(self, line: Sequence[Unit], shape: Any) -> Expr:
         """One expression, after the definitions of its parts that stand behind it."""
         rules = LatexRules(self.text)
-        words = LatexWords(self.text, self.vocabulary, _bound(line), self.columns)
+        words = LatexWords(self.text, self.vocabulary, _bound(line, self.vocabulary), self.columns)
         behind = next(
             (k for k, unit in enumerate(line) if unit.kind == "word" and unit.text == "where" and unit.styled == "text"), None
         )
@@ -241,10 +244,15 @@ def _lines(line: list[Unit], text: str) -> list[list[Unit]]:
             found.append([])
         else:
             found[-1].append(unit)
-    kept = [units_of for units_of in found if units_of]
+    kept = [_unpunctuated(units_of) for units_of in found if units_of]
     if len(kept) > _LINES:
         raise ParseError(f"a text has at most {_LINES} lines")
     return kept or [[]]
+
+
+def _unpunctuated(line: list[Unit]) -> list[Unit]:
+    """A line of a display without the comma or full stop at its end."""
+    return line[:-1] if len(line) > 1 and line[-1].kind == "mark" and line[-1].text in ".,;" else line
 
 
 def _unaligned(line: Sequence[Unit]) -> list[Unit]:
@@ -289,14 +297,18 @@ def _definitions(line: Sequence[Unit], text: str) -> list[tuple[Name, list[Unit]
     return found
 
 
-def _bound(line: Sequence[Unit]) -> frozenset[str]:
+def _bound(line: Sequence[Unit], vocabulary: LatexVocabulary) -> frozenset[str]:
     """The letters that are summed over anywhere in a line."""
     found: set[str] = set()
+
+    def is_known(letter: str) -> bool:
+        return bool(vocabulary.meanings(Name(letter)))
+
     stack = [line]
     while stack:
         inside = stack.pop()
         for k, unit in enumerate(inside):
             stack.extend(unit.args)
-            if unit.kind == "command" and unit.text == "sum" and k + 1 < len(inside):
-                found.update(summed_over(inside[k + 1]))
+            if unit.kind == "command" and unit.text in RUNNING and k + 1 < len(inside) and inside[k + 1].kind == "sub":
+                found.update(letters(inside[k + 1].args[0], is_known))
     return frozenset(found)

@@ -2,7 +2,7 @@ r"""What each rule of the grammar of LaTeX means: the rules of text, and those f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -11,11 +11,11 @@ from matcalc.calculus.derivatives import grad, jacobian
 from matcalc.core import constructors as c
 from matcalc.core import sizes as lengths
 from matcalc.core.expression import BUILD, LEAF, LET, Expr, const, eye, is_one, ones, topological, zeros
-from matcalc.core.operations import ADD
+from matcalc.core.operations import ADD, EXP, TABLE
 from matcalc.core.parts import commutation
 from matcalc.core.sizes import Shape
 from matcalc.errors import ShapeError
-from matcalc.read.latex.sums import Entries
+from matcalc.read.latex.sums import Entries, Entry
 from matcalc.read.text.rules import Rules
 from matcalc.read.text.terms import ANY, Term, longer, numeral
 from matcalc.read.text.words import Word
@@ -26,10 +26,11 @@ _SIZES = {"eye": (1, 2), "ones": (1, 2), "zeros": (1, 2), "commutation": (2, 2)}
 
 @dataclass(frozen=True)
 class Letter:
-    """An index that is summed over."""
+    """An index that is summed over, and the number that is added to it."""
 
     text: str
     at: int
+    shift: int = 0
 
 
 class LatexRules(Rules):
@@ -112,7 +113,9 @@ class LatexRules(Rules):
         return made
 
     def script(self, a: Term, word: Word) -> Term:
-        """A transpose or an inverse."""
+        """A transpose, an inverse, or the positive part."""
+        if word.meaning[0] == "positive":
+            return self.entrywise(word.at, lambda e: BUILD["maximum"](0, e), a)
         if word.text == "'" and self.part(a).shape == ():
             raise self.error(
                 r"the prime of a scalar is a derivative, of what is not declared a function; a transpose needs an array", word.at
@@ -157,6 +160,8 @@ class LatexRules(Rules):
 
     def absolute(self, opened: Word, a: Term, closed: Word) -> Term:
         """|x|, entry by entry."""
+        if a.size is not None or (numeral(a) and getattr(a.value, "is_positive", False)):
+            return a  # |V|, the size of a set
         self._not_square(a, opened.at, r"|A| of a square matrix may be \det(A), or \operatorname{abs}(A), entry by entry")
         return super().absolute(opened, a, closed)
 
@@ -182,12 +187,27 @@ class LatexRules(Rules):
         return made
 
     # ---- functions -----------------------------------------------------------------------------------------------------
+    def _called(self, word: Word, called: Any, given: list[Term]) -> Term:
+        """f(x), and σ'(x) by the derivative in the table of operations."""
+        if called.order == 0 or not isinstance(called.function, str):
+            return super()._called(word, called, given)
+        if len(given) != 1:
+            raise self.error(f"{word.text} takes one argument", word.at)
+        row = TABLE[called.function]
+        assert row.primes is not None and row.primes[0] is not None
+        prime = row.primes[0]
+        return self.entrywise(word.at, lambda e: c.broadcast(prime(BUILD[row.name](e), e), e.shape), given[0])
+
     def call(self, word: Word, script: Word | None, opened: Word, given: list[Term], closed: Word) -> Term:
         """f(x)."""
-        axis = word.meaning.axis
-        if axis is not None:
-            given = [*given, Term(word.at, expr=const(axis), name="axis")]
+        called = word.meaning
+        if called.axis is not None:
+            given = [*given, Term(word.at, expr=const(called.axis), name="axis")]
+        if called.base is not None and script is not None:
+            raise self.error(r"put the power behind the call, (\log_2(x))^2", script.at)
         made = self.alias(word.at, super().call(word, script, opened, given, closed))
+        if called.base is not None:
+            made = self.entrywise(word.at, c.div, made, Term(word.at, expr=BUILD["log"](const(called.base))))
         self.calls.add(made)
         return made
 
@@ -197,9 +217,16 @@ class LatexRules(Rules):
         self.bare.add(made)
         return made
 
+    def multiple_of(self, word: Word, number: Word, a: Term) -> Term:
+        r"""\tanh 2z: a function of so many times the factor behind it."""
+        return self.applied(word, None, self.product([self.number(number), a]))
+
     def applied_to_sum(self, word: Word, script: Word | None, a: Term) -> Term:
         r"""\log \sum_i x_i."""
-        return self.call(word, script, word, [a], word)
+        made = self.call(word, script, word, [a], word)
+        if word.meaning.function == "log" and script is None and a.expr is not None and a.expr.op is EXP:
+            return Term(word.at, a.shape, expr=a.expr.args[0])  # the logarithm of a product
+        return made
 
     def juxtaposed(self, *factors: Term) -> Term:
         """Factors side by side."""
@@ -228,6 +255,12 @@ class LatexRules(Rules):
         """An index."""
         return Letter(word.meaning, word.at)
 
+    def shifted(self, word: Word, sign: Word, number: Word) -> Letter:
+        """i + 1."""
+        if not isinstance(number.meaning, int):
+            raise self.error("a whole number is added to an index", number.at)
+        return Letter(word.meaning, word.at, number.meaning if sign.text == "+" else -number.meaning)
+
     def indexed(self, a: Term, opened: Word, items: list[Any], closed: Word) -> Term:
         """x_1, A_{1,2}, x_{1:n}, counted from 1, and x_i within a sum."""
         a = self.part(a)
@@ -248,16 +281,13 @@ class LatexRules(Rules):
             items = [item for item in items if isinstance(item, Letter)]
         if any(isinstance(item, tuple) and item != (None, None) for item in items):
             raise self.error("beside an index there may be a number or a colon", opened.at)
-        row, column = (
-            (item.text if isinstance(item, Letter) else None for item in items) if len(items) == 2 else (items[0].text, None)
-        )
+        places = [(item.text, item.shift) if isinstance(item, Letter) else (None, 0) for item in items]
         lying = len(items) == 1 and rows_and_columns(self.sizes.shape(a.shape))[0] == 1
-        if lying:
-            row, column = column, row
+        (row, down), (column, right) = [(None, 0), *places] if lying else [*places, (None, 0)][:2]
         across = column is None and len(items) == 2  # a row
 
         def make(_: Any, e: Expr) -> Expr:
-            made = self.entries.entry(e, row, column, opened.at)
+            made = self.entries.entry(Entry(e, row, column, down, right), opened.at)
             return c.transpose(made) if across else made
 
         def shape(given: Shape) -> Shape:
@@ -285,7 +315,7 @@ class LatexRules(Rules):
         cells = [self.part(cell) for line in term.rows for cell in line]
         if len(cells) == 1:
             return cells[0]
-        if self.text[term.at] == "[" or self.text.startswith((r"\left", r"\big", r"\Big"), term.at):
+        if len(term.rows) == 1 and (self.text[term.at] == "[" or self.text.startswith((r"\left", r"\big", r"\Big"), term.at)):
             raise self.error(r"are these side by side or one below the other? write \begin{bmatrix} ... \end{bmatrix}", term.at)
         if len({len(line) for line in term.rows}) > 1:
             raise self.error("the rows of this matrix have different numbers of cells", term.at)
@@ -305,14 +335,17 @@ class LatexRules(Rules):
         return self._summed(word, body, self.length(last))
 
     def _summed(self, word: Word, body: Term, last: Any) -> Term:
-        made = self.part(body)
-        for letter in reversed(word.meaning):
+        running = word.meaning
+        if last is not None:
+            running = replace(running, indices=tuple(replace(index, last=last) for index in running.indices))
+        body = self.part(body)
+        if running.kind != "sum" and body.shape != ():
+            raise self.error("what is taken over an index here is a scalar; of a column it is each entry, x_i", body.at)
 
-            def make(_: Any, e: Expr, letter: str = letter) -> Expr:
-                return self.attempt(word.at, lambda: self.entries.summed(e, letter, last))
+        def make(_: Any, e: Expr) -> Expr:
+            return self.attempt(word.at, lambda: self.entries.run(e, running, word.at))
 
-            made = self.made(word.at, (made,), make, lambda shape: shape)
-        return made
+        return self.made(word.at, (body,), make, lambda shape: shape)
 
     def derivative(self, word: Word, a: Term, over: Word, by: Term, end: Word) -> Term:
         r"""\frac{\partial s}{\partial x}: of a scalar in the shape of x, of a column the Jacobian."""

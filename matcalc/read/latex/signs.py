@@ -32,6 +32,8 @@ COMPARE = {
     **dict.fromkeys(("ge", "geq", "geqslant", "≥"), ">="),
     **dict.fromkeys(("le", "leq", "leqslant", "≤"), "<="),
 }
+TRANSPOSES = ("top", "intercal", "⊤")
+RUNNING = ("sum", "prod", "max", "min")  # what is taken over an index
 MATRICES = ("bmatrix", "pmatrix", "matrix", "Bmatrix", "smallmatrix")
 DISPLAYS = (
     "align",
@@ -46,7 +48,7 @@ DISPLAYS = (
     "eqnarray",
     "alignedat",
 )
-NORMS = {"1": 1, "2": 2, "F": "fro", "Fro": "fro", "fro": "fro", "*": "nuc", "∞": "inf", "": None}
+NORMS = {"1": 1, "2": 2, "F": "fro", "Fro": "fro", "fro": "fro", "*": "nuc", "star": "nuc", "∞": "inf", "": None}
 
 _BRACKETS = r"a bracket follows that is not understood; there are ( ) [ ] \{ \} | \| \langle \rangle"
 REFUSED = {
@@ -54,7 +56,6 @@ REFUSED = {
     **dict.fromkeys(("dots", "ldots", "cdots", "vdots", "ddots", "dotsc", "dotsb"), "what is left out has to be written"),
     "pm": "a sign that is two at once: write + or -",
     "mp": "a sign that is two at once: write + or -",
-    "prod": r"products over an index are not read; of a vector, \prod is \exp(\operatorname{sum}(\log(x)))",
     "int": "integrals are not read",
     "lim": "limits are not read",
     "partial": r"\partial stands in \frac{\partial s}{\partial x}",

@@ -21,8 +21,9 @@ _STYLES: tuple[str, ...] = (
     *_BOLD, "mathrm", "mathit", "mathsf", "mathcal", "mathscr", "mathfrak", "mathnormal", "mathop", "mathord", "mathtt",
     "text", "textrm", "textit", "textsf", "mbox", "operatorname", "boxed", "underline",
 )  # fmt: skip
+_BRACES = ("underbrace", "overbrace")  # what stands under or over them is a remark
 _FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
-_TAKES = {**dict.fromkeys(_FRACTIONS, 2), "sqrt": 1, "_": 1, "^": 1, **dict.fromkeys((*ACCENTS, *_STYLES), 1)}
+_TAKES = {**dict.fromkeys(_FRACTIONS, 2), "sqrt": 1, "_": 1, "^": 1, **dict.fromkeys((*ACCENTS, *_STYLES, *_BRACES), 1)}
 _GREEK = {**{name: name for name in names.GREEK}, "varepsilon": "varepsilon", "vartheta": "vartheta", "varphi": "varphi"}
 _GREEK |= {"ell": "ell", "varrho": "varrho", "varsigma": "varsigma"}
 _NO_FORMULA: tuple[str, ...] = (
@@ -42,7 +43,8 @@ _TOKEN = re.compile(
     rf"""
     (?P<space>   \s+ | ~ | %[^\n]*(?:\n|$) | \\[,;:!>\ ] | \\[\r\n]
                | \\(?:quad|qquad|enspace|thinspace|medspace|thickspace|negthinspace|displaystyle|textstyle|scriptstyle|limits
-                     |nolimits|mathstrut|strut|nonumber|notag|rm|bf|it|sf|cal)(?![A-Za-z]) )
+                     |nolimits|mathstrut|strut|nonumber|notag|rm|bf|it|sf|cal)(?![A-Za-z])
+               | \\(?:label|tag\*?|hspace\*?)\s*\{{[^{{}}\\]*\}} )
   | (?P<sized>   \\(?P<size>left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*(?P<inner>{_DELIMITER}) )
   | (?P<delimiter> {_DELIMITER} )
   | (?P<environment> \\(?P<way>begin|end)\s*\{{\s*(?P<named>[A-Za-z]+\*?)\s*\}} )
@@ -196,6 +198,10 @@ def _with_arguments(unit: Unit, out: list[Unit], text: str) -> Unit:
         return Unit("frac", shown, unit.at, unit.end, given)
     if unit.text == "sqrt":
         return Unit("sqrt", shown, unit.at, unit.end, [*given, *([] if root is None else [_settled(root[::-1], text)])])
+    if unit.text in _BRACES:
+        if out and out[-1].kind in ("sub", "sup"):
+            out.pop()
+        return Unit("group", shown, unit.at, unit.end, given)
     if unit.text in ACCENTS:
         return _accented(unit, given[0], text)
     for a in given[0]:

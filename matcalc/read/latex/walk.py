@@ -55,11 +55,15 @@ class Walk:
         self.words: list[Word] = []
         self.opened: list[Open] = []
         self.frames: list[Frame] = []
+        self.around: list[
+            tuple[tuple[str, ...], tuple[int, int]]
+        ] = []  # the letters of sums that reach here, how deep they stand
+        self.entered: set[str] = set()  # x, where x_{ij} was taken for an entry of X
         self.guessed: tuple[str, int] | None = None  # x_i that is taken for a row or a column of X
 
     def read(self, line: Sequence[Unit]) -> list[Word]:
         """The words; ParseError at the first unit that is not understood."""
-        self.words, self.opened, self.frames = [], [], []
+        self.words, self.opened, self.frames, self.around = [], [], [], []
         self.push(line)
         while self.frames:
             frame = self.frames[-1]

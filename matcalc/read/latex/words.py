@@ -7,14 +7,19 @@ What differs from text is decided here: which scripts belong to a name and which
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import sympy
+
+from matcalc.core.expression import CONST, Expr
+from matcalc.read.latex import ranges
+from matcalc.read.latex.functions import AXES
 from matcalc.read.latex.letters import Letters
-from matcalc.read.latex.signs import COMPARE, FUNCTIONS, MATRICES, OPERATORS, RAISED_REFUSED, REFUSED
+from matcalc.read.latex.names import Name, script
+from matcalc.read.latex.signs import COMPARE, FUNCTIONS, MATRICES, OPERATORS, RAISED_REFUSED, REFUSED, RUNNING, TRANSPOSES
 from matcalc.read.latex.units import Unit
 from matcalc.read.latex.walk import CLOSING, Frame, Open
 from matcalc.read.text.words import checked_number
-
-_TRANSPOSES = ("top", "intercal", "⊤")
 
 
 class LatexWords(Letters):
@@ -75,6 +80,10 @@ class LatexWords(Letters):
     def _group(self, frame: Frame, unit: Unit) -> None:
         """Braces: one name with its scripts, or a part of its own."""
         content = unit.args[0]
+        if unit.text != "{":  # a brace above or below, which everyone sees
+            self.put("OPEN", unit)
+            self.push(content, "CLOSE", unit.end - 1)
+            return
         if content and not self.whole_name(frame, unit):
             self.put("GROUP", unit, "{")
             self.push(content, "END", unit.end - 1)
@@ -83,6 +92,13 @@ class LatexWords(Letters):
     def _sub(self, frame: Frame, unit: Unit) -> None:
         if self.due:
             raise self.error("this subscript stands behind nothing", unit.at)
+        if len(unit.args[0]) == 1 and unit.args[0][0].text == "+":
+            if self.words[-1].kind not in ("CLOSE", "BRACKET"):
+                raise self.error(r"a positive part is written (x)_+ or [x]_+, and a name with + is declared", unit.at)
+            self.put("SCRIPT", unit, "_+", ("positive", None))
+            return
+        if self.words[-1].kind == "ANGLE_CLOSE" and [a.text for a in unit.args[0]] == ["F"]:
+            return  # the inner product of matrices
         self.put("INDEX", unit, "_")
         self.push(unit.args[0], "BRACKET", unit.at, "index")
 
@@ -119,7 +135,7 @@ class LatexWords(Letters):
         (last,) = rest
         if sign and last.kind == "digit" and last.text == "1":
             return "inverse"
-        transposed = (last.kind in ("command", "mark") and last.text in _TRANSPOSES) or (last.kind == "base" and last.text == "T")
+        transposed = (last.kind in ("command", "mark") and last.text in TRANSPOSES) or (last.kind == "base" and last.text == "T")
         if not transposed:
             return ""
         if last.text == "T" and not last.styled and self.is_known("T"):
@@ -140,16 +156,24 @@ class LatexWords(Letters):
     # ---- commands with arguments ---------------------------------------------------------------------------------------
     def _frac(self, frame: Frame, unit: Unit) -> None:
         above, below = unit.args
-        if above and above[0].text in ("partial", "∂"):
+        if above and (above[0].text in ("partial", "∂") or (below and self._is_d(above[0]) and self._is_d(below[0]))):
             self._derivative(frame, unit)
             return
         self.put("FRACTION", unit, r"\frac{")
         self.push(below, "END", unit.end - 1)
         self.push(above, "OVER", above[-1].end if above else unit.at)
 
+    def _is_d(self, unit: Unit) -> bool:
+        """Whether this is the d of ds/dx: upright, or no name that is known."""
+        return unit.kind == "base" and unit.text == "d" and not unit.accent and (bool(unit.styled) or not self.is_known("d"))
+
     def _derivative(self, frame: Frame, unit: Unit) -> None:
         above, below = unit.args
-        if not below or below[0].text not in ("partial", "∂") or any(a.text in ("partial", "∂") for a in below[1:]):
+        if (
+            not below
+            or not (below[0].text in ("partial", "∂") or self._is_d(below[0]))
+            or any(a.text in ("partial", "∂") for a in below[1:])
+        ):
             raise self.error(
                 r"a derivative by one variable is \frac{\partial s}{\partial x}; of second ones there is mc.hessian", unit.at
             )
@@ -171,6 +195,7 @@ class LatexWords(Letters):
     # ---- signs and commands --------------------------------------------------------------------------------------------
     def _mark(self, frame: Frame, unit: Unit) -> None:
         sign = unit.text
+        self._left(not self.due or sign in ",&")
         if sign in "+-−":
             self.put("SIGN", unit, "-" if sign == "−" else sign)
         elif sign in OPERATORS:
@@ -179,6 +204,8 @@ class LatexWords(Letters):
             self.put("COMPARE", unit, COMPARE[sign])
         elif sign == ",":
             self.put("COMMA", unit)
+        elif sign == ";" and self.opened and self.opened[-1].closing == "]":
+            self.put("SEMICOLON", unit)
         elif sign == ":" and frame.mode == "index":
             self.put("COLON", unit)
         elif sign == "&" and self.opened and self.opened[-1].closing in MATRICES:
@@ -205,8 +232,8 @@ class LatexWords(Letters):
             self.put("COMPARE", unit, COMPARE[name])
         elif name == "colon" and frame.mode == "index":
             self.put("COLON", unit)
-        elif name == "sum":
-            self._sum(frame, unit)
+        elif name in RUNNING and (name in ("sum", "prod") or self._is_over_index(frame)):
+            self._over_index(frame, unit)
         elif name == "nabla":
             self._nabla(frame, unit)
         elif name == "infty":
@@ -219,6 +246,11 @@ class LatexWords(Letters):
             near = self.vocabulary.near(name, [*FUNCTIONS])
             raise self.error(f"{shown} is not understood{near if near.startswith('; did') else ''}", unit.at)
 
+    def _is_over_index(self, frame: Frame) -> bool:
+        r"""Whether \max has an index below it, and not a word such as row."""
+        below = frame.next
+        return below is not None and below.kind == "sub" and script(below.args[0]) not in AXES
+
     def _nabla(self, frame: Frame, unit: Unit) -> None:
         r"""\nabla_x s."""
         below = frame.next
@@ -228,35 +260,47 @@ class LatexWords(Letters):
         self.put("NABLA", unit)
         self.push(below.args[0], "END", below.at)
 
-    def _sum(self, frame: Frame, unit: Unit) -> None:
-        r"""\sum_i, \sum_{i,j}, \sum_{i=1}^n: the letters, and the last index."""
-        below = frame.next
-        letters = summed_over(below)
-        if below is None or not letters:
+    # ---- what is taken over an index -----------------------------------------------------------------------------------
+    def _over_index(self, frame: Frame, unit: Unit) -> None:
+        r"""\sum_i, \prod_{i=1}^n, \max_{j}: the letters, and the last index."""
+        below = frame.next if frame.next is not None and frame.next.kind == "sub" else None
+        above = frame.units[frame.k + 1] if below is not None and frame.k + 1 < len(frame.units) else None
+        above = above if above is not None and above.kind == "sup" else None
+        if below is None:
             said = r"a sum says over what: \sum_i, \sum_{i,j} or \sum_{i=1}^{n}; of all entries it is \operatorname{sum}(x)"
-            raise self.error(said, unit.at if below is None else below.at)
-        frame.k += 1
-        for letter in letters:
+            raise self.error(said, unit.at)
+        outer = [letter for letters, _ in self.around for letter in letters]
+        try:
+            running, read = ranges.running(unit.text, below.args[0], above.args[0] if above else None, self._size_of, outer)
+        except ranges.NotUnderstood as error:
+            raise self.error(str(error), below.at) from None
+        letters = tuple(index.letter for index in running.indices)
+        for letter in (*letters, *(letter for a, _, b in running.relations for letter in (a, b))):
             if self.is_known(letter):
                 raise self.indices() or self.error(
                     f"{letter} is an index here, and a known name or size, too: rename one of them", below.at
                 )
-        above = frame.next
-        if above is not None and above.kind == "sup":
-            frame.k += 1
-            self.put("BOUNDED", unit, meaning=letters)
+            if letter not in letters and letter not in outer:
+                raise self.error(f"{letter} is no index of a sum around this one", below.at)
+        frame.k += 1 + (above is not None)
+        self.around.append((letters, (len(self.frames), len(self.opened))))
+        if above is not None and not read:
+            self.put("BOUNDED", unit, meaning=running)
             self.push(above.args[0], "END", above.end - 1)
         else:
-            self.put("SUM", unit, meaning=letters)
+            self.put("SUM", unit, meaning=running)
 
+    def _size_of(self, name: Name) -> Any:
+        """The size that a name stands for; None if it is none."""
+        found = [
+            meaning.params[1]
+            for _, meaning in self.vocabulary.meanings(name)
+            if isinstance(meaning, Expr) and meaning.op is CONST
+        ]
+        return next((value for value in found if isinstance(value, (int, sympy.Expr))), None)
 
-def summed_over(below: Unit | None) -> tuple[str, ...]:
-    r"""The letters under a \sum, each a name by itself; none where anything else stands there."""
-    if below is None or below.kind != "sub":
-        return ()
-    content = list(below.args[0])
-    if len(content) > 2 and content[-2].text == "=" and content[-1].kind == "digit" and content[-1].text == "1":
-        content = content[:-2]
-    letters = [a.text for a in content if a.kind == "base" and not a.accent]
-    plain = all(a.kind == "base" or a.text == "," for a in content)
-    return tuple(letters) if plain and len(set(letters)) == len(letters) else ()
+    def _left(self, same: bool) -> None:
+        """Sums end with the brackets that they stand in, and with the next sign of a sum in the same brackets."""
+        here = (len(self.frames), len(self.opened))
+        while self.around and (self.around[-1][1] > here or (same and self.around[-1][1] == here)):
+            self.around.pop()
