@@ -56,7 +56,13 @@ WRONG = [
     Bug("chain: a link missing", s, x, "ds/dh dz/dx", "linked|behind"),
     Bug("chain: one of two", twice, x, "(dJ/dp dp/dx).T", USED),
     Bug("chain: sum of two with minus", twice, x, "(dJ/dp dp/dx - dJ/dq dq/dx).T", SIGN),
-    Bug("LaTeX chain: a row", s, b, r"\frac{\partial s}{\partial h}\frac{\partial h}{\partial z}\frac{\partial z}{\partial b}", r"row|Jacobian form"),
+    Bug(
+        "LaTeX chain: a row",
+        s,
+        b,
+        r"\frac{\partial s}{\partial h}\frac{\partial h}{\partial z}\frac{\partial z}{\partial b}",
+        r"row|Jacobian form",
+    ),
     Bug("LaTeX: f for f′", s, W, r"(u \odot f(z)) x^T", instead(r"f\(z\)", r"f['′]\(z\)")),
     Bug("LaTeX: sign", deep, V, r"(y - \hat{y}) h^\top", SIGN),
     Bug("LaTeX: transposed", deep, V, r"h (\hat{y} - y)^\top", TRANSPOSED),
@@ -70,7 +76,7 @@ WRONG = [
     Bug("keepdims: not summed", batch, c, "(H - Y) * (1 - H**2)", NOT_SUMMED),
     Bug("keepdims: mean", batch, c, "np.mean((H - Y) * (1 - H**2), axis=0)", factor("1/N") + "|mean"),
     Bug("einsum: transposed", s, W, "np.einsum('i,j->ji', u * f'(z), x)", TRANSPOSED),
-    Bug("rounded to four digits", net, W, rounded, r"agrees to|digits|round", at),
+    Bug("rounded to four digits", net, W, rounded, "^right, to 4 digits", at, right=True),
     Bug("function of h: tanh′ forgotten", batch, F, lambda X, H, Y: X.T @ (H - Y), missing("H", "tanh", "H²")),
 ]
 ROWS = [*RIGHT, *WRONG]
