@@ -19,7 +19,6 @@ from matcalc.core.expression import Expr
 from matcalc.core.sizes import Shape
 from matcalc.paper.writing import current, factor, written
 
-
 _SYNONYMS = (
     (r"missing division by (.*)", "missing factor (1 / {0})"),
     (r"1 where (.*) belongs, at every entry", "missing factor {0}"),

@@ -30,6 +30,7 @@ from matcalc.core.expression import (
     let,
     node,
     number,
+    ones,
     rebuilt,
     substituted,
     topological,
@@ -184,7 +185,7 @@ def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Chang
         factors = parts_of(MUL, e)
         for k, f in enumerate(factors):
             others = [x for x in factors if x is not f]
-            if f.shape and term and all(number(x) is not None for x in others):
+            if f.op is LEAF and f.shape and term and all(number(x) is not None for x in others):
                 yield say.ones_instead.of(shown(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
             elif number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
                 missing = say.missing_factor if number(f) is None else say.missing_number
@@ -255,7 +256,7 @@ def _of_power(e: Expr) -> Iterator[Change]:
     yield say.instead.of(shown(base), shown(e)), lambda: base
     n = number(t)
     if isinstance(n, int) and n < 0:
-        yield say.missing_division.of(shown_factor(base)), lambda: const(1)
+        yield say.missing_division.of(shown_factor(power(base, -n))), lambda: const(1)
         yield say.times_for_division.of(shown_factor(base)), lambda: base
         if n < -1:
             yield say.times_for_division.of(shown_factor(power(base, -n))), lambda: power(base, -n)
@@ -293,6 +294,9 @@ def _of_product(e: Expr) -> Iterator[Change]:
         yield say.missing_factor.of(shown_factor(f)), partial(expr, keep)
     if e.op not in (MATMUL, MUL):
         return
+    if matrix_product and a.shape[1] == 1 and 1 not in (a.shape[0], b.shape[1]):  # an outer product
+        yield say.missing_factor.of(shown_factor(a)), lambda: matmul(ones(*a.shape), b)
+        yield say.missing_factor.of(shown_factor(b)), lambda: matmul(a, ones(*b.shape))
     ta, tb = transpose(a), transpose(b)
     if matrix_product:
         for p, q, label in (

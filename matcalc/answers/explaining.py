@@ -17,7 +17,7 @@ from matcalc.answers import diagnosis as say
 from matcalc.answers.comparing import Claimed, Labels, forms, layouts, same, times_a_number
 from matcalc.answers.diagnosis import named
 from matcalc.answers.edits import along_the_other_axis, edits, inner_changes
-from matcalc.answers.mistake import EDIT, PATH, STEP, SYMBOL, Mistake, replaced
+from matcalc.answers.mistake import EDIT, PATH, STEP, STEPS, SYMBOL, Mistake, replaced
 from matcalc.answers.question import Question
 from matcalc.answers.steps import ARRIVING, faulty_steps, jacobians_of_faulty_steps, last_of, masked
 from matcalc.answers.terms import candidates, too_many, weighed
@@ -34,10 +34,11 @@ from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
 
 _EXACT = 1e-9
-_SINGLES, _PAIRS, _FUNCTIONS = 1500, 4000, 150
+_SINGLES, _PAIRS, _FUNCTIONS = 1500, 6000, 150
 _LONG = 60  # characters of a label that is read with pleasure
 _WORK = 200_000  # nodes to visit, about, before the search ends
-_WORK_OF_PAIRS = 160_000  # the same for two mistakes at once
+_WORK_OF_PAIRS = 200_000  # the same for two mistakes at once
+_AT_ONCE = 800  # of these; those behind them are longer, and not asked where one of these explains the claim
 _NEAR = 200  # mistakes that agree at the first point and are tried at the others
 
 
@@ -126,7 +127,11 @@ class Search:
         return exact or loose
 
     def _two(self) -> list[Labels]:
-        return self._matching(list(islice(self._pairs(), self._limit(_PAIRS, _WORK_OF_PAIRS))))[0]
+        pairs = islice(self._pairs(), self._limit(_PAIRS, _WORK_OF_PAIRS))
+        while some := list(islice(pairs, _AT_ONCE)):
+            if exact := self._matching(some)[0]:
+                return exact
+        return []
 
     def _limit(self, most: int, work: int = _WORK) -> int:
         return min(most, work // len(topological([self.question.s, self.question.truth])))
@@ -144,7 +149,7 @@ class Search:
         first: dict[object, Mistake] = {}  # a faulty step, which says why
         last: dict[object, Mistake] = {}  # an edit of the gradient as it is written
         for m, a in zip(self._catalogue, values, strict=True):
-            if a is not None and np.isfinite(a).all() and not same(a, self.truth[0], _EXACT):
+            if a is not None and m.kind != STEPS and np.isfinite(a).all() and not same(a, self.truth[0], _EXACT):
                 unit = float(np.max(np.abs(a), initial=0.0)) or 1.0
                 key = (a.shape, f"{unit:.8g}", np.round(a / unit, 8).tobytes())
                 first.setdefault(key, m)
@@ -187,7 +192,7 @@ class Search:
         return list(weighed(self.claimed, self._forms, self.points)) if self.question.scalar else []
 
     def _symmetric(self, both: bool) -> list[Labels]:
-        """The matrices for which the claim would be right if they were symmetric: those that stand beside their transpose, or not."""
+        """The matrices for which the claim would be right if they were symmetric: beside their transpose, or not."""
         found: list[Labels] = []
         for e in self.question.squares if not self.question.values else []:
             if _beside_its_transpose(e, self.question.truth) is not both:
@@ -213,11 +218,13 @@ class Search:
         near = [
             (m, value)
             for m, value in zip(catalogue, first, strict=True)
-            if value is not None and (m.kind == STEP or variables([m.value])) and forms(claimed.arrays[0], value, claimed.near)
+            if value is not None
+            and (m.kind in (STEP, STEPS) or variables([m.value]))
+            and forms(claimed.arrays[0], value, claimed.near)
         ][:_NEAR]
         exact: dict[Labels, None] = {}
         loose: dict[Labels, None] = {}
-        steps = [value for m, value in near if m.kind in (STEP, PATH)]
+        steps = [value for m, value in near if m.kind in (STEP, STEPS, PATH)]
         for m, value in near:
             if m.kind == SYMBOL and any(same(value, step, _EXACT) for step in steps):
                 continue  # a faulty step says the same and says why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 from matcalc.answers.diagnosis import named
 from matcalc.calculus.terms import parts_of
@@ -55,8 +54,8 @@ def _is_share(a: Expr) -> bool:
     """1/N, of a size or of a number."""
     if a.op is not CONST:
         return False
-    value: Any = number(a)
-    return not isinstance(value, (int, float, Fraction)) or bool(0 < abs(value) < 1)
+    value = number(a)
+    return not isinstance(value, (int, float, Fraction)) or 0 < abs(float(value)) < 1
 
 
 def _is_centred(e: Expr) -> bool:

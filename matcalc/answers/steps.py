@@ -16,7 +16,7 @@ import numpy as np
 from matcalc.answers import diagnosis as say
 from matcalc.answers.diagnosis import Said, shown, shown_factor, shown_user
 from matcalc.answers.edits import local_changes
-from matcalc.answers.mistake import EDIT, PATH, STEP, Mistake, opaque, private, replaced
+from matcalc.answers.mistake import EDIT, PATH, STEP, STEPS, Mistake, opaque, private, replaced
 from matcalc.answers.repeated import Slip, families, one_path, shifted
 from matcalc.answers.statistics import statistic
 from matcalc.calculus.derivatives import jacobian
@@ -90,7 +90,7 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
         families(slips),
     )
     for label, faults in islice(several, limit - len(slips)):
-        yield from made(label, faults, PATH if all(f is _nothing for f in faults.values()) else STEP)
+        yield from made(label, faults, STEPS)
 
 
 def jacobians_of_faulty_steps(y: Expr, x: Expr) -> Iterator[Mistake]:
@@ -129,6 +129,8 @@ def _faults(e: Expr, k: int, alias: Alias, uses: int, primes: Sequence[Expr]) ->
         yield from _of_spreading(e, k, alias)
     if e.op is TAKE and k == 0:
         yield from _of_look_up(e)
+    if e.op is ADD and e.shape == a.shape:
+        yield say.sign_of_term.of(shown(a), say.shown_term(a, e)), lambda g: mul(-1, g)
     if e.op is ADD and all(x.shape == () for x in variables([e])):  # in a circuit of numbers
         yield say.shared_out.of(shown(alias.get(e, e))), lambda g: mul(const(1) / len(e.args), g)
 
