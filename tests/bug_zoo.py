@@ -4,6 +4,9 @@ Collected from forums, course assignments and issue trackers, without a look at 
 though they do not look it, and some nonsense. ``bug_zoo_row`` says how a row is read.
 """
 
+import bug_zoo_assignments
+import bug_zoo_coursework
+import bug_zoo_homework
 import bug_zoo_layers
 import bug_zoo_losses
 import bug_zoo_matrices
@@ -11,6 +14,7 @@ import bug_zoo_normalisation
 import bug_zoo_sequences
 import bug_zoo_statistics
 import bug_zoo_verdicts
+import bug_zoo_written
 
 TOPICS = {
     "layers": bug_zoo_layers.ROWS,
@@ -20,5 +24,9 @@ TOPICS = {
     "normalisation": bug_zoo_normalisation.ROWS,
     "statistics": bug_zoo_statistics.ROWS,
     "verdicts": bug_zoo_verdicts.ROWS,
+    "homework": bug_zoo_homework.ROWS,
+    "coursework": bug_zoo_coursework.ROWS,
+    "assignments": bug_zoo_assignments.ROWS,
+    "written": bug_zoo_written.ROWS,
 }
 ROWS = [row for rows in TOPICS.values() for row in rows]

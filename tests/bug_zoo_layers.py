@@ -261,7 +261,7 @@ RULES = [
         ratio,
         t0,
         fac / (1 + t0.T @ t0) - 2 * (fac.T @ t0) / (1 + t0.T @ t0) * t0,
-        r"square|power|division|missing factor",
+        r"square|power|division|missing factor|where 1 / \(1 \+ s\)²",
     ),
     Bug("RBF kernel: inner derivative missing", gauss, t0, gauss * (t0 - fac), "γ|gamma|factor|inner", never=MEAN),
     Bug("RBF kernel: γ missing", gauss, t0, -2 * gauss * (t0 - fac), factor("1/γ") + "|" + missing("γ", "gamma"), never=MEAN),

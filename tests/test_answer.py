@@ -147,7 +147,7 @@ ZOO = [
     (rnn, H, mc.outer(d2, h1), "the use of H in H h₀ is missed"),
     (rnn, H, mc.outer(d2, h1) + mc.outer((H @ d2) * (1 - h1**2), h0), "H where Hᵀ belongs"),
     (rnn, H, mc.outer(d2, h1) + mc.outer(d1, h1), "h₁ where h₀ belongs"),
-    (rnn, H, mc.outer(d2, h0) + mc.outer(d1, h1), "h₁ where h₀ belongs"),
+    (rnn, H, mc.outer(d2, h0) + mc.outer(d1, h1), "shifted by one step: h₁ where h₀ belongs, h₀ where h₁ belongs"),
     (rnn, H, mc.outer(u, h1) + mc.outer(d1, h0), "missing factor (1 − h₂²)"),
     (rnn, W, mc.outer(d2 + H.T @ d2, x), "missing factor (1 − h₁²)"),
     (v.T @ A @ v, v, 2 * A @ v, "right only if A is symmetric"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from matcalc.answers.comparing import Claimed, Labels
 from matcalc.answers.diagnosis import Diagnosis, named
 from matcalc.answers.explaining import Search, explained
 from matcalc.answers.question import Question
+from matcalc.answers.spelled import PREDICTION, prediction
 from matcalc.answers.texts import claimed as claimed_text
 from matcalc.calculus.derivatives import variable
 from matcalc.calculus.simplify import simplify
@@ -37,6 +39,7 @@ from matcalc.paper.writing import current, written
 _EXACT, _ROUNDED = 1e-9, 1e-6  # how near: expressions, arrays in float64
 _COARSE = {np.dtype(np.float32): 1e-3, np.dtype(np.float16): 1e-2}
 _DIGITS = 100  # times the noise of rounding
+_ROUNDINGS, _TOLD = range(3, 13), 50  # digits behind the point; the largest entry in units of the last of them
 _SHOWN = 3
 _LONG = 160
 
@@ -172,9 +175,19 @@ class _Judge:
             missing = [str(e.name) for e in variables([question.s, question.x]) if e.name not in given_names(question.values)]
             wanted = f"; {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing" if missing else ""
             raise EvaluationError(f"an array is a claim at certain values: give all of them{wanted}")
-        raw = called(claim, points[0]) if callable(claim) else claim
+        raw = called(claim, points[0], self._words) if callable(claim) else claim
         near = _COARSE.get(np.dtype(getattr(raw, "dtype", np.float64)), _ROUNDED)
-        return self._verdict(_Claim(lambda point: matrix(called(claim, point) if callable(claim) else raw), near), told)
+        values = (lambda point: matrix(called(claim, point, self._words))) if callable(claim) else (lambda point: matrix(raw))
+        return self._verdict(_Claim(values, near), told)
+
+    @cached_property
+    def _words(self) -> dict[str, Expr]:
+        """What a function may ask for by name, beside the variables."""
+        question = self.question
+        meant = prediction(question)
+        words = {**question.vocabulary, **question.signals} if question.derivation is not None else question.vocabulary
+        inner = {name: question.expanded(e) for name, e in words.items()}
+        return inner if meant is None else {**dict.fromkeys(PREDICTION, meant), **inner}
 
     def _verdict(
         self, claim: _Claim, told: Telling, assumption: str = "", symbolic: bool = False, remarks: Labels = ()
@@ -183,6 +196,9 @@ class _Judge:
         search = Search(question, claim.at, points)
         if search.claimed.agrees(search.truth) or self._within_rounding(claim, search, points):
             return self._right(assumption, symbolic, told, remarks)
+        if claim.shape is None and not points[0].random and (digits := _rounded(search.claimed.arrays[0], search.truth[0])):
+            to_digits = f"to {digits} digits behind the point, to which it is rounded"
+            return self._right(", ".join(filter(None, [assumption, to_digits])), symbolic, told, remarks)
         if is_zero(question.truth):
             return self.wrong(((say.no_dependence(named(question.s), named(question.x)),),), remarks)
         searches = [search]
@@ -288,6 +304,18 @@ class _Judge:
             )
             shown = written(question.derivation[question.x], n) + (f" with {errors}" if errors else "")
         return f"{question.left} = {shown}, {n.shape(sizes.times(question.truth.shape))}"
+
+
+def _rounded(claim: Array, truth: Array) -> int:
+    """The digits behind the point to which the claim is the truth rounded, if they tell something; else 0."""
+    if claim.shape != truth.shape or not np.isfinite(truth).all():
+        return 0
+    for digits in _ROUNDINGS:
+        unit = 10.0**-digits
+        told = float(np.max(np.abs(truth))) >= _TOLD * unit
+        if told and np.allclose(claim, np.round(claim, digits), rtol=0, atol=1e-6 * unit):
+            return digits if np.all(np.abs(claim - truth) <= 0.5001 * unit) else 0
+    return 0
 
 
 def _is_layout(label: str) -> bool:

@@ -51,8 +51,11 @@ def _described(value: Any) -> str:
     return "None: is a return missing?" if value is None else f"a {type(value).__name__}"
 
 
-def called(function: Callable[..., Any], point: Point) -> Any:
-    """The function's value at a point: arguments by name, columns as 1-D arrays, f and f_prime for a generic f."""
+def called(function: Callable[..., Any], point: Point, words: Mapping[str, Expr] | None = None) -> Any:
+    """The function's value at a point: arguments by name, columns as 1-D arrays, f and f_prime for a generic f.
+
+    A parameter that is none of these may name one of the ``words``: a named part such as z or h, an error signal.
+    """
     known: dict[str, Any] = {names.python(str(e.name)): public(a, e.shape) for e, a in point.arrays.items()}
     for name, several in point.functions.items():
         for suffix, f in zip(("", "_prime", "_second"), several, strict=False):
@@ -61,9 +64,13 @@ def called(function: Callable[..., Any], point: Point) -> Any:
     wanted = [p.name for p in parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     required = [name for name in wanted if parameters[name].default is inspect.Parameter.empty]
+    parts = {names.python(name): e for name, e in (words or {}).items() if names.python(name) not in known}
+    for name in [name for name in wanted if name in parts]:
+        known[name] = public(point([parts[name]])[0], parts[name].shape)
     unknown = [name for name in required if name not in known]
     if unknown:
-        raise EvaluationError(f"the claimed function asks for {', '.join(unknown)}, but there are {', '.join(known)}")
+        names_known = dict.fromkeys([*known, *parts])
+        raise EvaluationError(f"the claimed function asks for {', '.join(unknown)}, but there are {', '.join(names_known)}")
     chosen = known if open_ended else {name: known[name] for name in wanted if name in known}
     try:
         return function(**{name: v.copy() if isinstance(v, np.ndarray) else v for name, v in chosen.items()})

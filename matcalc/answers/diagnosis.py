@@ -19,6 +19,11 @@ from matcalc.core.expression import Expr
 from matcalc.core.sizes import Shape
 from matcalc.paper.writing import current, factor, written
 
+_SYNONYMS = (
+    (r"missing division by (.*)", "missing factor (1 / {0})"),
+    (r"1 where (.*) belongs, at every entry", "missing factor {0}"),
+)
+
 
 class Diagnosis(str):
     """A mistake in a few words, equal to its text; ``mend`` says what to do about it."""
@@ -40,6 +45,15 @@ class Diagnosis(str):
         """The mistake and its mend in one sentence."""
         return f"{self}: {self.mend}" if self.mend else str(self)
 
+    @property
+    def synonyms(self) -> tuple[str, ...]:
+        """How longer ways to say the same begin."""
+        found: tuple[str, ...] = (f"{self}, and likewise", f"{self}, at ")
+        for pattern, longer in _SYNONYMS:
+            if same := re.fullmatch(pattern, self):
+                found += (longer.format(same[1]),)
+        return found
+
     def inside(self, place: str) -> Diagnosis:
         """The same mistake, at a place."""
         return self if place in self else Diagnosis(f"{self} in {place}", self.mend, self.rank)
@@ -47,6 +61,14 @@ class Diagnosis(str):
     def everywhere(self) -> Diagnosis:
         """The same mistake, made wherever the operation stands."""
         return Diagnosis(f"{self}, and likewise in the other steps", self.mend, self.rank)
+
+    def at(self, count: int, steps: int) -> Diagnosis:
+        """The same mistake, made at some of several steps."""
+        return Diagnosis(f"{self}, at {count} of {steps} such steps", self.mend, self.rank)
+
+    def twice(self) -> Diagnosis:
+        """The same mistake, made at two places."""
+        return Diagnosis(f"{self}, twice", f"{self.mend}, in both places" if self.mend else "", self.rank)
 
     def of_function(self) -> Diagnosis:
         """The same mistake, made in the function before it was differentiated."""
@@ -118,7 +140,7 @@ class Saying:
 
     def of(self, *words: Any) -> Said:
         """The same, to be made when it is read."""
-        return Said(lambda: self(*words))
+        return Said(lambda: self(*words), self)
 
 
 @dataclass(frozen=True)
@@ -126,10 +148,11 @@ class Said:
     """A diagnosis that is made when it is read."""
 
     read: Callable[[], Diagnosis]
+    saying: Saying | None = None
 
     def inside(self, place: Any) -> Said:
         """The same mistake, at a place."""
-        return Said(lambda: self.read().inside(str(place)))
+        return Said(lambda: self.read().inside(str(place)), self.saying)
 
     def of_function(self) -> Said:
         """The same mistake, made in the function before it was differentiated."""
@@ -138,6 +161,10 @@ class Said:
     def everywhere(self) -> Said:
         """The same mistake, made wherever the operation stands."""
         return Said(lambda: self.read().everywhere())
+
+    def at(self, count: int, steps: int) -> Said:
+        """The same mistake, made at some of several steps."""
+        return Said(lambda: self.read().at(count, steps))
 
 
 # fmt: off
@@ -158,6 +185,10 @@ mean_over           = Saying("a mean over {0} where one over {1} belongs", "divi
 
 # ---- one thing for another -----------------------------------------------------------------------------------------------
 instead             = Saying("{0} where {1} belongs", "write {1} in place of {0}")
+ones_instead        = Saying("1 where {0} belongs, at every entry", "write {0}, of which not every entry is 1: of labels only the one of the true class", 0)
+norm_instead        = Saying("‖{0}‖ where {0} belongs", "write {0}, an array, not its length", 0)
+factor_of_one       = Saying("missing factor {0} in the term {1}", "{0} multiplies every term: the term is {2}")
+extra_in_one        = Saying("extra factor {0} in the term {1}", "leave out {0} in this term: it is {1}")
 confused            = Saying("{0} where {1} belongs", "write {1} in place of {0}", 2)
 exchanged           = Saying("{0} and {1} are exchanged", "write {0} for {1} and {1} for {0}")
 derivative_at       = Saying("derivative at {0} instead of {1}", "evaluate the derivative at {1}, which goes into the function")
@@ -174,13 +205,21 @@ hadamard_for_product = Saying("a Hadamard product where the matrix product {0} b
 product_for_hadamard = Saying("a matrix product where the Hadamard product {0} belongs", "multiply entry by entry, with * in NumPy: {0}")
 product_for_sum     = Saying("a product where the sum {0} belongs", "write {0}", 2)
 outside             = Saying("{0} outside where it belongs inside {1}", "add {0} before the function is applied: {1}")
-only_if_symmetric   = Saying("right only if {0} is symmetric", "for any {0}, {1} stands beside {0}", 2)
+only_if_symmetric   = Saying("right only if {0} is symmetric", "for any {0}, write {1} in place of one {0}, so that it reads {2}", 0)
 gradient_by         = Saying("the gradient by {0}, not by {1}", "differentiate by {1}")
 
 # ---- steps of the backward pass ------------------------------------------------------------------------------------------
 dropped             = Saying("the upstream gradient at {0} is dropped", "multiply by the gradient that arrives at {0}: upstream times local")
 missed_path         = Saying("the path through {0} is missed", "add the gradient that comes back through {0}", 0)
 missed_use          = Saying("the use of {0} in {1} is missed", "{0} is used more than once: add the gradient that comes back through {1}")
+missed_statistic    = Saying("the path through {0} is missed", "{0} depends on {1}, too: add the gradient that comes back through it", 0)
+missed_statistics   = Saying("the paths through {0} and {1} are missed, as if both were constants", "both depend on {2}, too: add what comes back through them", 0)
+only_use            = Saying("only the use of {0} in {1} is followed", "{0} is used more than twice: add the gradients that come back through the other uses")
+missed_uses         = Saying("the use of {0} in {1} and the use in {2} are missed", "{0} is used more than once: add the gradients that come back through {1} and {2}")
+only_term           = Saying("only the path through {0} is followed, of all in {1}", "every term of {1} passes its gradient back: add them")
+shifted             = Saying("shifted by one step: {0}", "at each step write the factor of that step")
+rows_shifted        = Saying("row numbers off by one: {0} where {1} belong", "the gradient goes to the rows that were looked up, {1}; the first row is number 0")
+rows_in_order       = Saying("the rows are put at {0}, not at the row numbers {1}", "the gradient goes to the rows that were looked up, {1}")
 shared_out          = Saying("the gradient is shared out among the terms of {0}", "a sum copies the gradient that arrives to each of its terms")
 missing_jacobian    = Saying("missing the {0} Jacobian", "multiply by the Jacobian of {0}")
 only_diagonal       = Saying("only the diagonal of the {0} Jacobian", "every output of {0} depends on every input: take the off-diagonal entries too")

@@ -10,15 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from matcalc.answers import diagnosis as say
-from matcalc.answers.diagnosis import Said, shown, shown_factor
+from matcalc.answers.diagnosis import Said, Shown, named, shown, shown_factor
 from matcalc.answers.mistake import EDIT, SYMBOL, Mistake, fitting, opaque, replaced
 from matcalc.calculus.terms import is_negative, parts_of
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import add, broadcast, matmul, mul, over_columns, over_rows, power, total, transpose
-from matcalc.core.expression import CONST, LEAF, LET, ONES, Expr, const, expr, node, number, rebuilt, substituted, topological
+from matcalc.core.expression import (
+    CONST,
+    LEAF,
+    LET,
+    ONES,
+    Expr,
+    const,
+    expr,
+    let,
+    node,
+    number,
+    ones,
+    rebuilt,
+    substituted,
+    topological,
+)
 from matcalc.core.operations import ADD, MATMUL, MUL, POW, TABLE, TRANSPOSE
 from matcalc.core.parts import part
 
@@ -28,15 +44,17 @@ _SUMS = {TABLE["sum"]: "everything", TABLE["sum0"]: say.ROWS, TABLE["sum1"]: say
 Change = tuple[Said, Callable[[], Expr]]
 
 
-def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterator[Mistake]:
+def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True, kind: str = "") -> Iterator[Mistake]:
     """The expression with one thing changed; with ``named_parts`` also with a factor too many, or a change within a named part.
 
-    ``symbols`` are what may have been taken for another of the same shape.
+    ``symbols`` are what may have been taken for another of the same shape. With a ``kind``, the edits of that kind alone.
     """
     order = topological([g], opaque)
-    yield from _in_nodes(g, order, symbols)
+    yield from _in_nodes(g, order, symbols, kind)
     held = [a for a in order if a.op in (LEAF, LET)]
     for a in held:
+        if named_parts and a.shape and a.shape[1] == 1:
+            yield from fitting(say.norm_instead.of(shown(a)), partial(_edited, g, a, partial(_norm, a)), EDIT)
         for b in symbols:
             if b.shape == a.shape and b is not a:
                 yield from fitting(say.confused.of(shown(b), shown(a)), partial(replaced, g, {a: b}), SYMBOL)
@@ -49,7 +67,7 @@ def edits(g: Expr, symbols: Sequence[Expr], named_parts: bool = True) -> Iterato
         if (b.shape in (g.shape, ()) or g.shape == ()) and b is not g:
             yield from fitting(say.extra_factor.of(shown_factor(b)), partial(mul, g, b), EDIT)
     if g.op is ADD:
-        yield from _in_one_term(g, symbols)
+        yield from _in_one_term(g, symbols, kind)
     for a in held if named_parts else ():
         if a.op is LET:
             for m in edits(a.args[0], symbols, named_parts=False):
@@ -74,6 +92,34 @@ def inner_changes(e: Expr) -> Iterator[Mistake]:
             yield from fitting(label, partial(_exchanged, e, under, new), EDIT)
 
 
+def along_the_other_axis(target: Expr) -> Iterator[Mistake]:
+    """The function with every sum along the other axis, and the sizes by which it is divided exchanged: statistics of rows."""
+    order = topological([target])
+    reduced = [e for e in order if e.op in (_ROWS, _COLUMNS) and 1 not in e.args[0].shape]
+    if not reduced:
+        return
+    n, m = reduced[0].args[0].shape
+    right, wrong = (say.ROWS, say.COLUMNS) if reduced[0].op is _ROWS else (say.COLUMNS, say.ROWS)
+    yield from fitting(say.wrong_axis.of(right, wrong).everywhere(), partial(_turned_sums, order, {n: m, m: n}), EDIT)
+
+
+_ROWS, _COLUMNS = TABLE["sum0"], TABLE["sum1"]
+
+
+def _turned_sums(order: Sequence[Expr], lengths: dict[Any, Any]) -> Expr:
+    done: dict[Expr, Expr] = {}
+    for e in order:
+        args = tuple(done[a] for a in e.args)
+        value: Any = e.params[1] if e.op is CONST else None
+        if e.op in (_ROWS, _COLUMNS):
+            done[e] = over_columns(args[0]) if e.op is _ROWS else over_rows(args[0])
+        elif getattr(value, "free_symbols", ()):
+            done[e] = const(value.xreplace({s: t for s, t in lengths.items() if not isinstance(s, int)}))
+        else:
+            done[e] = let(e.params[0], args[0]) if e.op is LET else rebuilt(e, args) if args else e
+    return done[order[-1]]
+
+
 def _exchanged(e: Expr, piece: Expr, new: Callable[[], Expr]) -> Expr:
     return substituted(e, {piece: new()})
 
@@ -96,16 +142,16 @@ def _behind(rest: Expr, c: Expr) -> Expr:
     return power(add(power(rest, _HALVES[1]), c), 2)
 
 
-def _in_nodes(g: Expr, order: Sequence[Expr], symbols: Sequence[Expr]) -> Iterator[Mistake]:
+def _in_nodes(g: Expr, order: Sequence[Expr], symbols: Sequence[Expr], only: str = "") -> Iterator[Mistake]:
     """A change of one node, the outermost first."""
     inside = {a for e in order if opaque(e) for a in e.args if e.op in (ADD, MUL) and a.op is e.op}
     terms = {a for e in order if e.op is ADD for a in e.args}
     for e in reversed(order):
         if not opaque(e):
             continue
-        several = (*_changes(e, e in inside, e in terms), *_of_params(e), *_of_constant(e))
+        several = chain(_changes(e, e in inside, e in terms), _of_params(e), _of_constant(e))
         for kind, changes in ((EDIT, several), (SYMBOL, _confusions(e, symbols))):
-            for label, new in changes:
+            for label, new in changes if only in ("", kind) else ():
                 yield from fitting(label, partial(_edited, g, e, new), kind)
 
 
@@ -113,11 +159,15 @@ def _edited(g: Expr, e: Expr, new: Callable[[], Expr]) -> Expr:
     return replaced(g, {e: new()})
 
 
-def _in_one_term(g: Expr, symbols: Sequence[Expr]) -> Iterator[Mistake]:
+def _norm(a: Expr) -> Expr:
+    return power(total(mul(a, a)), _HALVES[1])
+
+
+def _in_one_term(g: Expr, symbols: Sequence[Expr], kind: str = "") -> Iterator[Mistake]:
     """The edits of one term of a sum, where the terms share what is edited."""
     terms = parts_of(ADD, g)
     for k, t in enumerate(terms if len(terms) <= _TERMS else []):
-        for m in edits(t, symbols, named_parts=False):
+        for m in edits(t, symbols, named_parts=False, kind=kind):
             yield from fitting(m.labels[0], partial(_sum, [*terms[:k], m.value, *terms[k + 1 :]]), m.kind)
 
 
@@ -135,9 +185,15 @@ def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Chang
         factors = parts_of(MUL, e)
         for k, f in enumerate(factors):
             others = [x for x in factors if x is not f]
-            if number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
+            if f.op is LEAF and f.shape and term and all(number(x) is not None for x in others):
+                yield say.ones_instead.of(shown(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
+            elif number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
                 missing = say.missing_factor if number(f) is None else say.missing_number
                 yield missing.of(shown_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
+        for f in (f for f in factors if number(f) is None and not _divides(f)):
+            yield say.extra_factor.of(shown_factor(f)), partial(mul, e, f)
+            for whole in (w for w in factors if w is not f and (w.args[0] if w.op is LET else w).op is ADD):
+                yield from _of_one_term(f, whole, [x for x in factors if x is not f and x is not whole])
     if e.op is MATMUL and ONES in (e.args[0].op, e.args[1].op):
         yield from _of_sum(e, *((e.args[0], say.COLUMNS) if e.args[1].op is ONES else (e.args[1], say.ROWS)))
     elif e.op.signature is not None and len(e.args) == 2 and all(a.shape for a in e.args):
@@ -165,10 +221,34 @@ def _of_terms(e: Expr) -> Iterator[Change]:
         yield say.missing_term.of(shown(t), say.shown_term(t, e)), partial(_sum, others)
         yield say.doubled_term.of(shown(t)), partial(add, e, t)
         yield say.sign_of_term.of(shown(t), say.shown_term(t, e)), partial(_sum, [*terms[:k], mul(-1, t), *terms[k + 1 :]])
+    yield from _of_shared_factors(terms)
     if len(terms) == 2:
         if number(terms[0]) == 1:  # 1 − a, the complement of a gate or a probability
             yield say.instead.of(shown(terms[1]), shown(e)), partial(mul, -1, terms[1])
         yield say.product_for_sum.of(shown(e)), partial(matmul, *terms)
+
+
+def _of_shared_factors(terms: Sequence[Expr]) -> Iterator[Change]:
+    """A factor of one term on every term, as if it stood before the sum: (λw + xy) m for λw + xym."""
+    if len(terms) > _TERMS:
+        return
+    for k, t in enumerate(terms):
+        for f in parts_of(MUL, t) if t.op is MUL else ():
+            if f.op is CONST and isinstance(number(f), int):
+                continue
+            for j, other in enumerate(terms):
+                if j != k and f not in (parts_of(MUL, other) if other.op is MUL else [other]) and _fits(mul, f, other):
+                    wrong = [[f, s] if i == j else [s] for i, s in enumerate(terms)]
+                    yield say.extra_in_one.of(shown_factor(f), shown(other)), partial(_of_products, wrong)
+
+
+def _of_one_term(f: Expr, whole: Expr, others: Sequence[Expr]) -> Iterator[Change]:
+    """A factor of a sum on all its terms but one: m ∘ a − b for m ∘ (a − b)."""
+    terms = parts_of(ADD, whole.args[0] if whole.op is LET else whole)
+    for k, t in enumerate(terms if len(terms) <= _TERMS else []):
+        several = [[*others, s] if j == k else [*others, f, s] for j, s in enumerate(terms)]
+        label = say.factor_of_one.of(shown_factor(f), shown(t), Shown(f, t, how=lambda f, t: named(mul(f, t))))
+        yield label, partial(_of_products, several)
 
 
 def _of_power(e: Expr) -> Iterator[Change]:
@@ -176,8 +256,10 @@ def _of_power(e: Expr) -> Iterator[Change]:
     yield say.instead.of(shown(base), shown(e)), lambda: base
     n = number(t)
     if isinstance(n, int) and n < 0:
-        yield say.missing_division.of(shown_factor(base)), lambda: const(1)
+        yield say.missing_division.of(shown_factor(power(base, -n))), lambda: const(1)
         yield say.times_for_division.of(shown_factor(base)), lambda: base
+        if n < -1:
+            yield say.times_for_division.of(shown_factor(power(base, -n))), lambda: power(base, -n)
     if isinstance(n, int):
         for other in (n + 1, n - 1):
             if other not in (0, 1):
@@ -212,6 +294,9 @@ def _of_product(e: Expr) -> Iterator[Change]:
         yield say.missing_factor.of(shown_factor(f)), partial(expr, keep)
     if e.op not in (MATMUL, MUL):
         return
+    if matrix_product and a.shape[1] == 1 and 1 not in (a.shape[0], b.shape[1]):  # an outer product
+        yield say.missing_factor.of(shown_factor(a)), lambda: matmul(ones(*a.shape), b)
+        yield say.missing_factor.of(shown_factor(b)), lambda: matmul(a, ones(*b.shape))
     ta, tb = transpose(a), transpose(b)
     if matrix_product:
         for p, q, label in (
@@ -272,6 +357,10 @@ def _sum(terms: Sequence[Expr]) -> Expr:
     for t in terms[1:]:
         result = add(result, t)
     return result
+
+
+def _of_products(several: Sequence[Sequence[Expr]]) -> Expr:
+    return _sum([*map(_hadamard, several)])
 
 
 def _hadamard(factors: Sequence[Expr]) -> Expr:

@@ -10,7 +10,8 @@ from matcalc.core.expression import LEAF, LET, Expr, node, rebuilt, topological
 from matcalc.core.sizes import Shape
 from matcalc.errors import MatcalcError
 
-PATH, STEP, EDIT, SYMBOL = "a way back that is missed", "a faulty step", "an edit", "one symbol for another"
+PATH, STEP, STEPS = "a way back that is missed", "a faulty step", "several faulty steps"
+EDIT, SYMBOL = "an edit", "one symbol for another"
 
 
 class Mistake(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain, combinations, islice
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,16 @@ import numpy as np
 from matcalc.answers import diagnosis as say
 from matcalc.answers.diagnosis import Said, shown, shown_factor, shown_user
 from matcalc.answers.edits import local_changes
-from matcalc.answers.mistake import EDIT, PATH, STEP, Mistake, private, replaced
+from matcalc.answers.mistake import EDIT, PATH, STEP, STEPS, Mistake, opaque, private, replaced
+from matcalc.answers.repeated import Slip, families, one_path, shifted
+from matcalc.answers.statistics import statistic
 from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.local import Alias, argument_primes, matrix, pull
 from matcalc.calculus.sweep import aliases, depending, gradients, reverse
 from matcalc.core import shapes, sizes
 from matcalc.core.constructors import broadcast, diagonal, mul, over_columns, over_rows, total, transpose, unbroadcast, unvec
 from matcalc.core.expression import CONST, LET, Expr, const, expr, node, ones, rebuilt, topological, variables
-from matcalc.core.operations import ADD, BROADCAST, MATMUL, TABLE, TAKE, WHERE
+from matcalc.core.operations import ADD, BROADCAST, TABLE, TAKE, WHERE
 from matcalc.core.parts import scatter
 from matcalc.errors import MatcalcError
 
@@ -31,6 +34,7 @@ Fault = tuple[Said, Callable[[Expr], Expr | None]]
 ARRIVING = "arriving gradient"  # stands in a rule for what arrives; what would be said of it, nobody did
 _ACTIVATIONS = ("sigmoid", "tanh", "relu")
 _SIMILAR = (*_ACTIVATIONS, "leaky_relu", "hard_tanh", "softplus", "silu", "gelu", "elu")
+_STATISTICS = 8  # of which two at a time are taken as constants
 _WORK = 200_000  # nodes to visit, about, before the search ends
 
 
@@ -59,7 +63,6 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
         return step
 
     primes = _all_primes(order, alias)
-    everywhere: dict[tuple[Any, int], list[tuple[tuple[Expr, int], list[Fault]]]] = {}
 
     def made(label: Said, faults: Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]], kind: str) -> Iterator[Mistake]:
         try:
@@ -69,21 +72,25 @@ def faulty_steps(target: Expr, x: Expr) -> Iterator[Mistake]:
         if x in found:
             yield Mistake((label,), found[x], kind)
 
-    count = 0
+    slips: list[Slip] = []
+    statistics: list[tuple[tuple[Expr, int], str]] = []
     for e, k in edges:
-        several = list(_faults(e, k, alias, uses[e.args[k]], primes))
-        if e.op.primes is not None or e.op is MATMUL:
-            everywhere.setdefault((e.op, k), []).append(((e, k), several))
-        for label, fault in several:
-            count += 1
-            if count > limit:
+        for label, fault in _faults(e, k, alias, uses[e.args[k]], primes):
+            slips.append(((e, k), label, fault))
+            if len(slips) > limit:
                 return
             yield from made(label, {(e, k): fault}, PATH if fault is _nothing else STEP)
-    for places in everywhere.values():
-        for same in zip(*(several for _, several in places), strict=False) if len(places) > 1 else ():
-            faults = {place: fault for (place, _), (_, fault) in zip(places, same, strict=True)}
-            if _nothing not in faults.values():
-                yield from made(same[0][0].everywhere(), faults, STEP)
+        if what := statistic(e, k, order):
+            yield from made(say.missed_statistic.of(what, shown(x)), {(e, k): _nothing}, PATH)
+            statistics.append(((e, k), what))
+    several: Iterator[tuple[Said, Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]]]] = chain(
+        _without_statistics(statistics, x),
+        one_path(edges, _nothing, alias),
+        shifted(x, order, alias, _nothing),
+        families(slips),
+    )
+    for label, faults in islice(several, limit - len(slips)):
+        yield from made(label, faults, STEPS)
 
 
 def jacobians_of_faulty_steps(y: Expr, x: Expr) -> Iterator[Mistake]:
@@ -121,9 +128,19 @@ def _faults(e: Expr, k: int, alias: Alias, uses: int, primes: Sequence[Expr]) ->
     if (e.op.shape is shapes.broadcast or e.op is BROADCAST) and a.shape != e.shape:
         yield from _of_spreading(e, k, alias)
     if e.op is TAKE and k == 0:
-        yield _of_look_up(e)
+        yield from _of_look_up(e)
+    if e.op is ADD and e.shape == a.shape:
+        yield say.sign_of_term.of(shown(a), say.shown_term(a, e)), lambda g: mul(-1, g)
     if e.op is ADD and all(x.shape == () for x in variables([e])):  # in a circuit of numbers
         yield say.shared_out.of(shown(alias.get(e, e))), lambda g: mul(const(1) / len(e.args), g)
+
+
+def _without_statistics(
+    found: Sequence[tuple[tuple[Expr, int], str]], x: Expr
+) -> Iterator[tuple[Said, Mapping[tuple[Expr, int], Callable[[Expr], Expr | None]]]]:
+    """Two statistics taken as constants: the mean and the variance of a normalisation."""
+    for (p, first), (q, second) in combinations(found[:_STATISTICS], 2):
+        yield say.missed_statistics.of(first, second, shown(x)), {p: _nothing, q: _nothing}
 
 
 def _nothing(g: Expr) -> None:
@@ -159,6 +176,9 @@ def _of_primes(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
     elif prime.op is not CONST:
         yield say.extra_factor.of(shown_factor(prime)), times(mul(prime, prime))
     yield from ((label, times(p)) for label, p in _of_branches(prime))
+    if opaque(prime) and prime.args:
+        changed = local_changes(prime, private(ARRIVING, ()))
+        yield from ((m.labels[0], times(m.value)) for m in changed if m.value.shape in ((), prime.shape))
     if all(a.op is CONST for a in (*e.args[:k], *e.args[k + 1 :])):
         yield say.instead.of(shown(e), shown(prime)), times(value)
         if len(e.args) == 1:
@@ -257,13 +277,25 @@ def _of_spreading(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
         yield say.wrong_axis.of(over, wrong), lambda g: across(unsummed(g))
 
 
-def _of_look_up(e: Expr) -> Fault:
-    """Rows taken twice whose gradients overwrite each other: as in NumPy, the last one stays."""
-    ids = e.args[1] if len(e.args) > 1 else e.params[0]
+def _of_look_up(e: Expr) -> Iterator[Fault]:
+    """Rows taken twice whose gradients overwrite each other, of which, as in NumPy, the last stays; rows put elsewhere."""
+    ids, rows = (e.args[1] if len(e.args) > 1 else e.params[0]), e.args[0].shape[0]
     last = last_of(e)
-    return say.counted_once.of(shown(ids) if isinstance(ids, Expr) else "row numbers"), lambda g: scatter(
-        mul(last, g), ids, e.args[0].shape[0]
+    yield (
+        say.counted_once.of(shown(ids) if isinstance(ids, Expr) else "row numbers"),
+        lambda g: scatter(mul(last, g), ids, rows),
     )
+    if isinstance(ids, tuple):
+        for by in (1, -1):
+            other = tuple(i + by for i in ids)
+            if min(other) >= 0 and not (isinstance(rows, int) and max(other) >= rows):
+                yield say.rows_shifted.of(_listed(other), _listed(ids)), partial(scatter, ids=other, rows=rows)
+        if (first := tuple(range(len(ids)))) != ids and not (isinstance(rows, int) and len(ids) > rows):
+            yield say.rows_in_order.of(_listed(first), _listed(ids)), partial(scatter, ids=first, rows=rows)
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids))
 
 
 def last_of(look_up: Expr) -> Expr:

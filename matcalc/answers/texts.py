@@ -1,7 +1,7 @@
-"""A claim as people write it on one line: perhaps with a left side, perhaps as a chain of partial derivatives.
+"""A claim as people write it: with left sides, in several lines, with chains of partial derivatives, in NumPy's idioms.
 
 ``dW = outer(δ, x)`` and ``∂s/∂W = δ x^T`` say on the left what they are about, and it is compared with what is asked.
-``ds/dh dh/dz dz/dx`` is a chain: each factor has to begin where the one before it ends.
+``ds/dh dh/dz dz/dx`` is a chain: each factor has to begin where the one before it ends. ``dx += ...`` adds to the line above.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from matcalc.answers import diagnosis as say
 from matcalc.answers.claims import NotConforming
 from matcalc.answers.diagnosis import Diagnosis, named
+from matcalc.answers.idioms import without_idioms
 from matcalc.answers.question import Question
+from matcalc.answers.spelled import spelled
 from matcalc.calculus.derivatives import jacobian
 from matcalc.calculus.simplify import simplify
 from matcalc.core import names
@@ -25,6 +27,8 @@ from matcalc.paper.writing import Notation, current, written
 
 _PARTIAL = r"[d∂]\s*(\w+)\s*/\s*[d∂]\s*(\w+)"
 _CHAIN = re.compile(rf"\s*{_PARTIAL}(?:\s*[·*@×]?\s*{_PARTIAL})*\s*")
+_NAME = r"(?:\\[A-Za-z]+|\w+)"
+_FRACTION = re.compile(rf"\\[dt]?frac\s*\{{\s*\\partial\s*({_NAME})\s*\}}\s*\{{\s*\\partial\s*({_NAME})\s*\}}")
 
 # A left side, in plain letters: ∂s/∂W, dW, W.grad, grad_W, ∇_W s.
 _LEFT = re.compile(rf"{_PARTIAL}|∇_?\s*(?P<nabla>\w+)(?:\s+\w+)?|(?:d|∂|grad_)?(?P<name>\w+)(?:\.grad)?")
@@ -52,28 +56,95 @@ def claimed(text: str, question: Question, words: Mapping[str, Any], latex: bool
 
     NotConforming where its factors do not fit together, ParseError where it cannot be read.
     """
-    body, remarks = _without_left(text, question)
+    known, last = dict(words), Read(question.truth)
+    for left, sign, right in _statements(text):
+        one, remarks = _without_left(f"{left} = {right}" if left else right, question)
+        last = _claimed(right if left else one, question, known, latex)
+        if sign:
+            if not isinstance(known.get(left), Expr):
+                raise ParseError(f"{left} {sign}= adds to {left}, which no line above gives; begin with {left} = ...")
+            last = last._replace(value=_joined(sign, known[left], last.value))
+        last = last._replace(remarks=(*remarks, *last.remarks))
+        if re.fullmatch(r"[^\W\d]\w*", left):
+            known[left] = last.value
+    return last
+
+
+def _joined(sign: str, a: Expr, b: Expr) -> Expr:
+    try:
+        return a + b if sign == "+" else a - b if sign == "-" else a * b
+    except ShapeError as error:
+        raise NotConforming(str(error)) from error
+
+
+_COMMENT = re.compile(r"\s#.*|^#.*")
+
+
+def _statements(text: str) -> list[tuple[str, str, str]]:
+    """The lines of a text, each with its left side and the sign of ``+=``; of a single line, the text as it stands."""
+    lines = [line for line in (_COMMENT.sub("", one).strip() for one in re.split(r"[\n;]", text)) if line]
+    assigned = [re.fullmatch(r"([^=<>!+*/-]+?)\s*([+*-]?)=(?!=)\s*(.+)", line) for line in lines]
+    if len(lines) < 2 or not all(assigned[:-1]) or "\\" in text:
+        return [("", "", text)]
+    return [(m[1], m[2], m[3]) if m else ("", "", line) for m, line in zip(assigned, lines, strict=True)]
+
+
+def _claimed(text: str, question: Question, words: Mapping[str, Any], latex: bool) -> Read:
+    """What one right side claims."""
+    body, meant, told = spelled(_plain_chains(text), question)
     if _CHAIN.fullmatch(body) and not _known(re.findall(r"[d∂]\w+", body), question):
         chain, more = _chain(body, question)
-        return Read(chain, (*remarks, *more))
+        return Read(chain, more)
     reader = "parse_latex" if latex or "\\" in body else "parse"
     if reader not in BUILD:
         raise UnsupportedError("a claim in this notation needs a reader that is not there; write the claim with expressions")
+    body, chains = _named_chains(body, question, r"\mathrm{%s}" if reader == "parse_latex" else "%s")
+    known = {**words, **question.words, **meant, **chains}
+
+    def read(part: str, more: Mapping[str, Any]) -> Expr:
+        found: Expr = BUILD[reader](part, {**known, **more})
+        return found
+
     try:
-        return Read(BUILD[reader](body, {**words, **question.words}), remarks)
+        if reader == "parse":
+            body, idioms = without_idioms(body, read)
+            known |= idioms
+        return Read(read(body, {}), (), " and ".join(told))
+    except ShapeError as error:
+        raise NotConforming(str(error)) from error
     except ParseError as error:
         if not isinstance(error.__cause__, ShapeError):
             raise
         rows = {name: transpose(e) for name, e in question.signals.items() if e.shape[1:] == (1,)}
         try:
-            value = BUILD[reader](body, {**words, **question.words, **rows})
+            value = read(body, rows)
         except MatcalcError:
             raise NotConforming(str(error.__cause__), str(error).partition("\n")[2]) from error
         n = current()
-        told = [
+        told += [
             f"with {n.name(name)} a row, {written(simplify(row), n)}" for name, row in rows.items() if _speaks_of(body, name, n)
         ]
-        return Read(value, remarks, " and ".join(told))
+        return Read(value, (), " and ".join(told))
+
+
+def _plain_chains(text: str) -> str:
+    """\\frac{\\partial s}{\\partial h} as ∂s/∂h, where both are names."""
+    return _FRACTION.sub(r"∂\1/∂\2", text)
+
+
+def _named_chains(text: str, question: Question, form: str) -> tuple[str, dict[str, Expr]]:
+    """The text with a name for every chain of partial derivatives in it, and what the names stand for."""
+    found: dict[str, Expr] = {}
+
+    def name(match: re.Match[str]) -> str:
+        links = re.findall(_PARTIAL, match[0])
+        known = {*question.words, *question.vocabulary, "s", str(question.x.name)}
+        if _known(re.findall(r"[d∂]\w+", match[0]), question) or not all(a in known and b in known for a, b in links):
+            return match[0]
+        found[key := f"chain{len(found) + 1}"] = _chain(match[0], question)[0]
+        return f" {form % key}{match[0][len(match[0].rstrip()) :] or ''}"
+
+    return _CHAIN.sub(lambda m: name(m) if m[0].strip() else m[0], text), found
 
 
 def _speaks_of(text: str, name: str, n: Notation) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from matcalc.core.constructors import add, total
+from matcalc.answers.mistake import replaced
+from matcalc.core.constructors import add, power, total
 from matcalc.core.expression import LET, Expr, const, let, node, rebuilt, topological
 from matcalc.core.operations import TABLE
 
@@ -36,3 +37,13 @@ def unfolded(e: Expr) -> Expr:
         else:
             done[x] = let(x.params[0], args[0]) if x.op is LET else rebuilt(x, args) if args else x
     return done[e]
+
+
+def by_cosh(g: Expr) -> Expr:
+    """The gradient with 1/cosh² in place of 1 − tanh², as many write it."""
+    table: dict[Expr, Expr] = {}
+    for e in topological([g]):
+        inner = e.args[0] if e.op is LET else e
+        if inner.op is TABLE["tanh"]:
+            table[1 - e**2] = power(node(TABLE["cosh"], inner.args), -2)
+    return replaced(g, table) if table else g

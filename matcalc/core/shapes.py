@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -250,8 +253,23 @@ def _names_shape(e: Expr) -> str:
     return f"{_brief(e)} is {'a scalar' if e.shape == () else sizes.show(e.shape)}"
 
 
+_search = threading.local()
+
+
+@contextmanager
+def without_words() -> Iterator[None]:
+    """Errors of shapes that nobody reads: a search that tries thousands of products does not write out each that does not fit."""
+    before, _search.quiet = getattr(_search, "quiet", False), True
+    try:
+        yield
+    finally:
+        _search.quiet = before
+
+
 def _brief(e: Expr, transposed: bool = False) -> str:
     """The expression as the user would type it, or what kind it is where that is long."""
+    if getattr(_search, "quiet", False):
+        return "..."
     text = e.name or (f"{e.args[0].name}.T" if e.op.name == "transpose" and e.args[0].name else None)
     if text is None:
         text = str(e)

@@ -22,6 +22,7 @@ from matcalc.numeric.evaluate import Array, Given, Interpreter
 
 _ORDERS = 4  # derivatives of a generic function that a point can give
 _DRAWS = 4
+_PARTS = 16  # into which roots are split where one of them has no value
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Point:
         except (MatcalcError, ValueError, IndexError):
             if len(roots) == 1:
                 return [None]
-            half = len(roots) // 2
-            return self.each(roots[:half]) + self.each(roots[half:])
+            few = -(-len(roots) // _PARTS)
+            return [value for k in range(0, len(roots), few) for value in self.each(roots[k : k + few])]
 
     def moved(self, arrays: Mapping[Expr, Array]) -> Point:
         """The point with other arrays for some leaves."""

@@ -22,6 +22,7 @@ from matcalc.numeric.points import Point, at_random
 _TRIES, _SCALES = 30, (1, 1, 1, 3, 10)
 _WITH_KINKS = 10  # points where there are kinks
 _SEARCH, _DECADES = 400, 2.5  # points looked at for what was not seen, each variable scaled by up to so many decades
+_CROSSED, _LINES, _HALVINGS = 4, 12, 9  # kinks that are crossed, lines that are tried, how near the two points are
 
 Side = tuple[Expr, int]  # a kink, and the sign that it has on one side
 
@@ -48,6 +49,8 @@ def telling(
         found.look(point, count, keep=k < _WITH_KINKS and bool(found.kinks))
         if not point.random or (found.complete(count) and k + 1 >= _WITH_KINKS * bool(found.kinks)):
             break
+    for point in _astride([*found.live][:1], found.kinks, seed) if not values else ():
+        found.look(point, count, keep=True)
     given = bool(values)
     if not given and not found.complete(1) and (found.live or found.dead):
         for point in _scaled((found.live or found.dead)[0], roots, found, seed):
@@ -99,6 +102,41 @@ def _scaled(start: Point, roots: Sequence[Expr], found: _Found, seed: int) -> It
         point = start.moved({e: _at_scale(e, start.arrays[e], rng) for e in free})
         if all(np.isfinite(a).all() for a in point([*roots, *found.kinks])):
             yield point
+
+
+def _astride(starts: Sequence[Point], kinks: Sequence[Expr], seed: int) -> Iterator[Point]:
+    """Points a little before and behind a kink, where masks differ that are alike elsewhere: a margin that was left out."""
+    rng = np.random.default_rng([seed, _CROSSED])
+    for start in starts:
+        for kink in kinks[:_CROSSED]:
+            free = [e for e in variables([kink]) if e in start.arrays and set(e.params[1]) <= {"positive"}]
+            if crossing := _crossing(start, kink, [e for e in free if e not in row_numbers([kink])], rng):
+                yield from crossing
+
+
+def _crossing(start: Point, kink: Expr, free: Sequence[Expr], rng: np.random.Generator) -> tuple[Point, Point] | None:
+    """Two near points with the first entry of the kink on either side, on a line from the start; None if no line crosses it."""
+
+    def side(point: Point) -> float:
+        value = point.each([kink])[0]
+        return np.nan if value is None or not value.size else float(np.sign(value.flat[0]))
+
+    here = side(start)
+    for _ in range(_LINES):
+        ends = {e: rng.normal(size=start.arrays[e].shape) for e in free}
+        ends = {e: np.abs(a) if e.params[1] else a for e, a in ends.items()}
+
+        def at(t: float, ends: Mapping[Expr, Array] = ends) -> Point:
+            return start.moved({e: (1 - t) * start.arrays[e] + t * a for e, a in ends.items()})
+
+        if here * side(at(1.0)) != -1:
+            continue
+        low, high = 0.0, 1.0
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if side(at(middle)) == here else (low, middle)
+        return at(low), at(high)
+    return None
 
 
 def _at_scale(e: Expr, array: Array, rng: np.random.Generator) -> Array:
