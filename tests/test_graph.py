@@ -358,3 +358,19 @@ def test_generated_layers():
     assert "cache: u, W, v" in source  # F21: what forward saves
     assert "f′" in source or "sigmoid" in source  # F17: the local derivative of a new layer is inferred
     assert "torch.autograd.Function" in d.to_torch().source and "jax.custom_vjp" in d.to_jax().source
+
+
+def test_row_numbers_are_told_so():
+    i, t = mc.scalar("i"), mc.vector("t", n)
+    g = mc.graph(mc.softmax_cross_entropy(t, mc.one_hot(i, n)))
+    r = g.run({t: [1.0, 2, 3], i: 2})
+    assert np.allclose(r.upstream[t], [0.09003057, 0.24472847, -0.33475904]) and list(r.gradients) == ["t"]
+    for shown in (str(g), str(r), str(g.symbolic.gradients)):
+        assert "∂J/∂i" not in shown and "→ i" not in shown
+    assert "has no gradient" in str(g.explain(i)) and "to i" not in str(g.explain())
+    assert not any("∂i" in s.title for s in r.steps)
+
+
+def test_a_name_for_an_input_is_the_input():
+    g = mc.graph(mc.let("a", mc.let("c", x)) * y)
+    assert g["a"] is g["c"] is g[x] and len(g.nodes) == 3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc.core import sizes
 from matcalc.core.constructors import transpose, vec
 from matcalc.core.expression import Expr
+from matcalc.graphs.local import differentiable, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered, rule
 from matcalc.graphs.table import aligned, fitted, name, partial, summed
@@ -77,11 +78,13 @@ def explain(graph: Graph, x: Any = None) -> Opened | Openings:
 def opened(graph: Graph, n: Node) -> Opened:
     """The node with its rule and its edges."""
     title = f"{name(n)}{f' = {written(n.formula, current())}' if n.formula is not None else ''}   {sizes.times(n.shape)}"
-    return Opened(n, title, rule(n), arrives(graph, n), tuple(_passed(graph, edge) for edge in n.inputs))
+    return Opened(n, title, rule(n), arrives(graph, n), tuple(_passed(graph, edge) for edge in differentiable(n)))
 
 
 def arrives(graph: Graph, n: Node) -> str:
     """What arrives at a node: its name, the contributions, their sum, the shape."""
+    if whole_numbers(n):
+        return "none: the numbers of rows are whole"
     symbols = graph.symbolic
     total = symbols.upstream[n]
     terms = symbols.terms(n)

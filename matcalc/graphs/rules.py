@@ -35,6 +35,7 @@ from matcalc.core.operations import (
 from matcalc.derivations.sentences import Words
 from matcalc.derivations.teaching import Use, rule_for
 from matcalc.graphs import gates
+from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.paper.notation import current
 from matcalc.paper.writing import written
@@ -49,7 +50,7 @@ def _name(n: Node) -> str:
 def rule(n: Node) -> str:
     """What the node does to the gradient that arrives, in a sentence."""
     if n.formula is None:
-        return INPUT
+        return "an input: it chooses rows by their numbers, and has no gradient" if whole_numbers(n) else INPUT
     if gates.of(n.expr) is not None:
         return f"a node of your own: its backward function returns the gradient by each of its inputs, given that of {_name(n)}"
     if not n.inputs:

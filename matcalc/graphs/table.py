@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from matcalc.core import sizes
 from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
-from matcalc.graphs.local import whole_numbers
+from matcalc.graphs.local import differentiable, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.values import short
 from matcalc.paper.notation import current
@@ -94,14 +94,14 @@ def table(run: Run) -> str:
 
 
 def _backward(run: Run) -> list[str]:
-    nodes, left_out = _some([n for n in reversed(run.graph.nodes) if n.inputs])
+    nodes, left_out = _some([n for n in reversed(run.graph.nodes) if differentiable(n)])
     head = ["backward", "upstream", "×", "local", "=", "downstream"]
     rows = [head]
     for k, n in enumerate(nodes):
         if left_out and k == len(nodes) // 2:
             rows.append([f"  … {left_out} more"])
-        for edge in n.inputs:
-            first = edge is n.inputs[0]
+        for edge in differentiable(n):
+            first = edge is differentiable(n)[0]
             rows.append(
                 [
                     f"  {name(n)} = {formula(n)}" if first else "",
@@ -176,18 +176,18 @@ def symbolic_table(graph: Graph) -> str:
     half = len(nodes) // 2
     rows = [[name(n), f"= {formula(n)}" if n.formula is not None else "", sizes.times(n.shape)] for n in nodes]
     lines = ["forward", *aligned(_cut(rows, left_out, half)), ""]
-    back, left_out = _some([n for n in reversed(graph.nodes) if n.inputs])
+    back, left_out = _some([n for n in reversed(graph.nodes) if differentiable(n)])
     table = [["backward", "upstream", "", "local Jacobian", "", "downstream"]]
     symbols = graph.symbolic
     for k, n in enumerate(back):
         if left_out and k == len(back) // 2:
             table.append([f"  … {left_out} more"])
-        for edge in n.inputs:
+        for edge in differentiable(n):
             j = symbols.jacobian(edge)
             shape = f"{sizes.entries(n.shape)}×{sizes.entries(edge.source.shape)}"
             table.append(
                 [
-                    f"  {name(n)} = {formula(n)}" if edge is n.inputs[0] else "",
+                    f"  {name(n)} = {formula(n)}" if edge is differentiable(n)[0] else "",
                     shown(symbols.upstream[n]),
                     sizes.times(n.shape),
                     f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}" if j is not None else ""),
@@ -199,6 +199,6 @@ def symbolic_table(graph: Graph) -> str:
     lines += aligned(table, "")
     sums = [
         [partial(graph.output, n), "= " + summed(symbols.terms(n)), sizes.times(n.shape)]
-        for n in _some([n for n in graph.nodes if n.is_input or len(n.outputs) > 1])[0]
+        for n in _some([n for n in graph.nodes if (n.is_input or len(n.outputs) > 1) and not whole_numbers(n)])[0]
     ]
     return fitted([*lines, "", "gradients", *aligned(sums)])
