@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matcalc.answers.answer import Answer as Answer
     from matcalc.answers.answer import check_answer as check_answer
     from matcalc.everyday import *
+    from matcalc.graphs.gates import node as node
+    from matcalc.graphs.graph import graph as graph
     from matcalc.read.text.reader import parse as parse
 
 __version__ = "0.1.0"

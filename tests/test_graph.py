@@ -107,7 +107,7 @@ def test_the_twelve_numbers_of_the_lecture():
     assert r.local["b"] == {"y": 1, "z": 0}
     assert r.downstream["b"] == {"y": 3, "z": 0}  # max routes
     assert [r.upstream[t] for t in (x, y, z)] == [2, 5, 0]
-    assert r.gradients == {"x": 2, "y": 5, "z": 0}
+    assert r.gradients == {"x": 2, "y": 5, "z": 0} and r.gradients[y] == 5
     assert mc.graph(r.graph.expression).check(values={x: 1, y: 2, z: 0}).ok
 
 
@@ -358,3 +358,19 @@ def test_generated_layers():
     assert "cache: u, W, v" in source  # F21: what forward saves
     assert "f′" in source or "sigmoid" in source  # F17: the local derivative of a new layer is inferred
     assert "torch.autograd.Function" in d.to_torch().source and "jax.custom_vjp" in d.to_jax().source
+
+
+def test_row_numbers_are_told_so():
+    i, t = mc.scalar("i"), mc.vector("t", n)
+    g = mc.graph(mc.softmax_cross_entropy(t, mc.one_hot(i, n)))
+    r = g.run({t: [1.0, 2, 3], i: 2})
+    assert np.allclose(r.upstream[t], [0.09003057, 0.24472847, -0.33475904]) and list(r.gradients) == ["t"]
+    for shown in (str(g), str(r), str(g.symbolic.gradients)):
+        assert "∂J/∂i" not in shown and "→ i" not in shown
+    assert "has no gradient" in str(g.explain(i)) and "to i" not in str(g.explain())
+    assert not any("∂i" in s.title for s in r.steps)
+
+
+def test_a_name_for_an_input_is_the_input():
+    g = mc.graph(mc.let("a", mc.let("c", x)) * y)
+    assert g["a"] is g["c"] is g[x] and len(g.nodes) == 3

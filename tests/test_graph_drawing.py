@@ -307,3 +307,42 @@ def test_tikz_compiles(tmp_path):
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{name}.tex"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True)
         assert done.returncode == 0, done.stdout[-800:]
+
+
+# ---- colours ------------------------------------------------------------------------------------------------------------------
+# What people see who lack one kind of cone, in linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
+EYES = {
+    "full": np.eye(3),
+    "protan": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    "deutan": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    "tritan": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+}
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def linear(colour):
+    c = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    t = np.clip(TO_XYZ @ rgb, 0, None) / np.array([0.9505, 1.0, 1.089])
+    f = np.where(t > 0.008856, np.cbrt(t), 7.787 * t + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def contrast(a, b):
+    high, low = sorted((float(TO_XYZ[1] @ linear(c)) for c in (a, b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_can_be_read_and_told_apart():
+    style = mc.graph(x * y).to_svg(typeset=False)
+    themes = [dict(re.findall(r"--mcg-([\w-]+): (#\w{6})", block)) for block in re.findall(r"\.mcg \{(.*?)\}", style, re.DOTALL)]
+    assert len(themes) == 4 and themes[0] == themes[3] and themes[1] == themes[2]
+    for theme, paper in zip(themes, ["#ffffff", "#0d1117", "#0d1117", "#ffffff"], strict=True):
+        for name in ("ink", "quiet", "forward", "backward"):
+            assert contrast(theme[name], paper) >= 4.5, (name, theme[name])
+        for name, eye in EYES.items():
+            apart = np.linalg.norm(lab(eye @ linear(theme["forward"])) - lab(eye @ linear(theme["backward"])))
+            assert apart > 25, (name, theme["forward"], theme["backward"], apart)

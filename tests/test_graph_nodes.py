@@ -267,3 +267,29 @@ def test_the_origin_of_a_nan_is_found():
 def test_the_report_needs_gradients():
     with pytest.raises(mc.MatcalcError, match="upstream"):
         mc.graph(t * 2).run({t: [1.0, 2]}).flow()
+
+
+# ---- printing -----------------------------------------------------------------------------------------------------------------
+def test_tables_in_ascii():
+    f = mc.function("f")
+    g = mc.graph(b.T @ mc.let("h", f(mc.let("zhat", W @ v + t))) / mc.norm(t))
+    at = {W: np.ones((5, 6)), v: np.ones(6), t: np.ones(5), b: np.ones(5), f: (np.tanh, np.cos)}
+    mc.set_ascii(True)
+    try:
+        for shown in (str(g), str(g.run(at)), str(g.explain()), str(g.run(at).flow())):
+            assert shown.isascii() and "u2" not in shown
+        assert "5x6 norm 5.477" in str(g.run(at)) and "b^T" in str(g)
+    finally:
+        mc.set_ascii(None)
+
+
+def test_a_tie_goes_to_the_first_argument():
+    r = mc.graph(mc.maximum(x, y)).run(x=3, y=3)
+    assert r.gradients == {"x": 1, "y": 0}
+    assert mc.graph(mc.maximum(x, 0)).run(x=0).gradients == {"x": 0}
+
+
+def test_what_is_printed_of_a_run_is_short():
+    r = mc.graph(mc.sum(t * t)).run({t: np.arange(6.0)})
+    assert repr(r.upstream) == "{t: 6×1 ‖·‖ 14.83, z: 6×1 ‖·‖ 2.449, s: 1}".replace("z", r.graph.nodes[1].name)
+    assert repr(r.gradients) == "{t: 6×1 ‖·‖ 14.83}" and "→" in repr(r.downstream)

@@ -126,7 +126,9 @@ def formula(n: Node, labels: Labels) -> Label:
         said = f"{n.formula.op.text.replace('{0}', '·')}(…)"
         word = said.removesuffix("(…)")
         return labels.formula(rf"{name} = \text{{{word}}}(\ldots)", f"{names.text(n.name)} = {said}", FORMULA)
-    return labels.formula(f"{name} = {written(n.formula, LATEX)}", f"{names.text(n.name)} = {said}", FORMULA)
+    latex = written(n.formula, LATEX)
+    latex = f"{{{latex}}}" if latex.startswith("-") else latex  # a sign, not a difference
+    return labels.formula(f"{name} = {latex}", f"{names.text(n.name)} = {said}", FORMULA)
 
 
 def _behind(n: Node, graph: Graph, run: Run | None, labels: Labels) -> Beside:

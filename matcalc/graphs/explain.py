@@ -6,13 +6,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from matcalc.core import names, sizes
+from matcalc.core import sizes
 from matcalc.core.constructors import transpose, vec
 from matcalc.core.expression import Expr
+from matcalc.graphs.local import differentiable, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered, rule
-from matcalc.graphs.table import aligned, fitted, partial, summed
-from matcalc.paper.notation import LATEX, UNICODE, Notation
+from matcalc.graphs.table import aligned, fitted, name, partial, summed
+from matcalc.paper.notation import LATEX, Notation, current
 from matcalc.paper.writing import factor, written
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Opened:
         lines = [self.title, *_wrapped(f"{self.rule}."), f"   upstream: {self.upstream}"]
         rows = []
         for p in self.passed:
-            to, shape = names.text(p.edge.source.name), sizes.times(p.edge.source.shape)
+            to, shape = name(p.edge.source), sizes.times(p.edge.source.shape)
             if p.row:
                 rows.append([f"to {to}", p.row, p.shapes])
             if not p.row or p.edge.source.shape != () and p.gradient != p.row:
@@ -76,20 +77,22 @@ def explain(graph: Graph, x: Any = None) -> Opened | Openings:
 
 def opened(graph: Graph, n: Node) -> Opened:
     """The node with its rule and its edges."""
-    title = f"{names.text(n.name)}{f' = {written(n.formula, UNICODE)}' if n.formula is not None else ''}   {sizes.times(n.shape)}"
-    return Opened(n, title, rule(n), arrives(graph, n), tuple(_passed(graph, edge) for edge in n.inputs))
+    title = f"{name(n)}{f' = {written(n.formula, current())}' if n.formula is not None else ''}   {sizes.times(n.shape)}"
+    return Opened(n, title, rule(n), arrives(graph, n), tuple(_passed(graph, edge) for edge in differentiable(n)))
 
 
 def arrives(graph: Graph, n: Node) -> str:
     """What arrives at a node: its name, the contributions, their sum, the shape."""
+    if whole_numbers(n):
+        return "none: the numbers of rows are whole"
     symbols = graph.symbolic
     total = symbols.upstream[n]
     terms = symbols.terms(n)
-    sides = [partial(graph.output, n), written(total, UNICODE)]
+    sides = [partial(graph.output, n), written(total, current())]
     if len(terms) > 1:
         sides.append(summed(terms))
     if symbols.named_at(n):
-        sides.append(written(total.args[0], UNICODE))
+        sides.append(written(total.args[0], current()))
     sentence = gathered(n, n.outputs)
     return " = ".join(dict.fromkeys(sides)) + f"   {sizes.times(n.shape)}" + (f"   ({sentence})" if sentence else "")
 
@@ -97,12 +100,12 @@ def arrives(graph: Graph, n: Node) -> str:
 def _passed(graph: Graph, edge: Edge) -> Passed:
     symbols, n, source = graph.symbolic, edge.target, edge.source
     upstream, local, down = symbols.upstream[n], symbols.jacobian(edge), symbols.downstream[edge]
-    gradient = written(down, UNICODE)
+    gradient = written(down, current())
     latex_gradient = written(down, LATEX)
     if local is None:
         return Passed(edge, "", gradient, "", latex_gradient)
     row, result = transpose(vec(upstream)), transpose(vec(down))
-    shown = f"{_times(row, local, UNICODE)} = {written(result, UNICODE)}"
+    shown = f"{_times(row, local, current())} = {written(result, current())}"
     latex = f"{_times(row, local, LATEX)} = {written(result, LATEX)}"
     shapes = ""
     if n.shape or source.shape:

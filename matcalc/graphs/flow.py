@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matcalc.core import names
 from matcalc.errors import MatcalcError
 from matcalc.graphs.nodes import Node
-from matcalc.graphs.table import aligned, fitted, formula, partial
+from matcalc.graphs.table import aligned, fitted, formula, name, partial
 from matcalc.graphs.values import norm, number
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class Flow:
         rows = [["layer", "", "rms value", "rms gradient", "ratio", "units"]]
         for layer in self.layers:
             ratio = "" if layer.ratio is None else number(layer.ratio, 3)
-            rows.append([names.text(layer.node.name), f"= {formula(layer.node)}", *_sizes(layer), ratio, _units(layer)])
+            rows.append([name(layer.node), f"= {formula(layer.node)}", *_sizes(layer), ratio, _units(layer)])
         return fitted(
             [*aligned(rows, ""), "", *(self.findings or ["Values and gradients are finite, and nothing is lost on the way."])]
         )
@@ -130,7 +129,7 @@ def _sizes_told(run: Run, layers: list[Layer]) -> list[str]:
     """Whether the gradient vanishes or explodes on its way back."""
     found = []
     if any(layer.node.outputs and layer.gradient == 0 for layer in layers):
-        stuck = [names.text(layer.node.name) for layer in layers if layer.node.outputs and layer.gradient == 0]
+        stuck = [name(layer.node) for layer in layers if layer.node.outputs and layer.gradient == 0]
         found.append(f"No gradient arrives at {_some(stuck)}: it is zero in every entry.")
     several = [layer for layer in layers if layer.gradient > 0 and layer.node.outputs]
     if len(several) < 3:
@@ -153,16 +152,16 @@ def _sizes_told(run: Run, layers: list[Layer]) -> list[str]:
 def _units_told(layers: list[Layer]) -> list[str]:
     found = []
     for layer in layers:
-        name, n = names.text(layer.node.name), layer.units
+        unit, n = name(layer.node), layer.units
         what = formula(layer.node)
         columns, rows = layer.dead
         if n and layer.off * 10 >= 9 * n or columns or rows:
             share = "every unit is" if layer.off == n else f"{layer.off} of {n} units are"
             whole = [f"{k} {word}{'s' if k > 1 else ''}" for k, word in ((columns, "column"), (rows, "row")) if k]
             also = f", {' and '.join(whole)} as a whole" if whole and layer.off < n else ""
-            found.append(f"{name} = {what}: {share} off{also}, so no gradient passes there.")
+            found.append(f"{unit} = {what}: {share} off{also}, so no gradient passes there.")
         if n and layer.saturated * 2 > n:
-            found.append(f"{name} = {what} is saturated: at {layer.saturated} of {n} units little passes.")
+            found.append(f"{unit} = {what} is saturated: at {layer.saturated} of {n} units little passes.")
     return found
 
 
@@ -191,16 +190,16 @@ def _first_bad_gradient(run: Run) -> Node | None:
 def _not_finite(run: Run, value: Node | None, gradient: Node | None) -> list[str]:
     found = []
     if value is not None:
-        name = names.text(value.name)
+        bad = name(value)
         if value.is_input:
-            found.append(f"Forward: the input {name} is not finite itself, {_where(run.forward[value])}.")
+            found.append(f"Forward: the input {bad} is not finite itself, {_where(run.forward[value])}.")
         else:
-            given = ", ".join(f"{names.text(e.source.name)} = {_beside(run, value, e.source)}" for e in value.inputs)
-            found.append(f"Forward: the first is {name} = {formula(value)}, {_where(run.forward[value])}, where {given}.")
+            given = ", ".join(f"{name(e.source)} = {_beside(run, value, e.source)}" for e in value.inputs)
+            found.append(f"Forward: the first is {bad} = {formula(value)}, {_where(run.forward[value])}, where {given}.")
     if gradient is not None:
         edge = next(e for e in gradient.inputs if not _finite(run.downstream[e]))
-        name, to = names.text(gradient.name), names.text(edge.source.name)
-        why = f"Backward: the first is what {name} = {formula(gradient)} passes to {to}, {_where(run.downstream[edge])}"
+        bad, to = name(gradient), name(edge.source)
+        why = f"Backward: the first is what {bad} = {formula(gradient)} passes to {to}, {_where(run.downstream[edge])}"
         found.append(f"{why}{_cause(run, gradient, edge)}.")
     return found
 

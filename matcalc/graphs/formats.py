@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matcalc.graphs.graph import Graph
     from matcalc.graphs.run import Run
 
-FORWARD, BACKWARD = "#00704f", "#c2370a"
+FORWARD, BACKWARD = "#00725c", "#c93400"
 
 
 def title(n: Node) -> str:

@@ -34,6 +34,7 @@ class Graph:
         self.edges: tuple[Edge, ...] = tuple(edges)
         self._called = {n.name: n for n in nodes}
         self._called = {names.text(n.name): n for n in nodes} | {n.id: n for n in nodes} | self._called
+        self._called |= {str(e.name): n for e, n in self._known.items() if e.name is not None and e.name not in self._called}
         self.output: Node = self._known[expression]
 
     @property

@@ -16,9 +16,12 @@ from matcalc.paper.typeset import Typesetter
 _SIZED = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 _GLYPH = re.compile(r'<symbol id="([^"]+)".*?</symbol>', re.DOTALL)
 _TYPESET = 18.0  # pixels to the em of what the typesetter gives
-_NARROW = set("ilj.,:;'|!()[]ftI·′ ")
-_WIDE = set("mwMWδ∂≥≤∘→‖∇Σ⊗")
-_NONE = set("\u0302\u0303\u0304")
+# Widths in ems of DejaVu Sans, the widest of the common faces.
+_EMS = dict.fromkeys("ilj.,:;'|!ftI·′ ", 0.36) | dict.fromkeys("()[]rJ", 0.42) | dict.fromkeys("+−=×<>≥≤→∘⊗~∞", 0.84)
+_EMS |= (
+    dict.fromkeys("mwMWQOGD", 0.9) | dict.fromkeys("ABCEFHKLNPRSTUVXYZΣδ∂∇θφΦ", 0.7) | dict.fromkeys("\u0302\u0303\u0304", 0.0)
+)
+_OTHER = 0.64
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,7 @@ class Label:
 
 def width_of(text: str, size: float) -> float:
     """An estimate of how wide a text is."""
-    ems = sum(
-        0.0 if c in _NONE else 0.36 if c in _NARROW else 0.86 if c in _WIDE else 0.68 if c.isupper() else 0.58 for c in text
-    )
-    return ems * size
+    return sum(_EMS.get(c, _OTHER) for c in text) * size
 
 
 class Labels:

@@ -67,6 +67,11 @@ def is_number_of_row(edge: Edge) -> bool:
     return chosen is not None and edge.target.expr.args[edge.position] is chosen(edge.target.expr)[0]
 
 
+def differentiable(n: Node) -> list[Edge]:
+    """The edges along which a gradient can be passed: all but those that bring numbers of rows."""
+    return [edge for edge in n.inputs if not is_number_of_row(edge)]
+
+
 def whole_numbers(n: Node) -> bool:
     """Whether a node holds nothing but numbers of rows, which have no gradient."""
     return bool(n.outputs) and all(map(is_number_of_row, n.outputs))

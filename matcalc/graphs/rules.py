@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matcalc.core import names, sizes
+from matcalc.core import sizes
 from matcalc.core.expression import CONST, Expr, Operation, number
 from matcalc.core.operations import (
     ADD,
@@ -35,21 +35,22 @@ from matcalc.core.operations import (
 from matcalc.derivations.sentences import Words
 from matcalc.derivations.teaching import Use, rule_for
 from matcalc.graphs import gates
+from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.paper.notation import UNICODE
+from matcalc.paper.notation import current
 from matcalc.paper.writing import written
 
 INPUT = "an input: what arrives is its gradient"
 
 
 def _name(n: Node) -> str:
-    return names.text(n.name)
+    return current().name(n.name)
 
 
 def rule(n: Node) -> str:
     """What the node does to the gradient that arrives, in a sentence."""
     if n.formula is None:
-        return INPUT
+        return "an input: it chooses rows by their numbers, and has no gradient" if whole_numbers(n) else INPUT
     if gates.of(n.expr) is not None:
         return f"a node of your own: its backward function returns the gradient by each of its inputs, given that of {_name(n)}"
     if not n.inputs:
@@ -82,7 +83,7 @@ def _add(n: Node, e: Expr) -> str:
 def _mul(n: Node, e: Expr) -> str:
     constants = [a for a in e.args if a.op is CONST]
     if constants:
-        return f"× by a number: the gradient is scaled by the same {written(constants[0], UNICODE)}"
+        return f"× by a number: the gradient is scaled by the same {written(constants[0], current())}"
     if len(n.inputs) == 1:
         return (
             "× by itself: both factors are the same, so it counts twice"
@@ -109,10 +110,10 @@ def _matmul(n: Node, e: Expr) -> str:
     a, b = _name(left.source), _name(right.source)
     (p, q), (_, r) = e.args[0].shape or (1, 1), e.args[1].shape or (1, 1)
     if q == 1:
-        return f"outer product: entry (i, j) is {a}ᵢ {b}ⱼ, so each vector receives the upstream matrix times the other"
+        return f"outer product of {a} and {b}: each vector receives the upstream matrix, or its transpose, times the other"
     said = "matrix product: each factor receives upstream times the other factor transposed, on the side where that stood"
     if r == 1:
-        why = f"{b}ⱼ reaches every entry i of {_name(n)} through entry (i, j) of {a}"
+        why = f"entry j of {b} reaches every entry i of {_name(n)} through entry (i, j) of {a}"
     else:
         why = f"entry (j, k) of {b} reaches every entry (i, k) of {_name(n)} through entry (i, j) of {a}"
     why += ", and what comes back is summed over i, down column j"
@@ -190,7 +191,7 @@ RULES: dict[Operation, Callable[[Node, Expr], str]] = {
 def _by_derivation(n: Node) -> str:
     """What the derivation says of this operation."""
     assert n.formula is not None
-    found = rule_for(Use(n.formula, n.inputs[0].position, Words(UNICODE), n.symbol))
+    found = rule_for(Use(n.formula, n.inputs[0].position, Words(current()), n.symbol))
     return f"{found.name}: {found.why}"
 
 

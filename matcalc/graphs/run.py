@@ -31,7 +31,13 @@ T = TypeVar("T")
 
 
 class ByName(dict[str, Any]):
-    """Arrays by the names of nodes; prints short."""
+    """Arrays by the names of nodes, found by expression and node too; prints short."""
+
+    def __missing__(self, key: Any) -> Any:
+        called = getattr(key, "name", None)
+        if called is None or called not in self:
+            raise KeyError(f"there is {', '.join(map(names.text, self))}, and no {key}")
+        return self[called]
 
     def __repr__(self) -> str:
         return "{" + ", ".join(f"{names.text(key)}: {_shown(value)}" for key, value in self.items()) + "}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.core import names, sizes
 from matcalc.graphs.explain import opened
-from matcalc.graphs.local import is_number_of_row, whole_numbers
+from matcalc.graphs.local import differentiable, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered
 from matcalc.graphs.table import local_value, partial, sum_of
@@ -76,9 +76,9 @@ def _backward(graph: Graph, n: Node, run: Run | None, number: int) -> Step:
     if run is None:
         lines = [detail.upstream, *(f"to {names.text(p.edge.source.name)}: {p.row or p.gradient}" for p in detail.passed)]
     else:
-        lines = [f"{title} = {sum_of(run, n)}", *(_product(run, edge) for edge in n.inputs if not is_number_of_row(edge))]
+        lines = [f"{title} = {sum_of(run, n)}", *(_product(run, edge) for edge in differentiable(n))]
     words = ". ".join(filter(None, [gathered(n, n.outputs), detail.rule]))
-    return Step("backward", number, n.id, tuple(edge.id for edge in n.inputs), title, latex, tuple(lines), words)
+    return Step("backward", number, n.id, tuple(edge.id for edge in differentiable(n)), title, latex, tuple(lines), words)
 
 
 def _product(run: Run, edge: Edge) -> str:

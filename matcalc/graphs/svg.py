@@ -10,11 +10,12 @@ import html
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from matcalc.core import names
+from matcalc.core import names, sizes
 from matcalc.graphs.drawing import Beside, Drawing, drawing
 from matcalc.graphs.labels import Labels
 from matcalc.graphs.layout import Block
 from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.rules import rule
 
 if TYPE_CHECKING:
     from matcalc.graphs.graph import Graph
@@ -63,6 +64,7 @@ def _box(d: Drawing, n: Node) -> str:
     radius = b.height / 2 if n.is_input else 7
     return (
         f'<g class="mcg-node {kind}" data-node="{n.id}" data-name="{html.escape(n.name)}">'
+        f"<title>{html.escape(f'{n!r}, {sizes.times(n.shape)}: {rule(n)}')}</title>"
         f'<rect x="{b.x:.1f}" y="{b.y:.1f}" width="{b.width:.1f}" height="{b.height:.1f}" rx="{radius:.1f}"/>'
         f"{inside}{_out(d, n, b)}</g>"
     )
@@ -118,11 +120,15 @@ def _legend(d: Drawing, run: Run | None, top: float) -> tuple[str, float]:
     name = names.text(d.graph.output.name)
     above = ("mcg-value", "value, forward") if run is not None else ("mcg-shape", "shape")
     words = [above, ("mcg-gradient", f"gradient of {name}, backward")]
+    if run is not None and any(n.shape for n in d.graph.nodes):
+        words.append(("mcg-shape", "‖·‖ Euclidean norm"))
     y, x, found = top + 4, 0.0, ""
     for k, (style, text) in enumerate(words):
         label = d.labels.text(text, 12.0, style)
-        line, at = (f'<path class="mcg-wire" d="M{x:.1f},{y + 9:.1f} h26"/>', (y + (1 if k == 0 else 11)))
-        dot = f'<circle class="{style}" cx="{x + 13:.1f}" cy="{at + 2:.1f}" r="3.2"/>'
-        found += line + dot + label.at(x + 34, y + 1)
-        x += 34 + label.width + 26
+        if k < 2:
+            found += f'<path class="mcg-wire" d="M{x:.1f},{y + 9:.1f} h26"/>'
+            found += f'<circle class="{style}" cx="{x + 13:.1f}" cy="{y + (3 if k == 0 else 13):.1f}" r="3.2"/>'
+            x += 34
+        found += label.at(x, y + 1)
+        x += label.width + 26
     return f'<g class="mcg-legend">{found}</g>', x

@@ -16,7 +16,7 @@ from matcalc.core.constructors import add
 from matcalc.core.expression import Expr, Names, checked_names, const, leaf, let, zero
 from matcalc.errors import NotDifferentiableError
 from matcalc.graphs import gates
-from matcalc.graphs.local import Factor, factor, jacobian, passed
+from matcalc.graphs.local import Factor, factor, jacobian, passed, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.run import ByEdge, ByName, ByNode
 
@@ -107,4 +107,4 @@ class Symbolic:
     @property
     def gradients(self) -> dict[str, Expr]:
         """The gradients of the output by the inputs, by name, in the names of the graph."""
-        return ByName({n.name: self._arriving[n] for n in self.graph.inputs})
+        return ByName({n.name: self._arriving[n] for n in self.graph.inputs if not whole_numbers(n)})

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from matcalc.core import names, sizes
+from matcalc.core import sizes
 from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
-from matcalc.graphs.local import whole_numbers
+from matcalc.graphs.local import differentiable, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.values import short
-from matcalc.paper.notation import UNICODE, current
+from matcalc.paper.notation import current
 from matcalc.paper.writing import written
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MANY = 60  # nodes; of a larger graph the beginning and the end are shown
 
 def name(n: Node) -> str:
     """The name as it is printed."""
-    return names.text(n.name)
+    return current().name(n.name)
 
 
 def formula(n: Node) -> str:
@@ -35,7 +35,7 @@ def formula(n: Node) -> str:
 
 def shown(e: Expr) -> str:
     """An expression on a line, its end left out where it is long."""
-    text = written(e, UNICODE)
+    text = written(e, current())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
@@ -46,14 +46,23 @@ def partial(output: Node, by: Node) -> str:
 
 def aligned(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     """Rows of cells in columns."""
+    rows = [[spelled(cell) for cell in row] for row in rows]
     width = [max(len(row[k]) for row in rows if k < len(row)) for k in range(max(map(len, rows), default=0))]
     return [(indent + "  ".join(cell.ljust(width[k]) for k, cell in enumerate(row))).rstrip() for row in rows]
 
 
 def fitted(lines: list[str]) -> str:
     """The lines as one text, in the notation that is asked for."""
+    return "\n".join(map(spelled, lines))
+
+
+def spelled(text: str) -> str:
+    """Text in ASCII, where that is asked for: a formula is written so already, here are the signs around it."""
     n = current()
-    return "\n".join(n.sentence(line).replace("‖", "|").replace("−", "-") if n.kind == "ascii" else line for line in lines)
+    return n.sentence(text.replace("‖·‖", "norm").translate(_ASCII)) if n.kind == "ascii" else text
+
+
+_ASCII = str.maketrans({"∘": "*", "∞": "inf", "…": "...", "²": "^2"})
 
 
 def _some(nodes: Sequence[Node]) -> tuple[Sequence[Node], int]:
@@ -85,14 +94,14 @@ def table(run: Run) -> str:
 
 
 def _backward(run: Run) -> list[str]:
-    nodes, left_out = _some([n for n in reversed(run.graph.nodes) if n.inputs])
+    nodes, left_out = _some([n for n in reversed(run.graph.nodes) if differentiable(n)])
     head = ["backward", "upstream", "×", "local", "=", "downstream"]
     rows = [head]
     for k, n in enumerate(nodes):
         if left_out and k == len(nodes) // 2:
             rows.append([f"  … {left_out} more"])
-        for edge in n.inputs:
-            first = edge is n.inputs[0]
+        for edge in differentiable(n):
+            first = edge is differentiable(n)[0]
             rows.append(
                 [
                     f"  {name(n)} = {formula(n)}" if first else "",
@@ -167,18 +176,18 @@ def symbolic_table(graph: Graph) -> str:
     half = len(nodes) // 2
     rows = [[name(n), f"= {formula(n)}" if n.formula is not None else "", sizes.times(n.shape)] for n in nodes]
     lines = ["forward", *aligned(_cut(rows, left_out, half)), ""]
-    back, left_out = _some([n for n in reversed(graph.nodes) if n.inputs])
+    back, left_out = _some([n for n in reversed(graph.nodes) if differentiable(n)])
     table = [["backward", "upstream", "", "local Jacobian", "", "downstream"]]
     symbols = graph.symbolic
     for k, n in enumerate(back):
         if left_out and k == len(back) // 2:
             table.append([f"  … {left_out} more"])
-        for edge in n.inputs:
+        for edge in differentiable(n):
             j = symbols.jacobian(edge)
             shape = f"{sizes.entries(n.shape)}×{sizes.entries(edge.source.shape)}"
             table.append(
                 [
-                    f"  {name(n)} = {formula(n)}" if edge is n.inputs[0] else "",
+                    f"  {name(n)} = {formula(n)}" if edge is differentiable(n)[0] else "",
                     shown(symbols.upstream[n]),
                     sizes.times(n.shape),
                     f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}" if j is not None else ""),
@@ -190,6 +199,6 @@ def symbolic_table(graph: Graph) -> str:
     lines += aligned(table, "")
     sums = [
         [partial(graph.output, n), "= " + summed(symbols.terms(n)), sizes.times(n.shape)]
-        for n in _some([n for n in graph.nodes if n.is_input or len(n.outputs) > 1])[0]
+        for n in _some([n for n in graph.nodes if (n.is_input or len(n.outputs) > 1) and not whole_numbers(n)])[0]
     ]
     return fitted([*lines, "", "gradients", *aligned(sums)])

@@ -29,7 +29,7 @@ def tikz(graph: Graph, run: Run | None = None, standalone: bool = False) -> str:
     lines.append(r"  output/.style={operation, draw=black, line width=1pt}, wire/.style={draw=black!60}, >=latex,")
     lines.append(r"  forward/.style={text=forward, font=\scriptsize}, backward/.style={text=backward, font=\scriptsize},")
     lines.append(r"  extent/.style={text=black!60, font=\scriptsize}, every node/.style={inner sep=0pt}]")
-    lines.append(r"  \definecolor{forward}{HTML}{00704F}\definecolor{backward}{HTML}{C2370A}")
+    lines.append(r"  \definecolor{forward}{HTML}{00725C}\definecolor{backward}{HTML}{C93400}")
     lines += [line for edge in graph.edges for line in _wire(d, edge, run)]
     lines += [line for n in graph.nodes for line in _box(d, n, run)]
     lines.append(r"\end{tikzpicture}")
