@@ -17,12 +17,11 @@ import json
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from click.core import ParameterSource
 from rich.console import Console
 
@@ -32,54 +31,21 @@ from ner import checkpoint, pictures, report, tags
 from ner.checkpoint import Run, Settings
 from ner.corpus import Parts, parts
 from ner.errors import GivenError
-from ner.models import LOSSES
+from ner.options import FILE, HELP, OF_SETTINGS, of_settings, settings
 from ner.plain import tagged
 from ner.progress import display
-from ner.training import Training, begin
-from ner.updates import RATES
-from ner.vocabulary import FEATURES
+from ner.training import Training, begun_on
 
-EPOCHS = 10
 RESCUE = "interrupted.npz"  # where Ctrl-C saves a run that has no --save
-FILE = click.Path(dir_okay=False)
-
-# The options that a checkpoint holds, by the name of the setting.
-SETTINGS = {
-    "model": "--model",
-    "reach": "--window",
-    "features": "--features",
-    "average": "--average",
-    "hidden": "--hidden",
-    "frozen": "--frozen",
-    "corrupt": "--corrupt",
-    "of": "--class",
-    "scheme": "--tags",
-    "optimizer": "--optimizer",
-    "rate": "--rate",
-    "batch": "--batch",
-    "seed": "--seed",
-}
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.command(context_settings=HELP)
 @click.argument("path", type=FILE, required=False)
 @click.option("--dev", type=FILE, help="A file to choose the epoch by, in place of a tenth of PATH.")
 @click.option("--test", type=FILE, help="A file to measure on, in place of the last tenth of PATH.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of the files.")
-@click.option("--model", type=click.Choice(list(LOSSES)), default="softmax", show_default=True, help="Which loss.")
-@click.option("--window", "reach", type=click.IntRange(0, 50), default=2, show_default=True, help="Words on both sides.")
-@click.option("--features", default=",".join(FEATURES), show_default=True, help="What a word is looked up by.")
-@click.option("--average", is_flag=True, help="Average the vectors of a window in place of stacking them.")
-@click.option("--hidden", type=click.IntRange(0, 100_000), default=100, show_default=True, help="Hidden units; 0 for no layer.")
-@click.option("--frozen", is_flag=True, help="Leave the word vectors as they are.")
-@click.option("--corrupt", type=click.IntRange(1, 50), default=5, show_default=True, help="Corrupt windows for a true one.")
-@click.option("--class", "of", default="", help="The class of margin and logistic; LOC, or else the most frequent.")
-@click.option("--tags", "scheme", type=click.Choice(tags.SCHEMES), default="bio", show_default=True, help="What softmax learns.")
-@click.option("--optimizer", type=click.Choice(list(RATES)), default="adagrad", show_default=True)
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help=f"α; {', '.join(f'{v} of {k}' for k, v in RATES.items())}.")
-@click.option("--batch", type=click.IntRange(1), default=32, show_default=True, help="Windows in a step.")
-@click.option("--epochs", type=click.IntRange(0), default=EPOCHS, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@of_settings
+@click.option("--epochs", type=click.IntRange(0), default=10, show_default=True)
 @click.option("--save", type=FILE, help="Write the run to this file after every epoch, and on Ctrl-C.")
 @click.option("--resume", type=FILE, help="Take up a saved run with its settings, up to --epochs.")
 @click.option("--json", "json_path", type=FILE, help="Write settings, history and scores to this file.")
@@ -100,15 +66,17 @@ def main(context: click.Context, path: str | None, predict: str | None, **given:
     except GivenError as error:
         raise click.UsageError(str(error), context) from error
     except MemoryError as error:
-        raise click.UsageError("The arrays do not fit into memory: take smaller --hidden, --window or --batch.", context) from error
+        raise click.UsageError(
+            "The arrays do not fit into memory: take smaller --hidden, --window or --batch.", context
+        ) from error
 
 
 def learned(context: click.Context, path: str, resume: str | None, epochs: int, json_path: str | None, **given: Any) -> int:
     """Trains, measures, and gives the exit status."""
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     corpus = parts(path, given["dev"], given["test"], given["encoding"])
-    wanted = settings(given, corpus)
-    run = taken_up(context, resume, wanted, epochs) if resume else begin(wanted, corpus.train)
+    wanted = settings(given)
+    run = taken_up(context, resume, wanted, epochs) if resume else begun_on(wanted, corpus.train)
     training, place = Training(run, corpus), given["save"] or resume
     writable(place, json_path)
     console.print(about(run, corpus))
@@ -151,27 +119,13 @@ def learned(context: click.Context, path: str, resume: str | None, epochs: int, 
     return 0
 
 
-def settings(given: dict[str, Any], corpus: Parts) -> Settings:
-    """The options as settings; what depends on the corpus is filled in."""
-    features = tuple(dict.fromkeys(name.strip() for name in given["features"].split(",") if name.strip()))
-    unknown = [name for name in features if name not in FEATURES]
-    if unknown or not features:
-        raise GivenError(f"--features are some of {', '.join(FEATURES)}, but not {', '.join(map(repr, unknown)) or 'none'}.")
-    counts = Counter(span[2] for s in corpus.train for span in tags.spans(s.tags))
-    of = given["of"] if given["model"] != "softmax" else ""
-    if of and of not in counts:
-        raise GivenError(f"No entity of the training part is of the class {of!r}; it holds {', '.join(sorted(counts)) or 'none'}.")
-    if given["model"] != "softmax" and not of and counts:
-        of = "LOC" if "LOC" in counts else counts.most_common(1)[0][0]
-    rate = given["rate"] or RATES[given["optimizer"]]
-    made = {key: given[key] for key in SETTINGS if key not in ("features", "of", "rate")}
-    return Settings(**made, features=features, of=of, rate=rate)
-
-
 def taken_up(context: click.Context, path: str, wanted: Settings, epochs: int) -> Run:
     """The run of a checkpoint. An option that says otherwise is an error."""
     run = checkpoint.load(path)
-    for key, option in SETTINGS.items():
+    for parameter in context.command.params:
+        key, option = str(parameter.name), parameter.opts[0]
+        if key not in OF_SETTINGS:
+            continue
         said = context.get_parameter_source(key) == ParameterSource.COMMANDLINE
         here, there = getattr(wanted, key), getattr(run.settings, key)
         if said and here != there:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ner.errors import GivenError
 from ner.examples import Labels
-from ner.learner import Parameters
+from ner.gradients import Parameters
 from ner.models import Shape
 from ner.vocabulary import Vocabulary
 
@@ -69,7 +69,13 @@ class Run:
         path = Path(path)
         words = {f: {"values": v.values, "counts": v.counts} for f, v in self.vocabularies.items()}
         told = {key: getattr(self, key) for key in NUMBERS}
-        about = {"format": FORMAT, "settings": asdict(self.settings), "labels": asdict(self.labels), "vocabularies": words, **told}
+        about = {
+            "format": FORMAT,
+            "settings": asdict(self.settings),
+            "labels": asdict(self.labels),
+            "vocabularies": words,
+            **told,
+        }
         arrays = {f"{group}.{name}": a for group in GROUPS for name, a in getattr(self, group).items()}
         text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass"), dtype=np.uint8)
         try:

@@ -5,16 +5,21 @@ What an epoch draws depends on the seed and the number of the epoch alone, so th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ner import tags
 from ner.corpus import Sentence
-from ner.models import Shape
+from ner.errors import GivenError
 from ner.vocabulary import Vocabulary
 from ner.windows import Text, batches
+
+if TYPE_CHECKING:  # workers of a cluster have this module, but not matcalc
+    from ner.models import Shape
 
 Array = np.ndarray
 
@@ -35,12 +40,27 @@ class Labels:
         return np.array([number[tag] for s in sentences for tag in tags.converted(s.tags, self.scheme)], dtype=np.int64)
 
 
-def labels(model: str, sentences: Sequence[Sentence], scheme: str, of: str) -> Labels:
-    """The labels that occur in sentences; O is the first."""
+def labels(model: str, classes: Iterable[str], scheme: str, of: str) -> Labels:
+    """The labels of a model; O is the first."""
     if model != "softmax":
         return Labels((tags.OUTSIDE, f"I-{of}"), "io", of)
-    written = {tag for s in sentences for tag in tags.converted(s.tags, scheme)} - {tags.OUTSIDE}
-    return Labels((tags.OUTSIDE, *sorted(written, key=lambda tag: tag.partition("-")[::-1])), scheme)
+    return Labels((tags.OUTSIDE, *(f"{prefix}-{name}" for name in sorted(classes) for prefix in tags.PREFIXES[scheme])), scheme)
+
+
+def chosen(model: str, of: str, classes: Counter[str]) -> str:
+    """The class that a model of one class learns: the one asked for, else LOC, else the one with the most words.
+
+    Raises GivenError where the training text holds no entity, or none of this class.
+    """
+    if not classes:
+        raise GivenError(
+            "The training part holds no entity, so that there is nothing to learn; does its last column hold the tags?"
+        )
+    if model == "softmax":
+        return ""
+    if of and of not in classes:
+        raise GivenError(f"No entity of the training part is of the class {of!r}; it holds {', '.join(sorted(classes))}.")
+    return of or ("LOC" if "LOC" in classes else max(sorted(classes), key=lambda name: classes[name]))
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,7 @@ class Examples:
     text: Text
     labels: Array
     vocabularies: Mapping[str, Vocabulary]
+    forget: bool = True  # whether rare values are made unknown now and then
 
     @property
     def centres(self) -> Array:
@@ -60,7 +81,8 @@ class Examples:
     def epoch(self, size: int, seed: int, epoch: int) -> Iterator[dict[str, Array]]:
         """The batches of an epoch: arguments of the generated functions by name."""
         rng = np.random.default_rng([seed, epoch])
-        numbers, centres = self.text.forgetful(self.vocabularies, rng), self.centres
+        numbers = self.text.forgetful(self.vocabularies, rng) if self.forget else self.text.numbers
+        centres = self.centres
         others = np.flatnonzero(self.labels == 0)
         corrupt = rng.choice(others, (len(centres), len(self.shape.marks) - 1)) if len(others) else None
         for batch in batches(len(centres), size, rng):

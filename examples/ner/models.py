@@ -6,7 +6,6 @@ word, or their average. The layer h = tanh(W x + b) is left out where there are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -133,5 +132,3 @@ class Model:
         """The scores of a batch of windows: (N, C) of the softmax, else (N,)."""
         output = self.written[0]
         return mc.to_numpy(output, [], "output", "rows", self._data(output), None, fast=True)
-
-

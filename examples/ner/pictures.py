@@ -64,9 +64,9 @@ def confusion(names: Sequence[str], table: Array) -> Drawing:
             share = table[k, j] / whole
             x, y = left + side * j, top + side * k
             drawing.rectangle(x, y, side - 2, side - 2, _shade(share))
-            ink = "#ffffff" if share > 0.55 else INK
+            ink = "#ffffff" if share > 0.4 else INK
             drawing.text(x + side / 2 - 1, y + side / 2 + 1, f"{table[k, j]:,}", ink, 12, "middle")
-            drawing.text(x + side / 2 - 1, y + side / 2 + 15, f"{share:.0%}", ink if share > 0.55 else PALE, 10, "middle")
+            drawing.text(x + side / 2 - 1, y + side / 2 + 15, f"{share:.0%}", ink if share > 0.4 else PALE, 10, "middle")
     return drawing
 
 

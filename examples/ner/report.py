@@ -53,9 +53,7 @@ def results(part: str, tagger: Tagger, sentences: Sequence[Sentence]) -> Results
     gold, found = tagger.gold(sentences), tagger.spans(text, values)
     names, table = scores.confusion(*(classes(spans, sentences) for spans in (gold, found)))
     auc = scores.auc(values, tagger.labels.numbers(sentences)) if tagger.labels.of else float("nan")
-    return Results(
-        part, sentences, gold, found, scores.entities(gold, found), names, table, None if np.isnan(auc) else auc
-    )
+    return Results(part, sentences, gold, found, scores.entities(gold, found), names, table, None if np.isnan(auc) else auc)
 
 
 def looked_up(tagger: Tagger, train: Sequence[Sentence], sentences: Sequence[Sentence]) -> float:

@@ -10,7 +10,16 @@ from pathlib import Path
 from ner.errors import GivenError
 
 INK, PALE, GRID = "#1a1a1a", "#6b6b6b", "#e3e3e3"
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5c00", "#8c6bb1")  # Okabe and Ito's, and two more
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#7a5c00",
+    "#8c6bb1",
+)  # Okabe and Ito's, and two more
 FONT = "Helvetica, Arial, sans-serif"
 
 

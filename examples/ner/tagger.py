@@ -10,7 +10,8 @@ import numpy as np
 from ner import tags
 from ner.corpus import Sentence
 from ner.examples import Labels, in_order
-from ner.learner import Learner, Parameters
+from ner.gradients import Parameters
+from ner.learner import Learner
 from ner.vocabulary import Vocabulary
 from ner.windows import Text, text
 

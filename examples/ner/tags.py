@@ -7,6 +7,7 @@ none is open; it ends at E or S, and before what is not its continuation. For va
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 OUTSIDE = "O"
@@ -14,7 +15,8 @@ TAG = re.compile(r"O|[BIESLUM]-\S+")
 Span = tuple[int, int, str]
 
 BEGINS, ENDS = frozenset("BSU"), frozenset("ESLU")
-SCHEMES = ("bio", "iob1", "bioes", "io")
+PREFIXES = {"bio": "BI", "iob1": "IB", "bioes": "BIES", "io": "I"}
+SCHEMES = tuple(PREFIXES)
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
@@ -64,6 +66,6 @@ def named(sentences: Iterable[Sequence[str]]) -> str:
     return left[0]
 
 
-def classes(sentences: Iterable[Sequence[str]]) -> list[str]:
-    """The classes that occur, in alphabetical order."""
-    return sorted({tag.partition("-")[2] for tags in sentences for tag in tags if tag != OUTSIDE})
+def classes(sentences: Iterable[Sequence[str]]) -> Counter[str]:
+    """The classes that occur, with the number of their words."""
+    return Counter(tag.partition("-")[2] for tags in sentences for tag in tags if tag != OUTSIDE)

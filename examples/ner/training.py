@@ -5,26 +5,27 @@ from __future__ import annotations
 import hashlib
 import math
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
 
 import matcalc as mc
-from ner import scores
+from ner import scores, tags
 from ner.checkpoint import Run, Settings
 from ner.corpus import Parts, Sentence
 from ner.errors import GivenError
-from ner.examples import Examples, labels
-from ner.learner import ALL, Learner, gradient, started
+from ner.examples import Examples, chosen, labels
+from ner.gradients import ALL, gradient
+from ner.learner import Learner, started
 from ner.models import Model
 from ner.tagger import Tagger
 from ner.updates import STEPS, begun
 from ner.vocabulary import LENGTHS, counted, vocabularies
-from ner.windows import Text
 
 
 class Display(Protocol):
@@ -37,21 +38,26 @@ class Display(Protocol):
         """After an epoch."""
 
 
-def begin(settings: Settings, train: Sequence[Sentence]) -> Run:
-    """A run before its first step: vocabularies, labels and parameters.
+def begin(settings: Settings, counts: dict[str, Counter[str]], classes: Counter[str], trained_on: str = "") -> Run:
+    """A run before its first step, from what the training text holds: values of the features, and words of each class.
 
     Raises GivenError where there is nothing to learn.
     """
-    words = vocabularies(counted([s.words for s in train], settings.features))
-    known = labels(settings.model, train, settings.scheme, settings.of)
-    if len(known.names) < 2 or not any(known.numbers(train)):
-        raise GivenError("The training part holds no entity, so that there is nothing to learn; does its last column hold the tags?")
+    settings = replace(settings, of=chosen(settings.model, settings.of, classes))
+    words = vocabularies(counts)
+    known = labels(settings.model, classes, settings.scheme, settings.of)
     sizes = {"C": len(known.names), "H": settings.hidden}
     for feature, vocabulary in words.items():
         sizes |= {f"V_{feature}": len(vocabulary), f"d_{feature}": LENGTHS[feature]}
     theta = started(Model(settings.shape), sizes, settings.seed)
     best = {name: value.copy() for name, value in theta.items()}
-    return Run(settings, words, known, fingerprint(train), theta, begun(settings.optimizer, theta), best)
+    return Run(settings, words, known, trained_on, theta, begun(settings.optimizer, theta), best)
+
+
+def begun_on(settings: Settings, train: Sequence[Sentence]) -> Run:
+    """A run before its first step, on sentences."""
+    counts = counted([s.words for s in train], settings.features)
+    return begin(settings, counts, tags.classes(s.tags for s in train), fingerprint(train))
 
 
 def fingerprint(sentences: Sequence[Sentence]) -> str:
@@ -181,6 +187,3 @@ def checked(learner: Learner, batch: dict[str, np.ndarray], tables: dict[str, li
         return {name: value for name, (_, value) in found.items()}
 
     return mc.check_gradient(loss, gradients, at)
-
-
-__all__ = ["Display", "Text", "Training", "begin", "checked", "fingerprint"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ner.learner import Gradient, Parameters
+from ner.gradients import Gradient, Parameters
 
 RATES = {"sgd": 0.3, "adagrad": 0.05}
 Step = Callable[[Parameters, Gradient, Parameters, float], None]
