@@ -89,7 +89,7 @@ def size(text: str) -> int:
     return int(found[1]) * UNITS[found[2] or "b"]
 
 
-@click.command(context_settings=HELP)
+@click.command(context_settings=HELP | {"default_map": {"batch": 512}})
 @click.argument("path", type=FILE)
 @click.option("--address", help="Of a Dask scheduler; without it the threads of this process. Workers read PATH themselves.")
 @click.option("--blocksize", default="8kB", show_default=True, help="Bytes of the parts of PATH.")
@@ -107,12 +107,10 @@ def main(context: click.Context, **given: Any) -> None:
         raise click.UsageError(str(error), context) from error
 
 
-def trained(
-    path: str, address: str | None, blocksize: str, at_once: int, encoding: str, epochs: int, save: str | None, **given: Any
-) -> None:
+def trained(path: str, address: str | None, blocksize: str, at_once: int, epochs: int, save: str | None, **given: Any) -> None:
     """Trains epoch by epoch, and measures after each on the last parts, which are no training text."""
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-    several = parts(str(Path(path).absolute()), size(blocksize), encoding)
+    several = parts(str(Path(path).absolute()), size(blocksize), given["encoding"])
     held = len(several) // 10 or (len(several) > 1)
     wanted = settings(given)
     session = Session(Engine(address), several[: len(several) - held], wanted)
@@ -121,7 +119,7 @@ def trained(
         f"{session.sentences:,} sentences in {len(session.train)} parts to learn from, {len(measured_on):,} to measure on; "
         f"{-(-len(session.train) // at_once)} steps an epoch"
     )
-    shown = Plain(console, "F1")
+    shown = Plain(console, "test F1")
     for epoch in range(epochs):
         loss = session.epoch(at_once)
         tagger = decided(session)
@@ -129,7 +127,7 @@ def trained(
         shown.epoch({"epoch": epoch + 1, "loss": loss, "dev": found.f1, "best": False})
         if save:
             session.run.save(save)
-    report.show(console, found, report.looked_up(tagger, [], measured_on))
+    report.show(console, found)
 
 
 if __name__ == "__main__":

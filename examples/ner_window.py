@@ -86,7 +86,7 @@ def learned(context: click.Context, path: str, resume: str | None, epochs: int, 
         return 1
 
     since = time.process_time()
-    with display(console, training.measure) as shown:
+    with display(console, f"dev {training.measure}") as shown:
         training.go(epochs, shown, lambda: None if place is None else run.save(place))
     seconds = time.process_time() - since
     if training.stopped and (run.epoch < epochs):
@@ -158,9 +158,10 @@ def about(run: Run, corpus: Parts) -> str:
     entities = ", ".join(f"{count:,} {of}" for of, count in sorted(counts.items()))
     tables = ", ".join(f"{len(v):,} {name}" for name, v in run.vocabularies.items())
     learned = sum(value.size for value in run.theta.values())
+    of = f" for {run.labels.of}" if run.labels.of else ""
     lines = [
         f"{', '.join(told)} sentences, tags in {scheme.upper()}; in the training part {entities}",
-        f"model {run.settings.model}{f' for {run.labels.of}' if run.labels.of else ''}, tables of {tables}, {learned:,} parameters",
+        f"model {run.settings.model}{of}, tables of {tables}, {learned:,} parameters",
     ]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""A run in one file: parameters, the best of them so far, the optimizer's state, and what they mean. Written whole or not at all."""
+"""A run in one file: parameters, the best so far, the optimizer's state, and what they mean. Written whole or not at all."""
 
 from __future__ import annotations
 
@@ -68,14 +68,8 @@ class Run:
         """Writes the file beside its place and moves it there, so that it is never half written."""
         path = Path(path)
         words = {f: {"values": v.values, "counts": v.counts} for f, v in self.vocabularies.items()}
-        told = {key: getattr(self, key) for key in NUMBERS}
-        about = {
-            "format": FORMAT,
-            "settings": asdict(self.settings),
-            "labels": asdict(self.labels),
-            "vocabularies": words,
-            **told,
-        }
+        about = {"format": FORMAT, "settings": asdict(self.settings), "labels": asdict(self.labels), "vocabularies": words}
+        about |= {key: getattr(self, key) for key in NUMBERS}
         arrays = {f"{group}.{name}": a for group in GROUPS for name, a in getattr(self, group).items()}
         text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass"), dtype=np.uint8)
         try:

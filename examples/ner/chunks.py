@@ -1,6 +1,6 @@
 """The gradient over a corpus as a sum over its parts: what a worker does with a part of a file, and how two such sums become one.
 
-A worker needs NumPy, this package and the text of the generated module, not matcalc. Nothing but its part of the file is in its memory.
+A worker needs NumPy, this package and the text of the generated module, not matcalc. Of the file it holds its part alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sentences from CoNLL-style files: a token a line, the word in the first column and the tag in the last, a blank line after a sentence.
+"""Sentences from CoNLL-style files: a token a line, its tag in the last column, a blank line after a sentence.
 
 Two columns or more, between blanks or tabs, with or without ``-DOCSTART-`` lines; what does not fit is an error with its line.
 """
@@ -30,7 +30,7 @@ class Sentence:
 
 
 def read(path: str | Path, encoding: str = "utf-8", start: int = 0, end: int | None = None) -> Iterator[Sentence]:
-    """The sentences of a file, one after the other; nothing but the current one is held. ``start`` and ``end`` are cuts between two.
+    """The sentences of a file, one after the other; ``start`` and ``end`` are cuts between two.
 
     Raises GivenError for a file that cannot be read, and for a line without a tag, with other columns or in another encoding.
     """
@@ -98,8 +98,8 @@ def sentences(lines: Iterable[bytes], name: str, encoding: str = "utf-8", start:
             )
         if not TAG.fullmatch(columns[-1]):
             raise GivenError(
-                f"line {number} of {where} ends in {columns[-1]!r}, which is no tag: {line!r}. Tags are O, and B-X, I-X, E-X, S-X (or "
-                "L-X, U-X) for a class X; they stand in the last column."
+                f"line {number} of {where} ends in {columns[-1]!r}, which is no tag: {line!r}. Tags are O, and "
+                "B-X, I-X, E-X, S-X (or L-X, U-X) for a class X; they stand in the last column."
             )
         words.append(columns[0])
         tags.append(columns[-1])
@@ -151,7 +151,7 @@ class Parts:
 
 
 def parts(path: str | Path, dev: str | None = None, test: str | None = None, encoding: str = "utf-8") -> Parts:
-    """The parts of a corpus in file order: 80, 10 and 10 per cent of its sentences. A part that is given as a file is not cut off.
+    """The parts of a corpus in file order: 80, 10 and 10 per cent of its sentences. A part that has a file is not cut off.
 
     Raises GivenError where nothing is left to train on.
     """

@@ -1,4 +1,4 @@
-"""Sums over the parts of a text by Dask: a function mapped over them, the results added in a tree, on this machine or on a cluster."""
+"""Sums over the parts of a text by Dask: a function mapped over them, the results added in a tree, here or on a cluster."""
 
 from __future__ import annotations
 

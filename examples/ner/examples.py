@@ -53,9 +53,7 @@ def chosen(model: str, of: str, classes: Counter[str]) -> str:
     Raises GivenError where the training text holds no entity, or none of this class.
     """
     if not classes:
-        raise GivenError(
-            "The training part holds no entity, so that there is nothing to learn; does its last column hold the tags?"
-        )
+        raise GivenError("The training part holds no entity, so there is nothing to learn; does its last column hold the tags?")
     if model == "softmax":
         return ""
     if of and of not in classes:

@@ -1,7 +1,7 @@
 """Gradients by generated code, of the rows of the look-up tables that a batch holds.
 
-A batch holds a few hundred rows of a table of perhaps a million. So the generated function is handed a table of these rows alone, and
-the numbers of the batch count in it: the scatter-add that it ends in makes the gradient of these rows, and no other is ever touched.
+A batch holds a few hundred rows of a table of perhaps a million. So the generated function is handed a table of these rows alone,
+and the numbers of the batch count in it: the scatter-add that it ends in makes the gradient of these rows, and of no others.
 """
 
 from __future__ import annotations

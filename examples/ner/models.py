@@ -1,7 +1,7 @@
 """The models of the lecture, each written once: the loss of one window. Its forward and backward over a batch are generated.
 
-A window is numbers: a row of each feature's look-up table L for each of its words. x holds these rows one below the other, word by
-word, or their average. The layer h = tanh(W x + b) is left out where there are no hidden units.
+A window is numbers: a row of each feature's look-up table L for each of its words. x holds these rows one below the other, word
+by word, or their average. The layer h = tanh(W x + b) is left out where there are no hidden units.
 """
 
 from __future__ import annotations

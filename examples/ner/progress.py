@@ -30,7 +30,7 @@ class Plain:
 
     def epoch(self, row: dict[str, Any]) -> None:
         """One line."""
-        cells = zip(("epoch", "loss", f"dev {self.measure}", "seconds"), shown(row, self.since), strict=True)
+        cells = zip(("epoch", "loss", self.measure, "seconds"), shown(row, self.since), strict=True)
         self.console.print("  ".join(f"{title} {cell}" for title, cell in cells) + ("  best so far" if row["best"] else ""))
 
 
@@ -49,7 +49,7 @@ class Terminal(Plain):
             console=console,
         )
         self.task = self.bar.add_task("", total=None, epoch=1, loss=float("nan"), dev="")
-        self.rows = Table("epoch", "loss", f"dev {measure}", "seconds", "", box=box.SIMPLE_HEAD)
+        self.rows = Table("epoch", "loss", measure, "seconds", "", box=box.SIMPLE_HEAD)
         for column in self.rows.columns[:4]:
             column.justify = "right"
         self.live = Live(Group(self.rows, self.bar), console=console, refresh_per_second=8)
@@ -71,7 +71,7 @@ class Terminal(Plain):
     def epoch(self, row: dict[str, Any]) -> None:
         """The table has one more row."""
         self.rows.add_row(*shown(row, self.since), "best" if row["best"] else "")
-        self.bar.update(self.task, dev=f"dev {self.measure} {shown(row, self.since)[2]}")
+        self.bar.update(self.task, dev=f"{self.measure} {shown(row, self.since)[2]}")
 
 
 def shown(row: dict[str, Any], since: float) -> tuple[str, str, str, str]:

@@ -75,8 +75,8 @@ def classes(spans: Sequence[Sequence[tags.Span]], sentences: Sequence[Sentence])
 
 
 # ---- shown -----------------------------------------------------------------------------------------------------------------
-def show(console: Console, found: Results, baseline: float) -> None:
-    """The table of classes, and what is known beside it."""
+def show(console: Console, found: Results, baseline: float | None = None) -> None:
+    """The table of classes, the area under the curve, and F1 of the dictionary."""
     table = Table("class", "precision", "recall", "F1", "entities", "found", "right", box=box.SIMPLE_HEAD)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -87,7 +87,8 @@ def show(console: Console, found: Results, baseline: float) -> None:
     console.print(table)
     if found.auc is not None:
         console.print(f"AUC of the words' scores: {found.auc:.3f}", highlight=False)
-    console.print(f"F1 of a dictionary of the training part: {baseline:.3f}", highlight=False)
+    if baseline is not None:
+        console.print(f"F1 of a dictionary of the training part: {baseline:.3f}", highlight=False)
 
 
 def show_spans(console: Console, found: Results, each: int = 5) -> None:

@@ -1,4 +1,4 @@
-"""How good spans and scores are: precision, recall and F1 of entities, the confusion of words, and the area under the ROC curve."""
+"""How good spans and scores are: precision, recall and F1 of entities, the confusion of words, the area under the ROC curve."""
 
 from __future__ import annotations
 

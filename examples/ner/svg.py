@@ -19,7 +19,7 @@ COLOURS = (
     "#56b4e9",
     "#7a5c00",
     "#8c6bb1",
-)  # Okabe and Ito's, and two more
+)  # Okabe and Ito's
 FONT = "Helvetica, Arial, sans-serif"
 
 

@@ -1,7 +1,7 @@
 """Tags and spans: BIO (IOB2), IOB1, BIOES and bare classes, read by one rule, written in each.
 
-A span is ``(first, last + 1, class)``. The rule is that of the CoNLL evaluation: a span begins at B or S, at another class, and where
-none is open; it ends at E or S, and before what is not its continuation. For valid tags it is what each scheme says.
+A span is ``(first, last + 1, class)``. The rule is that of the CoNLL evaluation: a span begins at B or S, at another class, and
+where none is open; it ends at E or S, and before what is not its continuation. For valid tags it is what each scheme says.
 """
 
 from __future__ import annotations

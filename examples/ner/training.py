@@ -1,4 +1,4 @@
-"""Training: epochs of steps down generated gradients, measured on the dev part, the best kept, stopped and taken up at any batch."""
+"""Training: epochs of steps down generated gradients, measured on the dev part; stopped and taken up at any batch."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Training:
         return scores.entities(gold, self.now.spans(self._dev))[scores.ALL_CLASSES].f1
 
     def _decided(self, tagger: Tagger) -> Tagger:
-        """The margin model says yes from the score on that is best on the dev part, or on the training part where that holds none."""
+        """The margin model says yes from the score on that is best on the dev part, or else on the training part."""
         if self.run.settings.model != "margin":
             return tagger
         sentences, text = (self.parts.dev, self._dev) if any(self.now.gold(self.parts.dev)) else (self.parts.train, self.text)

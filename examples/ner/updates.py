@@ -1,4 +1,4 @@
-"""A step down the gradient: θ ← θ − α∇J(θ), and Adagrad's (Duchi, Hazan and Singer 2011), each row of a look-up table by itself."""
+"""A step down the gradient: θ ← θ − α∇J(θ), and Adagrad's (Duchi, Hazan and Singer 2011); tables by the rows in the gradient."""
 
 from __future__ import annotations
 

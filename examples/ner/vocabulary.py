@@ -1,5 +1,4 @@
-"""Tokens as numbers: one number for each feature of a word. Numbers 0, 1 and 2 are the unknown value, and what stands before and after
-a sentence."""
+"""Tokens as numbers, one for each feature: 0, 1 and 2 are the unknown value, and what stands before and after a sentence."""
 
 from __future__ import annotations
 
@@ -55,8 +54,10 @@ class Vocabulary:
 
     @cached_property
     def forgotten(self) -> np.ndarray:
-        """How often a value is made unknown while training, 1/(1 + its count) (Kiperwasser and Goldberg 2016), so that the vector of
-        unknown values is learned from the rare ones."""
+        """How often a value is made unknown while training, 1/(1 + its count) (Kiperwasser and Goldberg 2016).
+
+        So the vector of unknown values is learned from the rare ones.
+        """
         p = 1 / (1 + np.array(self.counts))
         p[: len(SPECIAL)] = 0
         return p
@@ -68,7 +69,7 @@ class Vocabulary:
 
 
 def counted(sentences: Iterable[Sequence[str]], features: Sequence[str]) -> dict[str, Counter[str]]:
-    """How often each value of each feature occurs in sentences of words. Counts of parts of a text add up to those of the whole."""
+    """How often each value of each feature occurs in sentences of words. Counts of parts of a text add up."""
     words = Counter(word for sentence in sentences for word in sentence)
     counts: dict[str, Counter[str]] = {}
     for feature in features:
