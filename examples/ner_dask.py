@@ -29,7 +29,7 @@ from ner.chunks import Counts, Kit, Part, Total, counted_together, counts, parts
 from ner.corpus import Sentence
 from ner.engine import Engine
 from ner.errors import GivenError
-from ner.models import Model
+from ner.models import model_of
 from ner.options import FILE, HELP, of_settings, settings
 from ner.plain import tagger_of
 from ner.progress import Plain
@@ -48,7 +48,7 @@ class Session:
         found: Counts = engine.total(counts, train, counted_together, settings.features)
         self.run, self.sentences = begin(settings, found.features, found.classes), found.sentences
         s, run = self.run.settings, self.run
-        source = Model(s.shape).generated("sum").source
+        source = model_of(s.shape).generated("sum").source
         about = (s.model, source, s.shape.tables, s.shape, run.vocabularies, run.labels, s.reach)
         self.kit = Kit(*about, batch=s.batch, seed=s.seed, forget=forget)
 

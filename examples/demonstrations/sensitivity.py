@@ -21,9 +21,7 @@ def main():
     print(f"f(x) = {f}, f′(x) = {mc.grad(f, x)}")
     for at in (1.0, 4.0):
         here, slope, said, there = reading(at)
-        print(
-            f"x = {at:g}: f = {here:g}, slope {slope:g}; where x changes by 0.01, f does by about {slope:g} · 0.01 = {slope / 100:g}"
-        )
+        print(f"x = {at:g}: f = {here:g}, slope {slope:g}; x + 0.01 changes f by about {slope:g} · 0.01 = {slope / 100:g}")
         print(f"       f({at + 0.01:g}) = {there:.6f}, of which the slope says {said:.6f}")
     return [reading(at) for at in (1.0, 4.0)]
 

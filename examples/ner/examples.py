@@ -82,12 +82,14 @@ class Examples:
         numbers = self.text.forgetful(self.vocabularies, rng) if self.forget else self.text.numbers
         centres = self.centres
         others = np.flatnonzero(self.labels == 0)
-        corrupt = rng.choice(others, (len(centres), len(self.shape.marks) - 1)) if len(others) else None
+        if self.shape.model == "margin" and not len(others):
+            return
+        corrupt = rng.choice(others, (len(centres), len(self.shape.marks) - 1)) if len(self.shape.marks) > 1 else centres
         for batch in batches(len(centres), size, rng):
-            yield self.batch(centres[batch], None if corrupt is None else corrupt[batch], numbers)
+            yield self.batch(centres[batch], corrupt[batch], numbers)
 
-    def batch(self, which: Array, corrupt: Array | None = None, numbers: Mapping[str, Array] | None = None) -> dict[str, Array]:
-        """The windows of some words with their labels, or with those of corrupt ones, (N, K)."""
+    def batch(self, which: Array, corrupt: Array, numbers: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The windows of some words with their labels; for the margin model with those of ``corrupt`` words, (N, K)."""
         found = {f"ids_{f}": rows for f, rows in self.text.windows(which, numbers).items()}
         if self.shape.model != "margin":
             return {**found, "y": self.labels[which]}

@@ -7,7 +7,7 @@ by word, or their average. The layer h = tanh(W x + b) is left out where there a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import matcalc as mc
 from matcalc.code.generated import Generated
@@ -132,3 +132,9 @@ class Model:
         """The scores of a batch of windows: (N, C) of the softmax, else (N,)."""
         output = self.written[0]
         return mc.to_numpy(output, [], "output", "rows", self._data(output), None, fast=True)
+
+
+@lru_cache(maxsize=8)
+def model_of(shape: Shape) -> Model:
+    """The model of a shape, whose modules are generated once."""
+    return Model(shape)

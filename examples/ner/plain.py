@@ -9,7 +9,7 @@ from itertools import groupby
 from ner.checkpoint import Run
 from ner.corpus import DOCUMENT, Sentence, cells, decoded
 from ner.learner import Learner
-from ner.models import Model
+from ner.models import model_of
 from ner.tagger import Tagger
 from ner.tags import TAG
 
@@ -19,7 +19,9 @@ TOGETHER = 256  # sentences that are tagged at once
 
 def tagger_of(run: Run) -> Tagger:
     """The tagger of a saved run, at its best parameters."""
-    return Tagger(Learner(Model(run.settings.shape), run.best), run.vocabularies, run.labels, run.settings.reach, run.threshold)
+    return Tagger(
+        Learner(model_of(run.settings.shape), run.best), run.vocabularies, run.labels, run.settings.reach, run.threshold
+    )
 
 
 def tagged(run: Run, lines: Iterable[bytes], say: Callable[[str], object]) -> None:

@@ -22,10 +22,12 @@ from ner.errors import GivenError
 from ner.examples import Examples, chosen, labels
 from ner.gradients import ALL, gradient
 from ner.learner import Learner, started
-from ner.models import Model
+from ner.models import model_of
 from ner.tagger import Tagger
 from ner.updates import STEPS, begun
 from ner.vocabulary import LENGTHS, counted, vocabularies
+
+PROBES = 1000  # entries of the parameters that the numeric check looks at
 
 
 class Display(Protocol):
@@ -44,12 +46,14 @@ def begin(settings: Settings, counts: dict[str, Counter[str]], classes: Counter[
     Raises GivenError where there is nothing to learn.
     """
     settings = replace(settings, of=chosen(settings.model, settings.of, classes))
+    if settings.model == "margin" and next(iter(counts.values())).total() == classes[settings.of]:
+        raise GivenError(f"Every word of the training part is of the class {settings.of}: there are no corrupt windows.")
     words = vocabularies(counts)
     known = labels(settings.model, classes, settings.scheme, settings.of)
     sizes = {"C": len(known.names), "H": settings.hidden}
     for feature, vocabulary in words.items():
         sizes |= {f"V_{feature}": len(vocabulary), f"d_{feature}": LENGTHS[feature]}
-    theta = started(Model(settings.shape), sizes, settings.seed)
+    theta = started(model_of(settings.shape), sizes, settings.seed)
     best = {name: value.copy() for name, value in theta.items()}
     return Run(settings, words, known, trained_on, theta, begun(settings.optimizer, theta), best)
 
@@ -75,7 +79,7 @@ class Training:
         self.run, self.parts, s = run, parts, run.settings
         if run.trained_on != fingerprint(parts.train):
             raise GivenError("The checkpoint was trained on another text than the training part of this corpus.")
-        model = Model(s.shape)
+        model = model_of(s.shape)
         self.now = Tagger(Learner(model, run.theta), run.vocabularies, run.labels, s.reach, run.threshold)
         self.text = self.now.text(parts.train)
         self.examples = Examples(s.shape, self.text, run.labels.numbers(parts.train), run.vocabularies)
@@ -180,10 +184,10 @@ def checked(learner: Learner, batch: dict[str, np.ndarray], tables: dict[str, li
     fixed = {} if not learner.model.shape.frozen else {"L_words": at.pop("L_words")}
 
     def loss(**theta: Any) -> float:
-        return gradient(learner.model.training.value_and_grad, {**theta, **fixed}, batch, tables)[0]
+        return float(learner.model.training.forward(**theta, **fixed, **batch)[0])
 
     def gradients(**theta: Any) -> dict[str, Any]:
         found = gradient(learner.model.training.value_and_grad, {**theta, **fixed}, batch, tables)[1]
         return {name: value for name, (_, value) in found.items()}
 
-    return mc.check_gradient(loss, gradients, at)
+    return mc.check_gradient(loss, gradients, at, probes=PROBES)
