@@ -14,7 +14,8 @@ from ner.dictionary import Dictionary
 from ner.examples import Examples, Labels
 from ner.gradients import ALL, added, gradient
 from ner.learner import Learner, started
-from ner.models import LOSSES, Model, Shape
+from ner.models import LOSSES, Model
+from ner.shapes import Shape
 from ner.tagger import Tagger
 from ner.training import Training, begun_on, checked
 from ner.updates import STEPS, begun

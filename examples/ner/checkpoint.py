@@ -15,7 +15,7 @@ import numpy as np
 from ner.errors import GivenError
 from ner.examples import Labels
 from ner.gradients import Parameters
-from ner.models import Shape
+from ner.shapes import Shape
 from ner.vocabulary import Vocabulary
 
 FORMAT = "matcalc named entities, 1"

@@ -9,17 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ner import corpus, tags
 from ner.errors import GivenError
 from ner.examples import Examples, Labels
 from ner.gradients import Gradient, Parameters, added, gradient
+from ner.shapes import Shape
 from ner.vocabulary import Vocabulary, counted
 from ner.windows import text
-
-if TYPE_CHECKING:
-    from ner.models import Shape
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-import sys
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ner.errors import GivenError
 
+PACKAGE = Path(__file__).parent
 FAN_IN = 8  # results that one task adds up
 ATTEMPTS = 5  # a sum depends on what it is given alone, so it can be begun again
 EXTRA = "Dask is not installed: pip install '.[dask]' in the checkout"
@@ -30,9 +33,8 @@ class Engine:
         if address is not None:
             self.client = connected(address)
         if self.client is not None:
-            import cloudpickle
-
-            cloudpickle.register_pickle_by_value(sys.modules["ner"])  # workers need not have this package
+            with tempfile.TemporaryDirectory() as folder:  # workers that come later are sent the package, too
+                self.client.upload_file(shutil.make_archive(str(Path(folder) / "ner"), "zip", PACKAGE.parent, PACKAGE.name))
 
     def total(self, job: Callable[..., Any], parts: Sequence[Any], add: Callable[[Any, Any], Any], *shared: Any) -> Any:
         """The sum of ``job(part, *shared)`` over the parts. What is shared is sent to every worker once.

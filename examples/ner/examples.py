@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ner import tags
 from ner.corpus import Sentence
 from ner.errors import GivenError
+from ner.shapes import Shape
 from ner.vocabulary import Vocabulary
 from ner.windows import Text, batches
-
-if TYPE_CHECKING:  # workers of a cluster have this module, but not matcalc
-    from ner.models import Shape
 
 Array = np.ndarray
 
