@@ -111,6 +111,6 @@ def test_a_killed_worker_does_not_change_the_gradient():
 
 
 def test_workers_need_not_have_matcalc():
-    code = "import sys; import ner.chunks, ner.engine; assert not [m for m in sys.modules if m.split('.')[0] in ('matcalc', 'sympy')]"
+    alone = "import sys, ner.chunks, ner.engine; assert not {'matcalc', 'sympy'} & {*sys.modules}"
     examples = SENTENCES.parent.parent
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=examples)
+    subprocess.run([sys.executable, "-c", alone], check=True, cwd=examples)
