@@ -14,7 +14,7 @@ from typing import Any
 from ner import corpus, tags
 from ner.errors import GivenError
 from ner.examples import Examples, Labels
-from ner.gradients import Gradient, Parameters, added, gradient
+from ner.gradients import Gradient, Parameters, added, by_name, gradient
 from ner.shapes import Shape
 from ner.vocabulary import Vocabulary, counted
 from ner.windows import text
@@ -115,13 +115,7 @@ def together(one: Total, other: Total) -> Total:
 
 @lru_cache(maxsize=8)
 def compiled(name: str, source: str) -> Callable[..., Any]:
-    """The function of a generated module that gives the value and the gradients; it needs the arguments that it names."""
+    """The function of a generated module that gives the value and the gradients."""
     module: dict[str, Any] = {"__name__": name}
     exec(compile(source, f"<generated {name}>", "exec"), module)
-    found = module[f"{name}_value_and_grad"]
-    takes = found.__code__.co_varnames[: found.__code__.co_argcount]
-
-    def value_and_grad(**arrays: Any) -> Any:
-        return found(**{key: arrays[key] for key in takes})
-
-    return value_and_grad
+    return by_name(module[f"{name}_value_and_grad"])

@@ -37,25 +37,23 @@ class Engine:
                 self.client.upload_file(shutil.make_archive(str(Path(folder) / "ner"), "zip", PACKAGE.parent, PACKAGE.name))
 
     def total(self, job: Callable[..., Any], parts: Sequence[Any], add: Callable[[Any, Any], Any], *shared: Any) -> Any:
-        """The sum of ``job(part, *shared)`` over the parts. What is shared is sent to every worker once.
+        """The sum of ``job(part, *shared)`` over the parts. What is shared is sent to every worker.
 
-        Where workers are lost their tasks are done by others; where what they held is lost, the sum is begun again.
+        Where workers are lost their tasks are done by others, or the sum is begun again.
         """
+        whole = self._sum(job, parts, add, [self.dask.delayed(value, traverse=False) for value in shared])
         if self.client is None:
-            held = [self.dask.delayed(value, traverse=False) for value in shared]
-            return self.dask.compute(self._sum(job, parts, add, held), scheduler="threads")[0]
+            return self.dask.compute(whole, scheduler="threads")[0]
         from distributed import KilledWorker
-        from distributed.client import FutureCancelledError, FuturesCancelledError
+        from distributed.client import FutureCancelledError
 
         for attempt in range(ATTEMPTS):
-            try:
-                held = [self.client.scatter(value, broadcast=True, hash=False) for value in shared]
-                return self.client.compute(self._sum(job, parts, add, held), retries=ATTEMPTS).result()
-            except (KilledWorker, FutureCancelledError, FuturesCancelledError, TimeoutError, OSError) as error:
+            try:  # what is shared is part of the graph, which the scheduler has, so no worker takes it along
+                return self.client.compute(whole, retries=ATTEMPTS).result()
+            except (KilledWorker, FutureCancelledError, TimeoutError, OSError) as error:
                 if attempt == ATTEMPTS - 1:
-                    raise GivenError(
-                        f"The workers were lost {ATTEMPTS} times in one step, at last by {type(error).__name__}."
-                    ) from error
+                    lost = f"The workers were lost {ATTEMPTS} times in one step"
+                    raise GivenError(f"{lost}, at last by {type(error).__name__}.") from error
                 time.sleep(2**attempt * (0.5 + random.random()))
 
     def _sum(self, job: Callable[..., Any], parts: Sequence[Any], add: Callable[[Any, Any], Any], held: Sequence[Any]) -> Any:

@@ -21,7 +21,8 @@ def gradient(
     value_and_grad: Callable[..., Any], theta: Parameters, batch: Mapping[str, Array], tables: Mapping[str, list[str]]
 ) -> tuple[float, Gradient]:
     """A generated function at a batch, with the look-up tables cut down to the rows that the batch holds."""
-    given, here = {**theta, **batch}, dict.fromkeys(theta, ALL)
+    given: Parameters = {**theta, **batch}
+    here: dict[str, Any] = dict.fromkeys(theta, ALL)
     for name, arguments in tables.items():
         held = np.concatenate([batch[argument].ravel() for argument in arguments])
         here[name], places = np.unique(held, return_inverse=True)
@@ -30,6 +31,12 @@ def gradient(
         given |= {argument: piece.reshape(batch[argument].shape) for argument, piece in zip(arguments, pieces, strict=True)}
     loss, gradients = value_and_grad(**given)
     return float(loss), {name: (here[name], value) for name, value in gradients.items()}
+
+
+def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a generated source that takes what it names out of what it is given; it checks nothing."""
+    takes = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return lambda **arrays: function(*[arrays[name] for name in takes])
 
 
 def added(one: Gradient, other: Gradient) -> Gradient:

@@ -50,7 +50,7 @@ class Learner:
 
     def gradient(self, batch: Mapping[str, Array]) -> tuple[float, Gradient]:
         """The mean loss of a batch and its gradients; those of a look-up table by the rows that the batch holds."""
-        return gradient(self.model.training.value_and_grad, self.theta, batch, self.model.shape.tables)
+        return gradient(self.model.value_and_grad, self.theta, batch, self.model.shape.tables)
 
     def scores(self, batches: Iterable[Mapping[str, Array]]) -> Array:
         """The scores of windows, (N, C) or (N,)."""

@@ -6,12 +6,15 @@ by word, or their average. The layer h = tanh(W x + b) is left out where there a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import matcalc as mc
 from matcalc.code.generated import Generated
 from matcalc.core.expression import Expr, variables
+from ner.gradients import by_name
 from ner.shapes import Shape
 
 C, H = mc.dims("C H")  # classes, hidden units
@@ -104,6 +107,11 @@ class Model:
     def training(self) -> Generated:
         """The mean loss over a batch, and its gradients."""
         return self.generated()
+
+    @cached_property
+    def value_and_grad(self) -> Callable[..., Any]:
+        """The mean loss and its gradients by the bare function of the source, for arrays that are known to fit."""
+        return by_name(self.training.functions[f"{self.shape.model}_value_and_grad"])
 
     @cached_property
     def output(self) -> Generated:

@@ -12,6 +12,7 @@ from ner.corpus import Sentence
 from ner.examples import Labels, in_order
 from ner.gradients import Parameters
 from ner.learner import Learner
+from ner.tags import Span
 from ner.vocabulary import Vocabulary
 from ner.windows import Text, text
 
@@ -48,10 +49,10 @@ class Tagger:
         best = scores.argmax(axis=1) if scores.ndim == 2 else (scores >= self.threshold).astype(np.int64)
         return [[self.labels.names[k] for k in piece] for piece in of.sentences(best)]
 
-    def spans(self, of: Text, scores: Array | None = None) -> list[list[tags.Span]]:
+    def spans(self, of: Text, scores: Array | None = None) -> list[list[Span]]:
         """The entities of every sentence."""
         return [tags.spans(sentence) for sentence in self.tags(of, scores)]
 
-    def gold(self, sentences: Sequence[Sentence]) -> list[list[tags.Span]]:
+    def gold(self, sentences: Sequence[Sentence]) -> list[list[Span]]:
         """The entities that a model of these labels is to find."""
         return [[span for span in tags.spans(s.tags) if self.labels.of in ("", span[2])] for s in sentences]

@@ -187,7 +187,7 @@ def checked(learner: Learner, batch: dict[str, np.ndarray], tables: dict[str, li
         return float(learner.model.training.forward(**theta, **fixed, **batch)[0])
 
     def gradients(**theta: Any) -> dict[str, Any]:
-        found = gradient(learner.model.training.value_and_grad, {**theta, **fixed}, batch, tables)[1]
+        found = gradient(learner.model.value_and_grad, {**theta, **fixed}, batch, tables)[1]
         return {name: value for name, (_, value) in found.items()}
 
     return mc.check_gradient(loss, gradients, at, probes=PROBES)
