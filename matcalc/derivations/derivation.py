@@ -350,10 +350,10 @@ class Derivation:
         return to_jax(self.given, list(self._asked), name or names.python(str(self.target.name)), **options)
 
     def graph(self) -> Any:
-        """The computation graph of the target, in the names of the derivation; see ``mc.graph``."""
-        from matcalc.graphs.graph import graph
+        """The computation graph of the target, in the names of the derivation, error signals included; see ``mc.graph``."""
+        from matcalc.graphs.graph import Graph
 
-        return graph(self.target)
+        return Graph(self.target, {piece: str(signal.name) for piece, signal in self.signals.items()})
 
     def explain(self, x: Any, strategy: str | None = None) -> Explanation:
         """In sentences: the case and its shapes, the rules, the index argument, why the transpose.

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 class Graph:
     """An expression as a graph. ``nodes`` come in the order of the forward pass, ``edges`` lead from operand to operation.
 
-    ``g[x]`` is the node of an expression, of a name as it was typed or as it is printed, or of an id.
+    ``g[x]`` is the node of an expression, of a name as it was typed or as it is printed, or of an id. ``signals`` are names for
+    what arrives at some of its expressions; elsewhere it is named after the node, δ_z.
     """
 
-    def __init__(self, expression: Expr) -> None:
+    def __init__(self, expression: Expr, signals: Mapping[Expr, str] | None = None) -> None:
         self.expression = expression
+        self.signals = signals or {}
         nodes, edges, self._known = built(expression)
         self.nodes: tuple[Node, ...] = tuple(nodes)
         self.edges: tuple[Edge, ...] = tuple(edges)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.core import names, sizes
 from matcalc.graphs.explain import opened
-from matcalc.graphs.local import differentiable, whole_numbers
+from matcalc.graphs.local import differentiable, is_number_of_row, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered
 from matcalc.graphs.table import local_value, partial, sum_of
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 class Step:
     """One step: ``direction`` is forward or backward, ``node`` the box it is at, ``edges`` the wires along which something moves.
 
-    ``title`` is its formula, ``latex`` the same in LaTeX, ``lines`` what is computed, ``words`` the rule in a sentence.
+    ``shows`` are the boxes and wires whose values, or gradients, are known from then on. ``title`` is its formula, ``latex`` the
+    same in LaTeX, ``lines`` what is computed, ``words`` the rule in a sentence.
     """
 
     direction: str
     number: int
     node: str
     edges: tuple[str, ...]
+    shows: tuple[str, ...]
     title: str
     latex: str
     lines: tuple[str, ...]
@@ -53,10 +55,21 @@ def steps(graph: Graph, run: Run | None = None) -> list[Step]:
             found.append(_forward(n, run, len(found) + 1))
     if run is not None and not run.has_gradients:
         return found
+    done: set[Node] = set()
     for k, n in enumerate(reversed(graph.nodes), 1):
+        done.add(n)
         if not whole_numbers(n):
-            found.append(_backward(graph, n, run, k))
+            found.append(_backward(graph, n, run, k, done))
     return found
+
+
+def _known(n: Node, done: set[Node]) -> tuple[str, ...]:
+    """What is known once a node has passed its gradients on: those along its wires, and of the sources that have all of theirs."""
+    edges = differentiable(n)
+    sources = [
+        edge.source.id for edge in edges if all(is_number_of_row(out) or out.target in done for out in edge.source.outputs)
+    ]
+    return (*([] if n.outputs else [n.id]), *(edge.id for edge in edges), *dict.fromkeys(sources))
 
 
 def _forward(n: Node, run: Run | None, number: int) -> Step:
@@ -65,10 +78,10 @@ def _forward(n: Node, run: Run | None, number: int) -> Step:
     value = sizes.times(n.shape) if run is None else short(run.forward[n])
     latex = f"{LATEX.name(n.name)} = {written(n.formula, LATEX)}"
     line = f"{name} = {formula}   {value}" if run is None else f"{name} = {formula} = {value}"
-    return Step("forward", number, n.id, tuple(e.id for e in n.inputs), f"{name} = {formula}", latex, (line,), "")
+    return Step("forward", number, n.id, tuple(e.id for e in n.inputs), (n.id,), f"{name} = {formula}", latex, (line,), "")
 
 
-def _backward(graph: Graph, n: Node, run: Run | None, number: int) -> Step:
+def _backward(graph: Graph, n: Node, run: Run | None, number: int, done: set[Node]) -> Step:
     out = graph.output
     title = partial(out, n)
     latex = rf"\frac{{\partial {LATEX.name(out.name)}}}{{\partial {LATEX.name(n.name)}}}"
@@ -78,7 +91,8 @@ def _backward(graph: Graph, n: Node, run: Run | None, number: int) -> Step:
     else:
         lines = [f"{title} = {sum_of(run, n)}", *(_product(run, edge) for edge in differentiable(n))]
     words = ". ".join(filter(None, [gathered(n, n.outputs), detail.rule]))
-    return Step("backward", number, n.id, tuple(edge.id for edge in differentiable(n)), title, latex, tuple(lines), words)
+    edges = tuple(edge.id for edge in differentiable(n))
+    return Step("backward", number, n.id, edges, _known(n, done), title, latex, tuple(lines), words)
 
 
 def _product(run: Run, edge: Edge) -> str:

@@ -34,7 +34,8 @@ class Symbolic:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._taken = Names({*checked_names([graph.output.symbol])})
+        self._given = {graph[e]: name for e, name in graph.signals.items() if e in graph}
+        self._taken = Names({*checked_names([graph.output.symbol]), *self._given.values()})
         out = graph.output
         self.seed: Expr = const(1) if out.shape == () else leaf(self._delta(out), out.shape)
         self._arriving: dict[Node, Expr] = {}
@@ -60,7 +61,9 @@ class Symbolic:
                 self._along[edge] = self._passed(n, edge, total)
 
     def _delta(self, n: Node) -> str:
-        """δ with the name of the node as its index."""
+        """The name that was given to what arrives there, or δ with the name of the node as its index."""
+        if (given := self._given.get(n)) is not None:
+            return given
         base, accent, low, high = names.parts(n.name)
         index = base + accent + ("" if low.isdecimal() or not low else ",") + low
         shown = f"delta_{{{index}}}" if "," in index else f"delta_{index}"

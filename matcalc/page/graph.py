@@ -1,6 +1,5 @@
 """The computation graph on the page, and the passes as steps that are played: values forward, gradients back.
 
-A step names the boxes and wires that it lights up by the ids of the drawing, and those whose numbers are known from then on.
 Without a script, and on paper, the steps stand one below the other.
 """
 
@@ -8,8 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from matcalc.core import names, sizes
@@ -21,6 +19,7 @@ from matcalc.graphs.local import is_number_of_row
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered, rule
 from matcalc.graphs.run import Run
+from matcalc.graphs.steps import Step
 from matcalc.graphs.svg import svg
 from matcalc.graphs.table import partial
 from matcalc.graphs.values import short
@@ -36,24 +35,6 @@ _INTRODUCTION = (
 )
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step at a node: the wires it lights up, what is known from then on, and the HTML that tells it."""
-
-    direction: str
-    node: Node
-    edges: tuple[str, ...]
-    shows: tuple[str, ...]
-    told: str
-
-    def html(self) -> str:
-        """The step as an item of a list."""
-        return (
-            f'<li class="step {self.direction}" data-node="{self.node.id}" data-edges="{" ".join(self.edges)}" '
-            f'data-shows="{" ".join(self.shows)}">\n{self.told}\n</li>'
-        )
-
-
 def graph(g: Graph, values: Mapping[Any, Any], pen: Pen) -> Section | None:
     """The drawing with the values of a run, and its steps; None where the graph is too large to be drawn."""
     if len(g.nodes) > LARGEST:
@@ -63,7 +44,7 @@ def graph(g: Graph, values: Mapping[Any, Any], pen: Pen) -> Section | None:
     wide = re.search(r'width="(\d+)"', drawn)
     body = [quiet(_INTRODUCTION), f'<div class="graph" tabindex="0" style="--wide: {wide[1] if wide else 600}px">\n{drawn}</div>']
     if len(g.nodes) <= _PLAYED:
-        body += [_controls(), '<ol class="steps">', *(step.html() for step in steps(run, pen)), "</ol>"]
+        body += [_controls(), '<ol class="steps">', *(_item(step, run, pen) for step in run.steps), "</ol>"]
     return Section("graph", "Forward and back through the graph", "\n".join(body), "Graph")
 
 
@@ -98,20 +79,14 @@ def _sign(does: str) -> str:
 
 
 # ---- steps -----------------------------------------------------------------------------------------------------------
-def steps(run: Run, pen: Pen) -> Iterator[Step]:
-    """Forward, operation by operation in the order of the nodes; then back, node by node."""
-    nodes = run.graph.nodes
-    for n in nodes:
-        if not n.is_input:
-            yield Step("forward", n, tuple(edge.id for edge in n.inputs), (n.id,), _forward(n, run, pen))
-    done: set[Node] = set()
-    for n in reversed(nodes):
-        if n.outputs and all(map(is_number_of_row, n.outputs)):
-            continue  # the number of a row has no gradient
-        done.add(n)
-        sources = [e.source for e in n.inputs if all(edge.target in done for edge in e.source.outputs)]
-        shows = (*([n.id] if not n.outputs else []), *(e.id for e in n.inputs), *dict.fromkeys(s.id for s in sources))
-        yield Step("backward", n, tuple(edge.id for edge in n.inputs), shows, _backward(n, run, pen))
+def _item(step: Step, run: Run, pen: Pen) -> str:
+    """A step as an item of a list."""
+    n = run.graph[step.node]
+    told = _forward(n, run, pen) if step.direction == "forward" else _backward(n, run, pen)
+    return (
+        f'<li class="step {step.direction}" data-node="{n.id}" data-edges="{" ".join(step.edges)}" '
+        f'data-shows="{" ".join(step.shows)}">\n{told}\n</li>'
+    )
 
 
 def _forward(n: Node, run: Run, pen: Pen) -> str:

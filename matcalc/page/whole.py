@@ -13,7 +13,6 @@ from matcalc.derivations.derivation import Derivation
 from matcalc.derivations.document import document
 from matcalc.derivations.latex import headline
 from matcalc.errors import MatcalcError
-from matcalc.graphs.graph import Graph
 from matcalc.numeric.check import check as checked
 from matcalc.numeric.check import lengths, sample
 from matcalc.page.check import check
@@ -54,7 +53,7 @@ def _numbers(d: Derivation, pen: Pen) -> Iterator[Section]:
     """What needs numbers; left out where no point is found at which the target has a value."""
     try:
         report, found = checked(d.target, d.gradients, seed=_SEED), lengths(d.target, d.gradients, seed=_SEED)
-        drawn = graph(Graph(d.target), _small(d, found), pen)
+        drawn = graph(d.graph(), _small(d, found), pen)
     except MatcalcError:
         return
     if drawn is not None:
