@@ -64,7 +64,7 @@ def steps(graph: Graph, run: Run | None = None) -> list[Step]:
 
 
 def _known(n: Node, done: set[Node]) -> tuple[str, ...]:
-    """What is known once a node has passed its gradients on: those along its wires, and of the sources that have all of theirs."""
+    """What is known once a node has passed its gradients on: those along its wires, and of sources that have all of theirs."""
     edges = differentiable(n)
     sources = [
         edge.source.id for edge in edges if all(is_number_of_row(out) or out.target in done for out in edge.source.outputs)
