@@ -106,7 +106,7 @@ def _backward(n: Node, run: Run, pen: Pen) -> str:
     several = [short(term) for _, term in run.contributions(n)]
     summed = " + ".join(f"({t})" if t.startswith("−") else t for t in several) + " = " if len(several) > 1 else ""
     value = html.escape(f"= {summed}{short(run.upstream[n])}")
-    words = " ".join(f"{s[0].upper()}{s[1:]}." for s in filter(None, [gathered(n, n.outputs), rule(n)]))
+    words = " ".join(map(_sentence, filter(None, [gathered(n, n.outputs), rule(n)])))
     rows = [_product(p, run, pen) for p in opened(run.graph, n).passed if not is_number_of_row(p.edge)]
     head = "<tr><th></th><th>upstream × local = downstream</th><th>in numbers</th></tr>"
     table = f'<div class="display"><table class="passed">\n{head}\n' + "\n".join(rows) + "\n</table></div>" if rows else ""
@@ -114,6 +114,12 @@ def _backward(n: Node, run: Run, pen: Pen) -> str:
         f'<p><b>Backward</b> {arrives} <span class="gradient">{value}</span></p>\n'
         f'<p class="quiet">{html.escape(words)}</p>\n{table}'
     )
+
+
+def _sentence(words: str) -> str:
+    """Words as a sentence; a name at its beginning stays as it is."""
+    first = words.split()[0]
+    return f"{words if len(first) == 1 else words[0].upper() + words[1:]}."
 
 
 def _product(p: Passed, run: Run, pen: Pen) -> str:
