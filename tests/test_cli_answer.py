@@ -185,3 +185,23 @@ def test_the_answers_in_the_docs_are_what_one_gets(tmp_path, monkeypatch):
         piped, _, command = line.rpartition(" | ")
         result = run(*shlex.split(command)[1:], input=" ".join(shlex.split(piped)[1:]))
         assert (result.exit_code, result.stdout) == (1, said)
+
+
+def test_an_intermediate_is_recognised_where_it_is_written_out():
+    shapes = ["--shapes", "W: n m, x: m, b u: n, f: function"]
+    of = ["--of", "u.T @ f(W @ x + b)", "--let", "z = W @ x + b", "--let", "h = f(z)", "--wrt", "z", *shapes]
+    assert CliRunner().invoke(main, ["answer", "u * f'(z)", *of]).exit_code == 0
+    strange = CliRunner().invoke(main, ["answer", "b", "--of", "sum(b)", "--let", "z = W @ x", "--wrt", "z", *shapes])
+    assert strange.exit_code == 2 and "sum(b) does not hold z = Wx" in strange.stderr
+
+
+def test_braces_are_latex_beside_a_latex_formula():
+    of = ["--of", r"\log\det A", "--wrt", "A", "--shapes", "A: n n"]
+    assert CliRunner().invoke(main, ["answer", "A^{-1}", *of]).output.startswith("wrong: transposed")
+    assert CliRunner().invoke(main, ["answer", "A^{-T}", *of]).exit_code == 0
+
+
+def test_claims_may_be_matlab():
+    of = ["--of", "norm2(A*x-b)^2", "--wrt", "x", "--shapes", "A: n m, x: m, b: n", "--syntax", "matlab"]
+    assert CliRunner().invoke(main, ["answer", "2*A'*(A*x-b)", *of]).exit_code == 0
+    assert CliRunner().invoke(main, ["answer", "A'*(A*x-b)", *of]).exit_code == 1

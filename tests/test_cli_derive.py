@@ -339,3 +339,8 @@ def test_the_examples_of_the_page_are_what_one_gets(tmp_path, monkeypatch):
             result = run(*shlex.split(command)[1:], input=" ".join(shlex.split(piped)[1:]))
             assert result.exit_code == 0, (command, result.output)
         assert not said or result.stdout == said
+
+
+def test_an_ending_that_says_nothing_is_told(tmp_path):
+    result = CliRunner().invoke(main, ["derive", "x.T @ x", "--shapes", "x: n", "-o", str(tmp_path / "l.xyz")])
+    assert result.exit_code == 2 and "say it with --to" in result.stderr and not list(tmp_path.iterdir())

@@ -230,3 +230,17 @@ def test_drawing_again_is_rare_enough():
         rng = Random(level)
         kept = sum(fit(*drawn(level, rng), *SYMBOLS[level]) for _ in range(60))
         assert kept >= 15, level
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_answer_is_graded_as_it_is_written(level):
+    for seed in range(4):
+        p = practice(level, seed)
+        for claim in (
+            str(p.answer),
+            p.answer.to_latex(),
+            f"d{p.variable.name} = {p.answer}",
+            f"a = {p.answer}\na" if level > 3 else p.answer,
+        ):
+            assert p.grade(claim).correct, (p, claim)
+        assert not p.grade(rf"2 ({p.answer.to_latex()})").correct

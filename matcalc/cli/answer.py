@@ -22,8 +22,11 @@ from matcalc.cli.words import Formulas
 )
 @click.option("--let", "lets", metavar="NAME=FORMULA", multiple=True, help="Names an intermediate, to be used from there on.")
 @click.option("--latex", is_flag=True, help="The formulas are LaTeX.")
+@click.option("--syntax", type=click.Choice(["paper", "matlab"]), default="paper", help="matlab: u'*f(W*x + b), x.^2")
 @click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
-def command(claim: str, formula: str, wrt: str, shapes: tuple[str, ...], lets: tuple[str, ...], latex: bool, plain: bool) -> None:
+def command(
+    claim: str, formula: str, wrt: str, shapes: tuple[str, ...], lets: tuple[str, ...], latex: bool, syntax: str, plain: bool
+) -> None:
     """Is CLAIM the gradient of a formula, in the shape of its variable? If not, what is wrong with it?
 
     \b
@@ -36,12 +39,17 @@ def command(claim: str, formula: str, wrt: str, shapes: tuple[str, ...], lets: t
     right, 1 if it is wrong or does not conform, 2 if something cannot be read.
     """
     import matcalc as mc
-    from matcalc.cli.given import expression, notation, symbols, text_or_input, variable
+    from matcalc.cli.given import formula as read
+    from matcalc.cli.given import is_latex, notation, occurring, symbols, text_or_input, variable
     from matcalc.cli.judging import show
 
     notation(plain)
+    claim = text_or_input(claim)
+    latex = latex or (syntax == "paper" and any(is_latex(text) and "{" in claim + formula for text in (claim, formula)))
     known = symbols(shapes, lets, latex)
-    s, x = expression(formula, known, latex), variable(wrt, known)
-    answer = mc.check_answer(text_or_input(claim), s, x, words=known, latex=latex)
+    s = read(formula, known, latex, syntax)
+    x = occurring(variable(wrt, known), s)
+    judged = mc.parse(claim, known, syntax=syntax) if syntax == "matlab" else claim
+    answer = mc.check_answer(judged, s, x, words=known, latex=latex)
     show(answer)
     sys.exit(0 if answer.correct else 1)

@@ -30,6 +30,7 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
     """
     from rich import box
     from rich.console import Console
+    from rich.progress import track
     from rich.table import Table
 
     from matcalc.lecture.demo import all_cases, run
@@ -43,7 +44,8 @@ def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) ->
     if not chosen:
         raise click.UsageError(f"no case has {only!r} in its name; there are {', '.join(c.name for c in all_cases())}")
     outcomes = []
-    for case in chosen:
+    watched = brief and console.is_terminal and not plain
+    for case in track(chosen, "deriving", console=console, transient=True) if watched else chosen:
         outcome = run(case, out, seed)
         outcomes.append(outcome)
         if not brief:

@@ -96,7 +96,7 @@ def command(
     if name is not None:
         y = mc.let(name, y.args[0] if y.op.name == "let" else y)
     words = {**known, **_intermediates(y)}
-    many = [given.variable(x, words) for x in given.names_in(wrt)] or _variables(y, known)
+    many = [given.occurring(given.variable(x, words), y) for x in given.names_in(wrt)] or _variables(y, known)
     if not many:
         raise mc.MatcalcError(f"{y} holds no variable to differentiate by")
     if check:

@@ -111,8 +111,22 @@ def expression(text: str, known: Mapping[str, Any], latex: bool = False, syntax:
     return mc.parse(text, known, syntax=syntax)
 
 
+def spoken(e: mc.Expr, known: Mapping[str, Any]) -> mc.Expr:
+    """The formula in the names of the intermediates: what is written out in it and has a name is called by that name."""
+    from matcalc.core.expression import LET, substituted
+
+    for named in known.values():
+        if isinstance(named, mc.Expr) and named.op is LET and named.args[0].args:
+            e = substituted(e, {named: named, named.args[0]: named})
+    return e
+
+
 def formula(text: str, known: Mapping[str, Any], latex: bool = False, syntax: str = "paper") -> mc.Expr:
     """The last line of a text, after those that name intermediates: ``z = W @ x + b``. ``s = ...`` names the result s."""
+    return spoken(_last(text, known, latex, syntax), known)
+
+
+def _last(text: str, known: Mapping[str, Any], latex: bool, syntax: str) -> mc.Expr:
     if latex or is_latex(text, syntax):
         return expression(text, known, latex, syntax)
     named = dict(known)
@@ -137,6 +151,15 @@ def variable(text: str, known: Mapping[str, Any]) -> mc.Expr:
     if found.name is None:
         raise mc.MatcalcError(f"one differentiates by a variable, but {text} is not the name of one")
     return found
+
+
+def occurring(x: mc.Expr, e: mc.Expr) -> mc.Expr:
+    """The variable; MatcalcError for a named intermediate that the formula does not speak of, whose gradient would be 0."""
+    from matcalc.core.expression import LET, topological
+
+    if x.op is LET and x not in topological([e]):
+        raise mc.MatcalcError(f"{e} does not hold {x} = {x.args[0]}; write {x} in the formula where it is meant")
+    return x
 
 
 def names_in(given: Iterable[str]) -> list[str]:

@@ -35,11 +35,12 @@ def onto_terminal(lines: Sequence[str], stream: TextIO | None) -> list[str]:
 
 
 def form(asked: str | None, out: str | None, suffixes: Mapping[str, str], default: str = "text") -> str:
-    """The form that is asked for, else the one that goes with the file's name, else the default."""
-    if asked is not None:
-        return asked
+    """The form asked for, else that of the file's name, else the default. UsageError for a name that says nothing."""
     suffix = Path(out).suffix.lower() if out not in (None, "-") else ""
-    return suffixes.get(suffix, default)
+    if asked is None and suffix and suffix not in suffixes:
+        known = ", ".join(suffixes)
+        raise click.UsageError(f"the ending of {out} does not say what is to be written; it may be {known}, or say it with --to")
+    return asked or suffixes.get(suffix, default)
 
 
 def give(text: str, out: str | None, headings: bool = False) -> None:

@@ -17,7 +17,7 @@ from matcalc.answers.question import Question
 from matcalc.calculus.derivatives import grad
 from matcalc.calculus.terms import leaves
 from matcalc.core import sizes
-from matcalc.core.expression import BUILD, Expr, assumed, is_zero, let, topological, variables
+from matcalc.core.expression import Expr, assumed, is_zero, let, topological, variables
 from matcalc.derivations.derivation import Derivation
 from matcalc.errors import MatcalcError
 from matcalc.exercises.drawing import drawn
@@ -96,10 +96,9 @@ class Problem:
         return Derivation(let(str(told.target.name), inner_named(self.expression, self.variable)), [self.variable])
 
     def grade(self, claim: Any, values: Mapping[Any, Any] | None = None) -> Answer:
-        """What ``check_answer`` says about a claim; text is read with the ``words`` of the problem."""
-        if isinstance(claim, str):
-            claim = BUILD["parse"](claim, self.words)
-        return check_answer(claim, self.expression, self.variable, values, self.seed)
+        """What ``check_answer`` says about a claim; text and LaTeX are read with the ``words`` of the problem."""
+        words = self.words if isinstance(claim, str) else None
+        return check_answer(claim, self.expression, self.variable, values, self.seed, words=words)
 
     def __str__(self) -> str:
         return self.statement
