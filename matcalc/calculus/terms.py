@@ -30,6 +30,7 @@ from matcalc.core.parts import concat, part
 from matcalc.core.shapes import plus
 
 INV = TABLE["inv"]
+_OPENED = 16  # products within products of one factor list
 Short = dict[Expr, Expr]  # what each node has become
 
 
@@ -75,11 +76,16 @@ def parts_of(op: Any, x: Expr) -> list[Expr]:
 
 
 def factors_of(factors: Iterable[Expr]) -> Iterator[Expr]:
-    """The factors of a product entry by entry, down to single ones, repetition along an axis aside."""
-    stack = list(factors)[::-1]
+    """The factors of a product entry by entry, down to single ones, repetition along an axis aside.
+
+    What is deeper than ``_OPENED`` products within products stays whole: a gradient has a factor from every layer above it,
+    and taking all of them apart at each layer would be quadratic.
+    """
+    stack, opened = list(factors)[::-1], 0
     while stack:
         x = stack.pop()
-        if x.op is MUL or x.op is BROADCAST:
+        if x.op is BROADCAST or (x.op is MUL and opened < _OPENED):
+            opened += x.op is MUL
             stack.extend(reversed(x.args))
         else:
             yield x
