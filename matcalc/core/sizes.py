@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy
 
+from matcalc.core.names import checked
 from matcalc.errors import ShapeError
 
 Size = Any  # int | sympy.Expr
@@ -19,14 +20,18 @@ Shape = tuple[Size, ...]
 
 
 def dims(names: str) -> Any:
-    """Symbolic sizes: ``n, m = dims("n m")``. One name gives one symbol, several give a tuple (SymPy's habit)."""
-    if not isinstance(names, str) or not names.replace(",", " ").split():
+    """Symbolic sizes: ``n, m = dims("n m")``. One name gives one symbol, several give a tuple, and so does ``"n,"``."""
+    found = names.replace(",", " ").split() if isinstance(names, str) else []
+    if not found:
         raise ShapeError(f"dims takes names in one string, such as 'n m', but got {names!r}")
-    return sympy.symbols(names, positive=True, integer=True)
+    made = tuple(sympy.Symbol(checked(name), positive=True, integer=True) for name in found)
+    return made if len(made) > 1 or names.rstrip().endswith(",") else made[0]
 
 
 @cache
 def _expanded(value: sympy.Expr) -> Size:
+    for symbol in value.free_symbols:
+        checked(getattr(symbol, "name", None))
     expanded = sympy.expand(value)
     if expanded.is_Integer:
         return size(int(expanded))
