@@ -52,13 +52,31 @@ def test_every_error_is_a_matcalc_error():
 # ---- wrong arguments -----------------------------------------------------------------------------------------------
 n, m = mc.dims("n m")
 x, A, t = mc.vector("x", n), mc.matrix("A", n), mc.scalar("t")
-WRONG = [None, "a", "", b"a", -1, 0, 2.5, math.nan, math.inf, True, 1j, 10**400, [], {}, object(), np.float64("nan"), np.int64(-3)]
-WRONG += [np.zeros(3), np.array("a"), int, lambda: 0, Ellipsis, slice(None), (1, 2, 3)]
+WRONG = [
+    None,
+    "a",
+    "",
+    b"a",
+    -1,
+    0,
+    2.5,
+    math.nan,
+    math.inf,
+    True,
+    1j,
+    10**400,
+    [],
+    {},
+    object(),
+    np.float64("nan"),
+    np.int64(-3),
+]
+WRONG += [np.zeros(3), np.array("a"), Ellipsis, slice(None), (1, 2, 3)]
 ASKED = {
     "vector": lambda w: mc.vector("q", w),
     "matrix": lambda w: mc.matrix("Q", 2, w),
     "name": lambda w: mc.scalar(w),
-    "assumption": lambda w: mc.matrix("Q", n, **{"symmetrical": w}),
+    "assumption": lambda w: mc.matrix("Q", n, symmetrical=w),
     "names": lambda w: mc.vectors(w, n),
     "dims": lambda w: mc.dims(w),
     "let name": lambda w: mc.let(w, x),

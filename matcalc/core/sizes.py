@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from operator import index
 from typing import Any
 
 import sympy
@@ -40,6 +41,17 @@ def _expanded(value: sympy.Expr) -> Size:
     return expanded
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, of Python's or NumPy's; True and arrays are none."""
+    if isinstance(value, bool) or getattr(value, "shape", ()) != ():
+        return False
+    try:
+        index(value)
+    except TypeError:
+        return False
+    return True
+
+
 def size(value: Any) -> Size:
     """The canonical form of a size: an ``int``, or an expanded SymPy expression. Raises ShapeError for anything else."""
     if type(value) is int:
@@ -48,7 +60,7 @@ def size(value: Any) -> Size:
         return value
     if isinstance(value, sympy.Expr):
         return _expanded(value)
-    if hasattr(value, "__index__") and not isinstance(value, bool):
+    if is_whole(value):
         return size(int(value))
     raise ShapeError(f"a size is a positive integer or a symbol made by dims(), but got {value!r}")
 
