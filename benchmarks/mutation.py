@@ -90,7 +90,7 @@ class Mutant:
 
 
 def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Where an expression stands in a rule: its parent, the field and the index; annotations, docstrings and messages left out."""
+    """Where an expression stands in a rule: its parent, the field and the index, but no annotations and no messages."""
     stack: list[ast.AST] = [tree]
     while stack:
         parent = stack.pop()

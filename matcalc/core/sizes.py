@@ -32,7 +32,7 @@ def dims(names: str) -> Any:
 @cache
 def _expanded(value: sympy.Expr) -> Size:
     for symbol in value.free_symbols:
-        checked(getattr(symbol, "name", None))
+        checked(str(symbol))
     expanded = sympy.expand(value)
     if expanded.is_Integer:
         return size(int(expanded))
