@@ -139,7 +139,7 @@ def hinge(t: Any) -> Expr:
 
 # ---- reductions ----------------------------------------------------------------------------------------------------
 def _axis(axis: int) -> int:
-    if axis not in (0, 1, -1, -2):
+    if not sizes.is_whole(axis) or axis not in (0, 1, -1, -2):
         raise MatcalcError(f"an axis is 0 (over the rows, giving a row) or 1 (over the columns, giving a column), not {axis!r}")
     return axis % 2
 
@@ -275,7 +275,7 @@ def vec(a: Any) -> Expr:
 # ---- structure -----------------------------------------------------------------------------------------------------
 def concat(columns: Sequence[Any]) -> Expr:
     """Columns (or matrices of one width) one below the other: the window vector of the lecture."""
-    return parts.concat([expr(p) for p in columns], 0)
+    return parts.concat(columns, 0)
 
 
 def block(lines: Sequence[Sequence[Any]]) -> Expr:

@@ -70,11 +70,11 @@ def product_of(factors: list[Expr], shape: sizes.Shape, expand: bool = True) -> 
 
 def _met(exponents: dict[Expr, Any]) -> dict[Expr, Any]:
     """Powers of products opened where that is no longer, because their factors meet others: a / (a b)² is 1 / (a b²)."""
-    if not any(base.op is MUL and isinstance(t, int) for base, t in exponents.items()):
+    if not any(base.op is MUL and isinstance(t, int) and t != 1 for base, t in exponents.items()):
         return exponents
     opened: dict[Expr, Any] = {}
     for base, t in exponents.items():
-        whole = base.op is not MUL or not isinstance(t, int)
+        whole = base.op is not MUL or not isinstance(t, int) or t == 1  # a product itself was too deep to be opened
         for inside, s in [(base, 1)] if whole else map(base_of, parts_of(MUL, base)):
             opened[inside] = opened.get(inside, 0) + s * t
     return opened if _length(opened) <= _length(exponents) else exponents

@@ -17,6 +17,7 @@ from matcalc.calculus.terms import chained, coefficient, leaves, operands, parts
 from matcalc.core.expression import (
     LET,
     Expr,
+    expr,
     topological,
 )
 from matcalc.core.operations import (
@@ -31,7 +32,7 @@ _PASSES = 8
 
 def simplify(e: Expr) -> Expr:
     """An equal expression that is as short or shorter. Named parts are kept as they are."""
-    return simplified([e])[0]
+    return simplified([expr(e)])[0]
 
 
 def simplified(roots: Iterable[Expr], kept: Iterable[Expr] = ()) -> list[Expr]:

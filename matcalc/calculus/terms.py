@@ -30,6 +30,8 @@ from matcalc.core.parts import concat, part
 from matcalc.core.shapes import plus
 
 INV = TABLE["inv"]
+_OPENED = 16  # products within products of one factor list
+_DEEP, _LONG, _MANY = 64, 64, 20_000  # products, products of matrices and sums that are taken apart at once
 Short = dict[Expr, Expr]  # what each node has become
 
 
@@ -62,12 +64,16 @@ def chained(root: Expr, inside: set[Expr], short: Short) -> list[Expr]:
 
 
 def parts_of(op: Any, x: Expr) -> list[Expr]:
-    """The operands of nested sums or nested products, left to right."""
+    """The operands of nested sums or nested products, left to right; of products, what is deeper than ``_DEEP`` stays whole.
+
+    Written out, y = y y done 500 times would have more factors than there are atoms; so would y = y + y terms.
+    """
     found: list[Expr] = []
-    stack = [x]
+    stack, left = [x], _DEEP if op is MUL else _MANY
     while stack:
         e = stack.pop()
-        if e.op is op:
+        if e.op is op and left:
+            left -= 1
             stack.extend(reversed(e.args))
         else:
             found.append(e)
@@ -75,11 +81,16 @@ def parts_of(op: Any, x: Expr) -> list[Expr]:
 
 
 def factors_of(factors: Iterable[Expr]) -> Iterator[Expr]:
-    """The factors of a product entry by entry, down to single ones, repetition along an axis aside."""
-    stack = list(factors)[::-1]
+    """The factors of a product entry by entry, down to single ones, repetition along an axis aside.
+
+    What is deeper than ``_OPENED`` products within products stays whole: a gradient has a factor from every layer above it,
+    and taking all of them apart at each layer would be quadratic.
+    """
+    stack, opened = list(factors)[::-1], 0
     while stack:
         x = stack.pop()
-        if x.op is MUL or x.op is BROADCAST:
+        if x.op is BROADCAST or (x.op is MUL and opened < _OPENED):
+            opened += x.op is MUL
             stack.extend(reversed(x.args))
         else:
             yield x
@@ -177,12 +188,13 @@ def repeated(x: Expr, shape: sizes.Shape) -> Expr:
 def chain_of(x: Expr) -> list[Expr]:
     """The factors of an expression that is itself a product of matrices, or the transpose of one."""
     found: list[Expr] = []
-    stack = [(x, False)]
+    stack, left = [(x, False)], _LONG
     while stack:
         e, turned = stack.pop()
-        if e.op is MATMUL:
+        if e.op is MATMUL and left:
+            left -= 1
             stack.extend((a, turned) for a in (e.args if turned else reversed(e.args)))
-        elif e.op is TRANSPOSE and e.args[0].op is MATMUL:
+        elif e.op is TRANSPOSE and e.args[0].op is MATMUL and left:
             stack.append((e.args[0], not turned))
         else:
             found.append(transposed(e) if turned else e)

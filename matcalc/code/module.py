@@ -42,6 +42,7 @@ class Module:
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
+        names.apart([str(x.name) for x in layer.wrt], names.python)  # the keys of the gradients
         pair = Prepared(layer.output, layer.gradients)
         further = [Prepared(r.values[0], r.values[1:]) for r in layer.requests]
         self.carried = Carried(pair.order(), *(p.order() for p in further))

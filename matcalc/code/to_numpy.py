@@ -98,6 +98,12 @@ def to_numpy(
     many = [variable(x) for x in many]
     if len(set(many)) < len(many):
         raise MatcalcError(f"wrt names {next(x for x, times in Counter(many).items() if times > 1)} twice")
+    if also is not None and not isinstance(also, (str, list, tuple, set, frozenset)):
+        raise MatcalcError(f"also names further functions, such as also=['jvp'], but got {also!r}")
+    if batch not in (None, "rows", "columns") if isinstance(batch, (str, type(None))) else True:
+        raise MatcalcError(f"batch is 'rows' or 'columns', but got {batch!r}")
+    if name is not None and not isinstance(name, str):
+        raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
     also = [also] if isinstance(also, str) else list(also or ())
     style = styled(asserts, fast, workspace, jit)
     if batch is None and (data or reduction != "auto"):
@@ -244,7 +250,12 @@ def upstream(y: Expr) -> Expr:
 
 def module(layer: Layer) -> Generated:
     """The module of a layer. Raises UnsupportedError, naming the operation, for what has no NumPy source."""
-    if not layer.name.isidentifier() or not layer.name.isascii() or keyword.iskeyword(layer.name):
+    if (
+        not isinstance(layer.name, str)
+        or not layer.name.isidentifier()
+        or not layer.name.isascii()
+        or keyword.iskeyword(layer.name)
+    ):
         raise MatcalcError(f"the name of a module is a Python identifier, but got {layer.name!r}")
     return Generated(Module(layer))
 

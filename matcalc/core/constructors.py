@@ -113,6 +113,20 @@ def div(a: Any, b: Any) -> Expr:
     return mul(a, power(b, -1))
 
 
+_LARGEST = 14_000  # bits of a number to a power: as many digits as Python writes
+
+
+def _bits(value: Any) -> int:
+    return 0 if abs(value) == 1 else max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def _float_power(base: Any, exponent: Any) -> Any:
+    try:
+        return base**exponent
+    except OverflowError:
+        raise MatcalcError(f"{base} to the power {exponent} is beyond the floating-point numbers") from None
+
+
 def power(x: Any, t: Any) -> Expr:
     """The power entry by entry; exact for exact numbers."""
     x, t = expr(x), expr(t)
@@ -126,10 +140,12 @@ def power(x: Any, t: Any) -> Expr:
     if exponent is not None and base is not None:
         if base == 0 and exponent < 0:
             raise MatcalcError("zero is raised to a negative power")
+        if isinstance(exponent, int) and isinstance(base, (int, Fraction)) and _bits(base) * abs(exponent) > _LARGEST:
+            raise MatcalcError(f"a number to the power {t} has too many digits to be written")
         if isinstance(base, int) and isinstance(exponent, int):
             return const(Fraction(base) ** exponent)
         if isinstance(exponent, float) or isinstance(base, float):
-            return const(base**exponent)
+            return const(_float_power(base, exponent))
         if isinstance(exponent, int):
             return const(base**exponent)
         value = sympy.sympify(base) ** sympy.sympify(exponent)

@@ -17,7 +17,7 @@ import sympy
 
 from matcalc.core import sizes
 from matcalc.core.names import Names as Names
-from matcalc.core.names import checked
+from matcalc.core.names import apart, checked
 from matcalc.core.operation import Operation as Operation
 from matcalc.core.sizes import Shape, Size
 from matcalc.errors import MatcalcError, ShapeError
@@ -144,6 +144,15 @@ class Expr:
 
     __repr__ = __str__
 
+    def __copy__(self, memo: Any = None) -> Expr:
+        """The expression itself: it does not change, and equal expressions are one object."""
+        return self
+
+    __deepcopy__ = __copy__
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise MatcalcError("expressions are not pickled, since equal ones are one object; write them anew, or parse their text")
+
     def to_latex(self) -> str:
         """The expression in LaTeX, for amsmath, KaTeX and MathJax alike."""
         return _build("latex", self)
@@ -170,16 +179,8 @@ class Expr:
         return _build("to_sympy", self, explicit)
 
 
-_UFUNCS = {
-    "add": "add",
-    "subtract": "sub",
-    "multiply": "mul",
-    "divide": "div",
-    "true_divide": "div",
-    "power": "pow",
-    "negative": "neg",
-}
-_UFUNCS |= {"absolute": "abs", "less": "less", "less_equal": "less_equal"}
+_UFUNCS = {"subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div", "power": "pow", "negative": "neg"}
+_UFUNCS |= {"absolute": "abs"}
 
 
 class _Build(dict[str, Callable[..., Any]]):
@@ -297,6 +298,8 @@ _SMALL: dict[int, Expr] = {k: node(CONST, (), (("int", k), k)) for k in (-1, 0, 
 
 def _exact(value: Any) -> Any:
     if type(value) is int:
+        if value.bit_length() > 1024:
+            raise MatcalcError("a whole number beyond 10³⁰⁸ cannot be computed with; write it as a power")
         return value
     if isinstance(value, bool):
         raise MatcalcError(
@@ -315,9 +318,7 @@ def _exact(value: Any) -> Any:
             raise MatcalcError(f"{value} is not a finite real number")
         if all(s.is_integer and s.is_positive for s in value.free_symbols):
             return value
-        raise MatcalcError(
-            f"{value} is a SymPy expression in variables; read it with from_sympy, or declare scalars with mc.scalar"
-        )
+        raise MatcalcError(f"{value} is a SymPy expression in variables; read it with from_sympy, or use mc.scalar")
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy number
         return _exact(value.item())
     if isinstance(value, float):
@@ -431,12 +432,12 @@ REBUILD: dict[Operation, Callable[..., Expr]] = {}  # the constructor of each ro
 
 
 def checked_names(roots: Iterable[Expr]) -> dict[str, Expr]:
-    """Every name under the roots, in order; ShapeError where one name stands for two things."""
+    """Every name under the roots, in order; ShapeError where one name stands for two things, or two are written alike."""
     found: dict[str, Expr] = {}
     for e in topological(roots):
         if e.name is not None and found.setdefault(e.name, e) is not e:
             raise clash(e.name, found[e.name], e)
-    return found
+    return apart(found)
 
 
 def variables(roots: Iterable[Expr]) -> list[Expr]:

@@ -12,6 +12,7 @@ from typing import Any
 from matcalc.core.constructors import div
 from matcalc.core.expression import BUILD, EYE, REBUILD, Expr, const, expr, eye, is_zero, node, ones, zero
 from matcalc.core.operations import TABLE, TRANSPOSE
+from matcalc.core.sizes import is_whole
 from matcalc.errors import MatcalcError, UnsupportedError
 
 # What each of them is of a single number, where an axis has length one.
@@ -89,7 +90,7 @@ def sylvester(a: Any, b: Any, c: Any) -> Expr:
 def matrix_power(a: Any, k: Any) -> Expr:
     """A multiplied by itself k times; for negative k the power of the inverse."""
     a = expr(a)
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
+    if not is_whole(k):
         raise UnsupportedError(f"a matrix is raised to a whole number, but got {k!r}; entry by entry it is A**{k}")
     k = int(k)
     if a.shape == ():

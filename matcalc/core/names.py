@@ -10,14 +10,17 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeVar
 
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, ShapeError
 
 _SCRIPT = r"(?:\(\w[\w+\-,]*\)|\w[\w+\-,]*)"
 _NAME = re.compile(rf"[^\W\d_][\w\u0302\u0303\u0304]*(?:_\{{{_SCRIPT}\}}|\^\{{{_SCRIPT}\}})*")
 _LONGEST = 60
+_Named = TypeVar("_Named", bound=Iterable[str])
 
 _SPELLED = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
     Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"""
@@ -77,6 +80,19 @@ def scripts(name: str) -> str:
     _, _, low, high = parts(name)
     lowered = f"_{low}" if low.isalnum() else f"_{{{low}}}" if low else ""
     return lowered + (f"^{{{high}}}" if high else "")
+
+
+def apart(names: _Named, *ways: Callable[[str], str]) -> _Named:
+    """The names themselves; ShapeError where two are written alike: delta and δ, W1 and W_1, and in ASCII naïve and naive.
+
+    ``ways`` are other ways to write them, such as ``python``.
+    """
+    for written in ways or (text, ascii):
+        shown: dict[str, str] = {}
+        for name in names:
+            if (other := shown.setdefault(written(name), name)) != name:
+                raise ShapeError(f"the names {other} and {name} in one expression are both written {written(name)}: rename one")
+    return names
 
 
 def is_letter(name: str) -> bool:

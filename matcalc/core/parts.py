@@ -34,6 +34,8 @@ from matcalc.errors import MatcalcError, ShapeError, UnsupportedError
 
 def concat(parts: Any, axis: int = 0) -> Expr:
     """The parts one below the other (axis 0) or side by side (axis 1)."""
+    if not isinstance(parts, Iterable) or isinstance(parts, Expr) or getattr(parts, "shape", None) == ():
+        raise ShapeError(f"concat takes a list of expressions, but got {parts!r}")
     parts = tuple(expr(p) for p in parts)
     if not parts:
         raise ShapeError("concat needs at least one part")
@@ -95,7 +97,7 @@ def _span(a: Expr, key: Any, n: Any) -> tuple[Any, Any]:
 
 
 def _index(key: Any, n: Any) -> Any:
-    if isinstance(key, Expr) or not (hasattr(key, "__index__") or isinstance(key, sympy.Expr)):
+    if isinstance(key, Expr) or not (sizes.is_whole(key) or isinstance(key, sympy.Expr)):
         raise UnsupportedError(f"an index is an integer or a size, but got {key!r}; use take or one_hot for integer variables")
     key = plus(key)
     return plus(n, key) if below_zero(key) else key
@@ -121,7 +123,7 @@ def take(a: Any, ids: Any) -> Expr:
         if a.shape[0] == 1:
             return broadcast(a, (ids.shape[0], a.shape[1]))
         return zero((ids.shape[0], a.shape[1])) if is_zero(a) else node(TAKE, (a, ids), (None,))
-    literal = checked_ids([ids] if hasattr(ids, "__index__") else ids, a.shape[0])
+    literal = checked_ids(ids if hasattr(ids, "__iter__") and getattr(ids, "shape", None) != () else [ids], a.shape[0])
     if len(literal) == 1:
         return part(a, (literal[0], 0), sizes.shape(1, a.shape[1]))
     if a.shape[0] == 1:
@@ -163,7 +165,7 @@ def row_numbers(roots: Iterable[Expr]) -> dict[Expr, list[Size]]:
 def checked_ids(ids: Any, rows: Size) -> tuple[int, ...]:
     """Literal row numbers as a tuple; ShapeError for a number that is no row."""
     found = ids.tolist() if hasattr(ids, "tolist") else list(ids) if isinstance(ids, (list, tuple, range)) else [ids]
-    if not found or any(isinstance(i, bool) or not hasattr(i, "__index__") for i in found):
+    if not found or any(not sizes.is_whole(i) for i in found):
         raise MatcalcError(f"rows are taken by whole numbers, or by a column of them, but got {ids!r}")
     for i in found:
         if i < 0 or (isinstance(rows, int) and i >= rows):
@@ -178,7 +180,7 @@ def one_hot(i: Any, n: Any) -> Expr:
         if i.shape != ():
             raise ShapeError(f"one_hot takes a whole number or a scalar, but {i} has shape {sizes.show(i.shape)}")
         return node(ONE_HOT, (chosen(i),), (length,))
-    if isinstance(i, bool) or not hasattr(i, "__index__"):
+    if not sizes.is_whole(i):
         raise UnsupportedError(f"one_hot takes a whole number or a scalar variable, but got {i!r}")
     if i < 0 or (isinstance(length, int) and i >= length):
         raise ShapeError(f"a column of length {length} has no entry {i}")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from operator import index
 from typing import Any
 
 import sympy
 
+from matcalc.core.names import checked
 from matcalc.errors import ShapeError
 
 Size = Any  # int | sympy.Expr
@@ -19,20 +21,35 @@ Shape = tuple[Size, ...]
 
 
 def dims(names: str) -> Any:
-    """Symbolic sizes: ``n, m = dims("n m")``. One name gives one symbol, several give a tuple (SymPy's habit)."""
-    if not isinstance(names, str) or not names.replace(",", " ").split():
+    """Symbolic sizes: ``n, m = dims("n m")``. One name gives one symbol, several give a tuple, and so does ``"n,"``."""
+    found = names.replace(",", " ").split() if isinstance(names, str) else []
+    if not found:
         raise ShapeError(f"dims takes names in one string, such as 'n m', but got {names!r}")
-    return sympy.symbols(names, positive=True, integer=True)
+    made = tuple(sympy.Symbol(checked(name), positive=True, integer=True) for name in found)
+    return made if len(made) > 1 or names.rstrip().endswith(",") else made[0]
 
 
 @cache
 def _expanded(value: sympy.Expr) -> Size:
+    for symbol in value.free_symbols:
+        checked(str(symbol))
     expanded = sympy.expand(value)
     if expanded.is_Integer:
         return size(int(expanded))
     if expanded.is_positive is False or expanded.is_integer is False:
         raise ShapeError(f"a size is a positive integer, but {value} is not")
     return expanded
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, of Python's or NumPy's; True and arrays are none."""
+    if isinstance(value, bool) or getattr(value, "shape", ()) != ():
+        return False
+    try:
+        index(value)
+    except TypeError:
+        return False
+    return True
 
 
 def size(value: Any) -> Size:
@@ -43,7 +60,7 @@ def size(value: Any) -> Size:
         return value
     if isinstance(value, sympy.Expr):
         return _expanded(value)
-    if hasattr(value, "__index__") and not isinstance(value, bool):
+    if is_whole(value):
         return size(int(value))
     raise ShapeError(f"a size is a positive integer or a symbol made by dims(), but got {value!r}")
 

@@ -38,6 +38,8 @@ class Given:
         raw: dict[Expr, Any] = {}
         spare: dict[Expr, Any] = {}
         fixed: dict[sympy.Symbol, int] = {}
+        if not isinstance(values, Mapping):
+            raise EvaluationError(f"values are a dictionary of variables and arrays, but got {values!r}")
         for key, value in values.items():
             if isinstance(key, sympy.Symbol):
                 fixed[key] = _length(key, value)
@@ -117,7 +119,10 @@ def _length(symbol: Any, value: Any) -> int:
 def _plain(e: Expr, value: Any) -> Any:
     """The value as a real array; a Python number stays one, so that it takes the type of the others."""
     if type(value) in (int, float, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise EvaluationError(f"the value of {e} is beyond the floating-point numbers") from None
     try:
         array = np.asarray(value)
     except Exception as error:  # whatever the object's own __array__ raises
