@@ -346,3 +346,9 @@ def test_colours_can_be_read_and_told_apart():
         for name, eye in EYES.items():
             apart = np.linalg.norm(lab(eye @ linear(theme["forward"])) - lab(eye @ linear(theme["backward"])))
             assert apart > 25, (name, theme["forward"], theme["backward"], apart)
+
+
+def test_every_drawing_has_every_letter_that_it_uses():
+    for f in (mc.tanh, mc.softplus, mc.gelu, mc.log, mc.relu):  # a letter set once is there in the next drawing, too
+        drawn = mc.graph(mc.sum(f(mc.vector("x", 3)))).to_svg(typeset=True)
+        assert set(re.findall(r'href="#([^"]+)"', drawn)) <= set(re.findall(r'id="([^"]+)"', drawn))

@@ -8,13 +8,11 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from functools import cache
 
 from matcalc.errors import MatcalcError
 from matcalc.paper.typeset import Typesetter
 
 _SIZED = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
-_GLYPH = re.compile(r'<symbol id="([^"]+)".*?</symbol>', re.DOTALL)
 _TYPESET = 18.0  # pixels to the em of what the typesetter gives
 # Widths in ems of DejaVu Sans, the widest of the common faces.
 _EMS = dict.fromkeys("ilj.,:;'|!ftI·′ ", 0.36) | dict.fromkeys("()[]rJ", 0.42) | dict.fromkeys("+−=×<>≥≤→∘⊗~∞", 0.84)
@@ -50,7 +48,7 @@ class Labels:
         self._typesetter = typesetter
         if typesetter is None and typeset is not False:
             try:
-                self._typesetter = _shared()
+                self._typesetter = Typesetter()
             except MatcalcError:
                 if typeset:
                     raise
@@ -79,13 +77,4 @@ class Labels:
 
     def symbols(self, drawn: str) -> str:
         """The glyphs that a drawing uses, for its definitions."""
-        if self._typesetter is None:
-            return ""
-        used = set(re.findall(r'href="#([^"]+)"', drawn))
-        return "".join(glyph[0] for glyph in _GLYPH.finditer(self._typesetter.glyphs()) if glyph[1] in used)
-
-
-@cache
-def _shared() -> Typesetter:
-    """One typesetter for all drawings, which knows the formulas that it has set before."""
-    return Typesetter()
+        return "" if self._typesetter is None else self._typesetter.symbols(drawn)

@@ -6,6 +6,7 @@ The work is ziamath's, which the extra ``html`` installs.
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
@@ -16,6 +17,7 @@ from matcalc.errors import MatcalcError
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _SIZE = 18.0  # pixels
+_USED = re.compile(r'href="#([^"]+)"')
 
 
 class Typesetter:
@@ -35,6 +37,11 @@ class Typesetter:
         self._glyphs |= found.glyphs
         style = f"vertical-align:{found.below:.1f}px"
         return found.svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1)
+
+    def symbols(self, drawn: str) -> str:
+        """The shapes of the letters and signs that a drawing uses, for its definitions."""
+        used = set(_USED.findall(drawn))
+        return "".join(symbol for name, symbol in self._glyphs.items() if name in used)
 
     def glyphs(self) -> str:
         """The shapes of all the letters and signs, to stand once on the page, unseen."""
