@@ -201,3 +201,19 @@ def test_a_page_of_thirty_nodes_is_small_and_opens_quickly(browser, tmp_path):
     assert page.count("data-node=") >= 30 and len(page) < 1_000_000
     with opened(browser, tmp_path / "deep.html") as shown:
         assert shown.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") < 5000
+
+
+def test_on_paper_everything_is_light(browser, score):
+    ink = "getComputedStyle(document.body).color"
+    with opened(browser, score, color_scheme="light") as page:
+        light = page.evaluate(ink)
+        page.click("button.theme")
+        assert page.evaluate(ink) != light
+        page.emulate_media(media="print")
+        assert page.evaluate(ink) == light
+        assert page.evaluate("getComputedStyle(document.querySelector('.mcg-node rect')).fill") == "rgb(255, 255, 255)"
+
+
+@every
+def test_formulas_are_read_aloud_in_unicode(make):
+    assert not re.findall(r'aria-label="[^"]*\\', written(make))

@@ -89,7 +89,7 @@ class Words:
 
     def formula(self, text: str) -> str:
         """A formula within a sentence."""
-        return self.n.inline(text) if self.n.latex else whole(text)
+        return self.n.inline(text if self.n.latex else whole(text))
 
     def show(self, e: Expr) -> str:
         """An expression."""

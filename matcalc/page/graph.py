@@ -42,9 +42,13 @@ def graph(g: Graph, values: Mapping[Any, Any], pen: Pen) -> Section | None:
     run = g.run(values)
     drawn = svg(g, run, typesetter=pen.typesetter)
     wide = re.search(r'width="(\d+)"', drawn)
-    body = [quiet(_INTRODUCTION), f'<div class="graph" tabindex="0" style="--wide: {wide[1] if wide else 600}px">\n{drawn}</div>']
+    body = [
+        quiet(_INTRODUCTION),
+        f'<div class="graph" tabindex="0" role="group" aria-label="The drawing; its boxes can be opened" '
+        f'style="--wide: {wide[1] if wide else 600}px">\n{drawn}</div>',
+    ]
     if len(g.nodes) <= _PLAYED:
-        body += [_controls(), '<ol class="steps">', *(_item(step, run, pen) for step in run.steps), "</ol>"]
+        body += [_controls(), '<ol class="steps" aria-live="polite">', *(_item(step, run, pen) for step in run.steps), "</ol>"]
     return Section("graph", "Forward and back through the graph", "\n".join(body), "Graph")
 
 
@@ -69,7 +73,7 @@ def _controls() -> str:
         f'<button type="button" data-does="{does}" title="{said}" aria-label="{said}">{_sign(does)}</button>'
         for does, said in _SAID.items()
     )
-    heard = '<output aria-live="polite"></output>'
+    heard = "<output></output>"
     return f'<div class="player" role="group" aria-label="Steps of the passes" hidden>{drawn}{heard}</div>'
 
 

@@ -55,20 +55,28 @@ if (player) {
       const [inner, outer] = [box.getBoundingClientRect(), drawing.getBoundingClientRect()];
       drawing.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2;
     }
+    for (const box of drawing.querySelectorAll("[aria-current]")) box.removeAttribute("aria-current");
+    if (step) find(step.dataset.node).setAttribute("aria-current", "step");
     words.textContent = now ? `Step ${now} of ${steps.length}` : `${steps.length} steps; choose a box, or play`;
     for (const does of ["first", "back"]) button(does).disabled = now === 0;
     for (const does of ["next", "last"]) button(does).disabled = now === steps.length;
   }
 
+  function named(sign, said) {
+    button("play").textContent = sign;
+    button("play").setAttribute("aria-label", said);
+    button("play").title = said;
+  }
+
   function stop() {
     clearInterval(clock);
     clock = 0;
-    button("play").textContent = "Play";
+    named("Play", "Play the passes");
   }
 
   function play() {
     if (now === steps.length) show(0);
-    button("play").textContent = "Pause";
+    named("Pause", "Pause");
     show(now + 1);
     clock = setInterval(() => (now < steps.length ? show(now + 1) : stop()), 1600);
   }

@@ -16,6 +16,8 @@ COLOURS = 6
 COLOURED = replace(LATEX, tints=tuple(rf"\textcolor{{tint{k}}}{{%s}}" for k in range(COLOURS)))
 _FORMULA = re.compile(r"\$([^$]*)\$")
 
+SPOKEN = replace(UNICODE, mark="$")  # formulas within a sentence can be told from its words, as in LaTeX
+
 
 class Pen:
     """The formulas of one page; ``glyphs`` are the shapes that all of them use, ``typesetter`` is shared with drawings."""
@@ -41,10 +43,14 @@ class Pen:
         """An expression as it stands within a product."""
         return self.formula(factor(e, LATEX), factor(e, UNICODE), inline=True)
 
-    def sentence(self, sentence: str) -> str:
-        """A sentence with its formulas drawn; each is read aloud as LaTeX, since it has no counterpart of its own in Unicode."""
-        parts = _FORMULA.split(sentence)
-        return "".join(html.escape(p) if k % 2 == 0 else self.formula(p, p, inline=True) for k, p in enumerate(parts))
+    def sentence(self, sentence: str, said: str = "") -> str:
+        """A sentence with its formulas drawn, each read aloud as it stands in ``said``, the same sentence in ``SPOKEN``."""
+        parts, spoken = _FORMULA.split(sentence), _FORMULA.split(said)
+        aloud = spoken if len(spoken) == len(parts) else parts
+        return "".join(
+            html.escape(drawn) if k % 2 == 0 else self.formula(drawn, read, inline=True)
+            for k, (drawn, read) in enumerate(zip(parts, aloud, strict=True))
+        )
 
     def glyphs(self) -> str:
         """The shapes of all the letters and signs, to stand once on the page."""

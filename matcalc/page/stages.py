@@ -13,7 +13,7 @@ _WIDTH = 40.0  # ems of one formula
 
 
 def stages(drawn: Document, said: Document, pen: Pen) -> Iterator[Section]:
-    """A section for every stage of the document; ``said`` is the same document in Unicode, to be read aloud."""
+    """A section for every stage of the document; ``said`` is the same document to be read aloud."""
     for stage, spoken in zip(drawn.stages, said.stages, strict=True):
         body = "\n".join([quiet(stage.introduction), *_blocks(stage, spoken, pen)])
         short = "Derivation" if stage is drawn.stages[0] else ""
@@ -24,8 +24,9 @@ def _blocks(stage: Stage, spoken: Stage, pen: Pen) -> Iterator[str]:
     for block, said in zip(stage.blocks, spoken.blocks, strict=True):
         if isinstance(block, Prose) and isinstance(said, Prose):
             if block.title:
-                yield f"<h3>{pen.sentence(block.title)}</h3>"
-            yield f"<p>{' '.join(map(pen.sentence, block.sentences))}</p>"
+                yield f"<h3>{pen.sentence(block.title, said.title)}</h3>"
+            aloud = said.sentences + ("",) * len(block.sentences)
+            yield f"<p>{' '.join(map(pen.sentence, block.sentences, aloud))}</p>"
         elif isinstance(block, Display) and isinstance(said, Display):
             pairs = zip(block.equations, said.equations, strict=True)
             lines = "\n".join(line for drawn, read in pairs for line in _rows(drawn, read, pen))
@@ -35,7 +36,7 @@ def _blocks(stage: Stage, spoken: Stage, pen: Pen) -> Iterator[str]:
 def _rows(e: Equation, said: Equation, pen: Pen) -> Iterator[str]:
     """A row for every side, and for every line of a long one."""
     left = pen.formula(e.left, said.left)
-    reason = pen.sentence(e.reason)
+    reason = pen.sentence(e.reason, said.reason)
     if not e.sides:
         yield _row(left, "", pen.formula(e.shape, said.shape), reason)
     for k, (side, spoken) in enumerate(zip(e.sides, said.sides, strict=True)):

@@ -18,11 +18,11 @@ from matcalc.numeric.check import lengths, sample
 from matcalc.page.check import check
 from matcalc.page.code import code, cost
 from matcalc.page.graph import graph
-from matcalc.page.pen import COLOURED, Pen
+from matcalc.page.pen import COLOURED, SPOKEN, Pen
 from matcalc.page.section import Section
 from matcalc.page.shapes import shapes
 from matcalc.page.stages import stages
-from matcalc.paper.notation import LATEX, UNICODE
+from matcalc.paper.notation import LATEX
 
 _SEED = 0
 
@@ -33,9 +33,12 @@ def page(d: Derivation) -> str:
     The numbers of the graph, of the shapes and of the check are one random point, that of ``d.check(seed=0)``.
     """
     pen = Pen()
-    drawn, said = document(d, COLOURED), document(d, UNICODE)
+    drawn, said = document(d, COLOURED), document(d, SPOKEN)
     value = pen.formula(headline(drawn), f"{said.target} = {said.value}", inline=True)
-    head = [f"<h1>Derivatives of {value}</h1>", f'<p class="quiet">{pen.sentence(drawn.statement(LATEX.inline))}</p>']
+    head = [
+        f"<h1>Derivatives of {value}</h1>",
+        f'<p class="quiet">{pen.sentence(drawn.statement(LATEX.inline), said.statement(SPOKEN.inline))}</p>',
+    ]
     sections = [*stages(drawn, said, pen), *_numbers(d, pen), *_code(d)]
     body = "\n".join([*head, _results(d, pen), *(section.html() for section in sections)])
     return _file(f"Derivatives of {said.target} = {said.value}", _bar(sections), body, pen)

@@ -66,6 +66,7 @@ class Notation:
     marked: str  # what is about to be replaced, a template
     shaped: bool = False  # whether the shapes of names stand under them
     tints: tuple[str, ...] = ()  # templates: a factor of a chain keeps its colour while others are replaced
+    mark: str = ""  # what stands before and behind a formula within a sentence
 
     @property
     def latex(self) -> bool:
@@ -139,7 +140,7 @@ class Notation:
 
     def inline(self, formula: str) -> str:
         """A formula within a sentence."""
-        return f"${formula}$" if self.latex else formula
+        return f"{self.mark}{formula}{self.mark}"
 
     def size(self, value: Any) -> str:
         """A size, or another exact number."""
@@ -303,6 +304,7 @@ ASCII = Notation(
 LATEX = Notation(
     "latex", names.latex, "-", r" \circ ", r" \oslash ", r" \otimes ", r"\ge", r"\le", r"^{\top}", "^{-1}", r"^{-\top}",
     r"\mathbf{1}", "'", r"\pi", r"\ldots", r"\circ ", r"\longrightarrow", r"\boxed{%s}",
+    mark="$",
 )  # fmt: skip
 
 SHAPED = replace(LATEX, shaped=True)
