@@ -34,8 +34,7 @@ from test_parse_matlab import READ
 from texts import LEAVES as OTHERS
 
 import matcalc as mc
-from matcalc.read import symbols
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 SECONDS = 2.0
 _TOO_LONG = 30  # seconds, after which a text is broken off
@@ -72,8 +71,7 @@ READERS: dict[
     "papers": (15, list(_PAPERS), lambda text, of: mc.parse_latex(text, _PAPERS[of][len(text) % 2])),
     "text": (25, list(PYTHON), lambda text, of: mc.parse(text, OTHERS)),
     "MATLAB": (10, list(READ), lambda text, of: mc.parse(text, OTHERS, syntax="matlab")),
-    "declarations": (4, _LINES, lambda text, of: declared(text)),
-    "shapes": (2, _LINES, lambda text, of: symbols.declared(text)),
+    "declarations": (6, _LINES, lambda text, of: declared(text)),
     "activations": (1, list(LATEX), lambda text, of: mc.function("f", text)),
 }
 

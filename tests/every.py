@@ -1,4 +1,4 @@
-"""Every expression that the golden files, the problems, the lecture and the page of operations hold, each with where it stands."""
+"""Every expression of the golden files, the problems, the lecture and the page of operations, each with where it stands."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from latex_texts import LEAVES, LENGTHS, SUMS, TYPED, A, N, W, b, f, m, n, t, u,
 import matcalc as mc
 from matcalc.core.expression import LET, Expr, inner
 from matcalc.numeric.evaluate import evaluate
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 
 @pytest.mark.parametrize("text", TYPED)
@@ -118,6 +118,23 @@ def test_declarations_in_latex():
     assert found["p"] is mc.vector("p", 2 * n + 1, positive=True)
     assert found["yhat"] is mc.vector("yhat", n) and found["f"] == f and found["g"] == mc.function("g")
     assert mc.parse_latex(r"\mathbf u^\top f(\mathbf{Wx} + \mathbf b)", line) is u.T @ f(W @ x + b)
+
+
+SAID_ALIKE = [
+    "W: n m, x: m, b u: n, t: scalar, f: function, S: n n symmetric, W_hh: n n",
+    r"W \in \mathbb{R}^{n \times m}, x \in \mathbb R^m, b, u \in \R^n, t \in \RR, f: \R \to \R, S \in \mathbb S^n"
+    r", W_{hh} \in \R^{n \times n}",
+    "W ∈ ℝ^{n×m}, x ∈ ℝ^m; b, u ∈ ℝ^n\nt ∈ ℝ, f: ℝ → ℝ, S ∈ 𝕊^n, W_hh ∈ ℝ^(n × n)",
+    "W ∈ ℝⁿˣᵐ, x ∈ ℝᵐ, b, u ∈ ℝⁿ, t ∈ R, f : R -> R, S ∈ 𝕊ⁿ, W_{hh}: n n",
+    r"$W \in \mathbf{R}^{n\times m}$, $x\in R^m$, $b,u \in R^{n}$, $t\in R$, $f \colon \R \mapsto \R$, S ∈ S^{n×n}, W_{hh}: n×n",
+]
+
+
+@pytest.mark.parametrize("line", SAID_ALIKE)
+def test_one_reader_of_declarations_for_text_and_latex(line):
+    assert declared(line) == declared(SAID_ALIKE[0])
+    assert mc.parse("uᵀf(Wx + b)", line) is mc.parse_latex(r"u^\top f(Wx + b)", line) is u.T @ f(W @ x + b)
+    assert mc.parse("W_hh @ b + W_{hh} @ u", line) is mc.parse_latex("W_{hh} b + W_{hh} u", line)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from texts import pointing
 
 import matcalc as mc
 from matcalc.core.expression import Expr
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 UNKNOWN = {
     "": ("there is nothing to read", 1),
@@ -198,10 +198,15 @@ BAD_LINES = [
     (r"W \in \mathbb{R}^{n \times m \times k}", "the set is", 7),
     (r"W \in \mathbb{R}^{n!}", "n! is not a size", 7),
     (r"W: n m, W \in \mathbb{R}", "W is declared twice", 9),
-    (r"W, x", "a shape is missing", 1),
+    (r"W, x", "a colon and a shape are missing", 1),
+    ("b, u: n", "a colon and a shape are missing", 1),
+    ("W ∈ ℝ^n×m", "the set is", 5),
+    ("x: n, y ∈ ℤ", "the set is", 11),
+    ("W ∈ ℝ^{n, m}", "the set is", 5),
     (r"\frac12: n", "this is not a name", 1),
     (r"S \in \mathbb{S}", "the set is", 7),
-    (r"f(x): n", "this is not a name", 2),
+    (r"f(x): n", "'f(x)' is not a name", 1),
+    (r"f(\hat x): n", "this is not a name", 2),
 ]
 
 

@@ -12,7 +12,7 @@ import matcalc as mc
 from matcalc.core.expression import assumed
 from matcalc.declarations import Function
 from matcalc.numeric.evaluate import evaluate
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 
 def softmax(x):

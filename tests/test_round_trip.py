@@ -1,6 +1,7 @@
 """What is printed of every golden expression is read back: as LaTeX, as text in Unicode and in ASCII.
 
-What is read is the very node, or another one that is printed alike, as 1ᵀX is for a sum and for a product: it has the same value then.
+What is read is the very node, or another one that is printed alike, as 1ᵀX is for a sum and for a product, with the
+same value.
 """
 
 import numpy as np
@@ -44,7 +45,7 @@ def drawn(e):
         value = value + value.T if assumed(x, "symmetric") else value
         at[x] = rng.integers(0, 2, shape) if x.name == "ids" else value
     waves = np.sin, np.cos, lambda z: -np.sin(z), lambda z: -np.cos(z)
-    return at | {function: waves for function in (FUNCTIONS["f"], FUNCTIONS["g"])}
+    return at | dict.fromkeys((FUNCTIONS["f"], FUNCTIONS["g"]), waves)
 
 
 def same(read, e):

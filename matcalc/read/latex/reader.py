@@ -16,11 +16,12 @@ from matcalc.core import sizes
 from matcalc.core.expression import Expr, let
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.read.caret import pointed
-from matcalc.read.latex.names import LatexVocabulary, Name, next_name
+from matcalc.read.latex.names import Name, next_name
 from matcalc.read.latex.ranges import letters
 from matcalc.read.latex.rules import LatexRules
 from matcalc.read.latex.signs import DISPLAYS, RUNNING
 from matcalc.read.latex.units import Unit, units
+from matcalc.read.latex.vocabulary import LatexVocabulary
 from matcalc.read.latex.words import LatexWords
 from matcalc.read.text.terms import Term
 from matcalc.read.text.trees import meant
