@@ -310,3 +310,12 @@ def test_mutations_of_what_is_valid_are_read_or_parse_errors():
         except mc.ParseError as error:
             assert "\n" in str(error), text
         assert time.process_time() - start < 2, text
+
+
+def test_the_line_of_a_display_that_is_wrong_is_shown():
+    text = "\\begin{align}\n\tq &= W x \\\\\n\ts &= u^\\top \\tilde{q}\n\\end{align}"
+    with pytest.raises(mc.ParseError) as caught:
+        mc.parse_latex(text, LEAVES)
+    sentence, shown, caret = str(caught.value).split("\n")
+    assert sentence.endswith("(line 3)") and (caught.value.line, caught.value.column) == (3, 14)
+    assert shown.index("\\tilde") == caret.index("^")

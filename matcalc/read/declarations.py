@@ -19,7 +19,7 @@ from matcalc.core.expression import ASSUMPTIONS, leaf
 from matcalc.declarations import function
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.read.caret import pointed
-from matcalc.read.latex.names import next_name
+from matcalc.read.latex.names import name_of, next_name
 from matcalc.read.latex.units import units
 
 Meaning = Any  # an expression, a Function, or a size as a constant
@@ -95,10 +95,10 @@ def _entries(line: str) -> Iterator[tuple[int, int]]:
 def _names(line: str, start: int, stop: int, given: str) -> Iterator[tuple[str, int]]:
     """The names of an entry, one behind the other, each with its place: plain ones, or LaTeX."""
     words = list(re.finditer(r"\S+", line[start:stop]))
-    if not any(char in line[start:stop] for char in "\\{}^"):
+    if all(_is_plain(word[0]) for word in words) or not any(char in line[start:stop] for char in "\\{}_^*"):
         for word in words:
-            _attempt(partial(names.checked, word[0]), given, start + word.start())
-            yield word[0], start + word.start()
+            name = _attempt(partial(names.checked, word[0]), given, start + word.start())
+            yield name_of(name).plain() if "{" in name else name, start + word.start()  # W_{hh} is W_hh
         return
     found, k = units(" " * start + line[start:stop]), 0
     while k < len(found):
@@ -107,6 +107,13 @@ def _names(line: str, start: int, stop: int, given: str) -> Iterator[tuple[str, 
             raise pointed("this is not a name", given, found[k].at)
         yield _attempt(name[0].plain, given, found[k].at), found[k].at
         k = name[1]
+
+
+def _is_plain(word: str) -> bool:
+    try:
+        return bool(names.checked(word))
+    except MatcalcError:
+        return False
 
 
 def _attempt(build: Callable[[], Any], line: str, at: int) -> Any:

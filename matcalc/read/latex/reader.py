@@ -236,7 +236,9 @@ def _lines(line: list[Unit], text: str) -> list[list[Unit]]:
     while line and line[0].kind == "begin" and line[0].text.removesuffix("*") in DISPLAYS:
         if line[-1].kind != "end" or line[-1].text != line[0].text:
             raise pointed(f"the environment {line[0].text} does not end where the text ends", text, line[0].at)
-        line = _unaligned(line[1:-1])
+        line = line[1:-1]
+    if any(unit.kind == "line" for unit in line):  # the inside of a display
+        line = _unaligned(line)
     found: list[list[Unit]] = [[]]
     depth = 0
     for unit in line:
