@@ -183,8 +183,9 @@ class _Reader:
         return found[0], line[equals + 1 :]
 
     def _defined(self, name: Name, e: Expr, at: int) -> Expr:
-        if self.vocabulary.meanings(name):
-            raise pointed(f"{name} is defined here and declared, too", self.text, at)
+        if known := self.vocabulary.meanings(name):
+            how = "is a size, too" if known[0][0].startswith("the size ") else "declared, too"
+            raise pointed(f"{name} is defined here and {how}", self.text, at)
         try:
             made = let(name.plain(), e)
         except MatcalcError as error:
@@ -274,7 +275,7 @@ def _is_list(between: Sequence[Unit]) -> bool:
     names, k = True, 0
     while names and k < len(inside):
         found = next_name(inside, k)
-        names = found is not None and (found[1] == len(inside) or inside[found[1]].text == ",")
+        names = found is not None and (found[1] == len(inside) or inside[found[1]].text in (",", ";", "|", "mid"))
         k = found[1] + 1 if found else k
     return names and first.text == "(" and last.text == ")"
 
