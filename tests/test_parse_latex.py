@@ -179,7 +179,14 @@ def test_the_named_function_is_not_the_known_one():
         (r"\frac{x}{||x||}", x / mc.norm(x)),
         (r"2||z||_1 + ||y||_2^2", 2 * mc.norm(z, 1) + mc.norm(y) ** 2),
         (r"||t| - 1|", mc.abs(mc.abs(t) - 1)),
+        (r"\lvert\lvert x \rvert\rvert_1 + \left|\left| z \right|\right|^2", mc.norm(x, 1) + mc.norm(z) ** 2),
+        (r"\lvert\lvert t \rvert - 1\rvert", mc.abs(mc.abs(t) - 1)),
+        (r"\lvert 1 - \lvert t \rvert\rvert", mc.abs(1 - mc.abs(t))),
+        (r"\lvert\lvert \lvert x \rvert + w \rvert\rvert", mc.norm(mc.abs(x) + w)),
+        (r"\lvert\lvert\lvert t \rvert\rvert\rvert + \lvert t \rvert", None),
     ],
 )
 def test_two_bars_at_once_are_a_norm(text, meant):
+    if meant is None:
+        meant = mc.parse_latex(r"\lVert \lvert t \rvert \rVert + \lvert t \rvert", LEAVES)
     assert mc.parse_latex(text, LEAVES) is meant

@@ -27,7 +27,11 @@ UNKNOWN = {
     r"\frac{dx}{dt}": ("x does not contain t", 1),
     r"\sigma t": (r"\sigma is a function: its argument stands in parentheses", 1),
     "f x": ("f is a function: its argument stands in parentheses", 1),
-    r"\mathbb{E}[x]": (r"\mathbb stands for 1 and for sets", 9),
+    r"\mathbb{E}[x]": ("an expectation is not read", 9),
+    r"\mathbb{N}[x]": (r"\mathbb stands for 1 and for sets", 9),
+    r"\mathrm{argmin}(x)": (r"\arg\max and \arg\min are not functions", 1),
+    r"\mathrm{Var}(x)": ("an expectation is not read", 1),
+    r"\lvert\lvert x \rvert - 1 \rvert\rvert": ("closes nothing here", 33),
     "x_i": ("x_i is not a known name", 1),
 }
 SHAPES = {
