@@ -352,6 +352,16 @@ def test_names_and_defined_functions_are_opened():
     assert g(z).to_sympy() == HadamardProduct(A * x, mc.tanh(z).to_sympy())
 
 
+def test_rows_by_their_numbers_are_slices():
+    a = mc.matrix("A", 3, 2)
+    assert mc.take(a, [2, 0]).to_sympy().blocks.shape == (2, 1)
+    assert mc.from_sympy(mc.take(a, [2, 0]).to_sympy()) is mc.concat([a[2:3, :], a[0:1, :]])
+    read = mc.from_sympy((a.T @ mc.one_hot(1, 3)).to_sympy())
+    assert np.allclose(mc.evaluate(read, {"A": np.arange(6.0).reshape(3, 2)}), [2, 3])
+    with pytest.raises(mc.UnsupportedError, match="take"):
+        mc.take(a, mc.vector("ids", 2)).to_sympy()
+
+
 def test_what_sympy_has_no_node_for_is_named():
     a, b = mc.vectors("a b", n)
     with pytest.raises(mc.UnsupportedError, match="no vec"):
