@@ -26,20 +26,21 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from latex_papers import GROUPS
+from latex_papers import GROUPS as KNOWN
 from latex_texts import LEAVES, SUMS, TYPED
+from latex_unseen import GROUPS as UNSEEN
 from test_activation import LATEX
 from test_parse import PYTHON
-from test_parse_matlab import READ
+from test_parse_matlab import READ, VALUES
 from texts import LEAVES as OTHERS
 
 import matcalc as mc
-from matcalc.read import symbols
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 SECONDS = 2.0
 _TOO_LONG = 30  # seconds, after which a text is broken off
 _WORD = re.compile(r"\\[A-Za-z]+|\\.|[A-Za-z]+|\d+|\s+|.", re.DOTALL)
+GROUPS = [*KNOWN, *UNSEEN]
 _LINES = [line for _, latex, plain, *_ in GROUPS for line in (latex, plain)]
 _PAPERS = {text: (latex, plain) for _, latex, plain, _, formulas in GROUPS for text, _ in formulas}
 _SPECIAL = ["\0", "\x1b[2J", "\u202e", "e\u0301", "\u0302" * 3, "\ufeff", "\U0001d400", "ﬀ", "٣", "½", "ᵀ", "\\", "\r", "\u2028"]
@@ -71,9 +72,8 @@ READERS: dict[
     "LaTeX": (40, [*TYPED, *SUMS], lambda text, of: mc.parse_latex(text, LEAVES)),
     "papers": (15, list(_PAPERS), lambda text, of: mc.parse_latex(text, _PAPERS[of][len(text) % 2])),
     "text": (25, list(PYTHON), lambda text, of: mc.parse(text, OTHERS)),
-    "MATLAB": (10, list(READ), lambda text, of: mc.parse(text, OTHERS, syntax="matlab")),
-    "declarations": (4, _LINES, lambda text, of: declared(text)),
-    "shapes": (2, _LINES, lambda text, of: symbols.declared(text)),
+    "MATLAB": (10, [*READ, *VALUES], lambda text, of: mc.parse(text, OTHERS, syntax="matlab")),
+    "declarations": (6, _LINES, lambda text, of: declared(text)),
     "activations": (1, list(LATEX), lambda text, of: mc.function("f", text)),
 }
 

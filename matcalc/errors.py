@@ -10,8 +10,9 @@ class ShapeError(MatcalcError):
 
 
 class ParseError(MatcalcError):
-    """A text that cannot be read; the message points at the place, and ``column`` counts it from 1 where there is one."""
+    """A text that cannot be read; the message points at the place, ``line`` and ``column`` count it from 1 where there is one."""
 
+    line: int | None = None
     column: int | None = None
 
 

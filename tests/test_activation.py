@@ -416,3 +416,10 @@ def test_the_known_functions_are_listed():
     listed = re.search(r"there are (.*)", str(caught.value))
     for name in listed[1].split(", "):
         mc.function("f", rf"\operatorname{{{name}}}({'0, ' * (name in ('max', 'min', 'maximum', 'minimum'))}z)")
+
+
+def test_functions_one_within_the_other_have_a_limit():
+    """SymPy's time doubles with each."""
+    assert mc.function("f", r"\cosh " * 10 + "z") is not None
+    with pytest.raises(mc.ParseError, match="one within the other are read up to 10 deep"):
+        mc.function("f", r"\frac{\sinh z}{" + r"\cosh " * 30 + "z}")

@@ -211,7 +211,7 @@ def test_on_paper_everything_is_light(browser, score):
         assert page.evaluate(ink) != light
         page.emulate_media(media="print")
         assert page.evaluate(ink) == light
-        assert page.evaluate("getComputedStyle(document.querySelector('.mcg-node rect')).fill") == "rgb(255, 255, 255)"
+        assert page.evaluate("getComputedStyle(document.querySelector('.mcg-operation rect')).fill") == "rgb(255, 255, 255)"
 
 
 @every

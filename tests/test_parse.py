@@ -15,7 +15,7 @@ from matcalc.core.expression import const, node, variables
 from matcalc.core.operations import TABLE, apply, half
 from matcalc.numeric.evaluate import evaluate
 from matcalc.paper.writing import UNICODE, written
-from matcalc.read.symbols import declared
+from matcalc.read.declarations import declared
 
 # ---- Python's syntax: the same node --------------------------------------------------------------------------------
 PYTHON = {

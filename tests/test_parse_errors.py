@@ -10,6 +10,7 @@ from texts import LEAVES, A, pointing, s, s_c, t, x, z
 
 import matcalc as mc
 from matcalc.core.expression import Expr
+from matcalc.read.caret import pointed
 
 # ---- errors --------------------------------------------------------------------------------------------------------
 ERRORS = [
@@ -192,3 +193,32 @@ def test_any_text_is_read_or_a_parse_error(pieces):
 def test_nothing_is_imported_before_it_is_needed():
     code = "import sys, matcalc as mc\nassert 'lark' not in sys.modules\nmc.parse('x', 'x: n')\nassert 'lark' in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+PLACES = [
+    ("x +\n\n foo", 3, 2, " foo", "(line 3)"),
+    ("z +\r\n\ty + foo", 2, 6, " y + foo", "(line 2)"),
+    ("\n\nx + foo\n", 3, 5, "x + foo", ""),
+    ("界 + x", 1, 1, "界 + x", ""),
+    ("y + (界界", 1, 6, "y + (界界", ""),
+    ("z\u0302", 1, 1, "ẑ", ""),
+]
+
+
+@pytest.mark.parametrize("text, line, column, shown, said", PLACES)
+def test_a_place_is_a_line_and_a_column(text, line, column, shown, said):
+    with pytest.raises(mc.ParseError) as caught:
+        mc.parse(text, LEAVES)
+    sentence, seen, caret = str(caught.value).split("\n")
+    assert (caught.value.line, caught.value.column, seen, caret) == (
+        line,
+        column,
+        "    " + shown,
+        "    " + " " * (column - 1) + "^",
+    )
+    assert said in sentence and (said or "(line" not in sentence)
+
+
+def test_the_caret_stands_below_wide_and_combining_characters():
+    said = str(pointed("no", "界界 x\u0332y", 5))
+    assert said == "no\n    界界 x\u0332y\n    " + " " * 6 + "^"

@@ -10,7 +10,7 @@ from latex_texts import LEAVES, LENGTHS, SUMS, TYPED, A, N, W, b, f, m, n, t, u,
 import matcalc as mc
 from matcalc.core.expression import LET, Expr, inner
 from matcalc.numeric.evaluate import evaluate
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 
 @pytest.mark.parametrize("text", TYPED)
@@ -120,6 +120,23 @@ def test_declarations_in_latex():
     assert mc.parse_latex(r"\mathbf u^\top f(\mathbf{Wx} + \mathbf b)", line) is u.T @ f(W @ x + b)
 
 
+SAID_ALIKE = [
+    "W: n m, x: m, b u: n, t: scalar, f: function, S: n n symmetric, W_hh: n n",
+    r"W \in \mathbb{R}^{n \times m}, x \in \mathbb R^m, b, u \in \R^n, t \in \RR, f: \R \to \R, S \in \mathbb S^n"
+    r", W_{hh} \in \R^{n \times n}",
+    "W ∈ ℝ^{n×m}, x ∈ ℝ^m; b, u ∈ ℝ^n\nt ∈ ℝ, f: ℝ → ℝ, S ∈ 𝕊^n, W_hh ∈ ℝ^(n × n)",
+    "W ∈ ℝⁿˣᵐ, x ∈ ℝᵐ, b, u ∈ ℝⁿ, t ∈ R, f : R -> R, S ∈ 𝕊ⁿ, W_{hh}: n n",
+    r"$W \in \mathbf{R}^{n\times m}$, $x\in R^m$, $b,u \in R^{n}$, $t\in R$, $f \colon \R \mapsto \R$, S ∈ S^{n×n}, W_{hh}: n×n",
+]
+
+
+@pytest.mark.parametrize("line", SAID_ALIKE)
+def test_one_reader_of_declarations_for_text_and_latex(line):
+    assert declared(line) == declared(SAID_ALIKE[0])
+    assert mc.parse("uᵀf(Wx + b)", line) is mc.parse_latex(r"u^\top f(Wx + b)", line) is u.T @ f(W @ x + b)
+    assert mc.parse("W_hh @ b + W_{hh} @ u", line) is mc.parse_latex("W_{hh} b + W_{hh} u", line)
+
+
 @pytest.mark.parametrize(
     "text, shape, wanted",
     [
@@ -162,7 +179,14 @@ def test_the_named_function_is_not_the_known_one():
         (r"\frac{x}{||x||}", x / mc.norm(x)),
         (r"2||z||_1 + ||y||_2^2", 2 * mc.norm(z, 1) + mc.norm(y) ** 2),
         (r"||t| - 1|", mc.abs(mc.abs(t) - 1)),
+        (r"\lvert\lvert x \rvert\rvert_1 + \left|\left| z \right|\right|^2", mc.norm(x, 1) + mc.norm(z) ** 2),
+        (r"\lvert\lvert t \rvert - 1\rvert", mc.abs(mc.abs(t) - 1)),
+        (r"\lvert 1 - \lvert t \rvert\rvert", mc.abs(1 - mc.abs(t))),
+        (r"\lvert\lvert \lvert x \rvert + w \rvert\rvert", mc.norm(mc.abs(x) + w)),
+        (r"\lvert\lvert\lvert t \rvert\rvert\rvert + \lvert t \rvert", None),
     ],
 )
 def test_two_bars_at_once_are_a_norm(text, meant):
+    if meant is None:
+        meant = mc.parse_latex(r"\lVert \lvert t \rvert \rVert + \lvert t \rvert", LEAVES)
     assert mc.parse_latex(text, LEAVES) is meant

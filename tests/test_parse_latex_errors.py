@@ -11,7 +11,7 @@ from texts import pointing
 
 import matcalc as mc
 from matcalc.core.expression import Expr
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 UNKNOWN = {
     "": ("there is nothing to read", 1),
@@ -27,7 +27,11 @@ UNKNOWN = {
     r"\frac{dx}{dt}": ("x does not contain t", 1),
     r"\sigma t": (r"\sigma is a function: its argument stands in parentheses", 1),
     "f x": ("f is a function: its argument stands in parentheses", 1),
-    r"\mathbb{E}[x]": (r"\mathbb stands for 1 and for sets", 9),
+    r"\mathbb{E}[x]": ("an expectation is not read", 9),
+    r"\mathbb{N}[x]": (r"\mathbb stands for 1 and for sets", 9),
+    r"\mathrm{argmin}(x)": (r"\arg\max and \arg\min are not functions", 1),
+    r"\mathrm{Var}(x)": ("an expectation is not read", 1),
+    r"\lvert\lvert x \rvert - 1 \rvert\rvert": ("closes nothing here", 33),
     "x_i": ("x_i is not a known name", 1),
 }
 SHAPES = {
@@ -198,10 +202,15 @@ BAD_LINES = [
     (r"W \in \mathbb{R}^{n \times m \times k}", "the set is", 7),
     (r"W \in \mathbb{R}^{n!}", "n! is not a size", 7),
     (r"W: n m, W \in \mathbb{R}", "W is declared twice", 9),
-    (r"W, x", "a shape is missing", 1),
+    (r"W, x", "a colon and a shape are missing", 1),
+    ("b, u: n", "a colon and a shape are missing", 1),
+    ("W ∈ ℝ^n×m", "the set is", 5),
+    ("x: n, y ∈ ℤ", "the set is", 11),
+    ("W ∈ ℝ^{n, m}", "the set is", 5),
     (r"\frac12: n", "this is not a name", 1),
     (r"S \in \mathbb{S}", "the set is", 7),
-    (r"f(x): n", "this is not a name", 2),
+    (r"f(x): n", "'f(x)' is not a name", 1),
+    (r"f(\hat x): n", "this is not a name", 2),
 ]
 
 
@@ -305,3 +314,12 @@ def test_mutations_of_what_is_valid_are_read_or_parse_errors():
         except mc.ParseError as error:
             assert "\n" in str(error), text
         assert time.process_time() - start < 2, text
+
+
+def test_the_line_of_a_display_that_is_wrong_is_shown():
+    text = "\\begin{align}\n\tq &= W x \\\\\n\ts &= u^\\top \\tilde{q}\n\\end{align}"
+    with pytest.raises(mc.ParseError) as caught:
+        mc.parse_latex(text, LEAVES)
+    sentence, shown, caret = str(caught.value).split("\n")
+    assert sentence.endswith("(line 3)") and (caught.value.line, caught.value.column) == (3, 14)
+    assert shown.index("\\tilde") == caret.index("^")

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import sympy
 from latex_papers import GROUPS
+from latex_unseen import GROUPS as UNSEEN
 
 import matcalc as mc
 from matcalc.core.expression import assumed
 from matcalc.declarations import Function
 from matcalc.numeric.evaluate import evaluate
-from matcalc.read.latex.names import declared
+from matcalc.read.declarations import declared
 
 
 def softmax(x):
@@ -52,7 +53,7 @@ def drawn(line, lengths):
 
 FORMULAS = [
     pytest.param(line, lengths, text, wanted, id=f"{title} {style} {text[:60]}")
-    for title, latex, plain, lengths, formulas in GROUPS
+    for title, latex, plain, lengths, formulas in (*GROUPS, *UNSEEN)
     for style, line in (("LaTeX", latex), ("plain", plain))
     for text, wanted in formulas
 ]
@@ -75,4 +76,4 @@ def test_formulas_of_papers(line, lengths, text, wanted):
 
 
 def test_there_are_many():
-    assert sum(len(formulas) for *_, formulas in GROUPS) > 250
+    assert sum(len(formulas) for *_, formulas in GROUPS) > 250 and sum(len(formulas) for *_, formulas in UNSEEN) > 120

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sympy
 from growing import Grower
+from problems import PROBLEMS, SIZES
 from properties import Case, Skipped, matrix_of, moderate
 from sympy import (
     Abs,
@@ -47,12 +48,13 @@ from sympy import (
     symbols,
     tanh,
 )
+from sympy.core.function import AppliedUndef
 from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.hadamard import HadamardPower
 from table_examples import examples, k, m, n
 
 import matcalc as mc
-from matcalc.core.expression import Expr, topological
+from matcalc.core.expression import Expr, topological, variables
 from matcalc.core.operations import TABLE
 from matcalc.read.sympy.table import ROWS
 
@@ -81,6 +83,14 @@ def explicit(e, values):
     return (made if made.is_Matrix else sympy.ImmutableMatrix([[made]])), at
 
 
+def sympys(form, own, at):
+    """SymPy's derivatives of a formula by the entries of one variable, at numbers; other entries are numbers from the start."""
+    real = {entry: Symbol(f"r{j}", real=True) for j, entry in enumerate(own)}
+    point = {real[entry]: at[entry] for entry in own}
+    form = form.xreplace({entry: real.get(entry, value) for entry, value in at.items()})
+    return [form.diff(r).xreplace(point).doit().evalf() for r in real.values()]
+
+
 def number(matrix, at):
     return np.array(matrix.xreplace(at).evalf().tolist(), dtype=float)
 
@@ -95,18 +105,24 @@ def chosen_by_variable(example):
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name not in NO_EXPLICIT])
 def test_the_explicit_form_has_the_value(name):
-    for example in examples(TABLE[name], LENGTHS[0]):
+    for example in examples(TABLE[name], LENGTHS[name in SLOW]):
         if not chosen_by_variable(example):
             values = rounded(example.values)
             matrix, at = explicit(example.e, values)
             assert np.allclose(number(matrix, at), np.reshape(mc.evaluate(example.e, values), matrix.shape))
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name not in NO_EXPLICIT])
-@pytest.mark.parametrize("lengths", LENGTHS, ids=["n=3", "n=2"])
+def lengths_of(name):
+    """Both sizes; one of them for what is slow, what acts entry by entry, and ``place``, which does not fit into two rows."""
+    one = name in SLOW or TABLE[name].primes is not None
+    return LENGTHS[:1] if name == "place" else LENGTHS[1:] if one else LENGTHS
+
+
+@pytest.mark.parametrize(
+    "name, lengths",
+    [pytest.param(x, of, id=f"n={of[n]}-{x}") for x in TABLE if x not in NO_EXPLICIT for of in lengths_of(x)],
+)
 def test_the_gradient_is_sympys_derivative_of_every_entry(name, lengths):
-    if name in SLOW or name == "place":  # which does not fit into two rows
-        lengths = LENGTHS[name in SLOW]
     for example in examples(TABLE[name], lengths):
         if chosen_by_variable(example) or not example.variables:
             continue
@@ -117,13 +133,40 @@ def test_the_gradient_is_sympys_derivative_of_every_entry(name, lengths):
         values[weights] = drawn.reshape(-1, 1) if len(shape) == 1 else drawn
         s = mc.sum(weights * example.e)
         (form,), at = explicit(s, values)
-        real = {entry: Symbol(f"r{j}", real=True) for j, entry in enumerate(at)}
-        point = {real[entry]: value for entry, value in at.items()}
         for x in example.variables:
             gradient, _ = explicit(mc.grad(s, x), values)
             own = entries((x, values[x]))
-            slopes = [form.xreplace(real).diff(real[entry]).xreplace(point).doit().evalf() for entry in own]
+            slopes = sympys(form, own, at)
             assert np.allclose(number(gradient, at).ravel(), np.array(slopes, dtype=float)), (example.e, x)
+
+
+# ---- explicit: whole formulas ----------------------------------------------------------------------------------------
+WHOLE = [p for p in PROBLEMS if p.kind == "grad"]
+SMALL = {"n": 2, "m": 3, "k": 2, "d": 2, "N": 2}
+
+
+def defined(form):
+    """The generic f taken to be tanh, its derivatives SymPy's."""
+    return form.replace(lambda x: isinstance(x, AppliedUndef), lambda x: tanh(*x.args)).doit()
+
+
+@pytest.mark.parametrize("problem", WHOLE, ids=str)
+def test_the_gradient_of_a_problem_is_sympys_derivative_of_every_entry(problem):
+    """The derivative of the explicit form by every entry, against the gradient that matcalc finds in matrix notation."""
+    s, by = problem.statement()
+    lengths = {SIZES[name]: length for name, length in SMALL.items()}
+    drawn = {name: np.round(array, 3) for name, array in problem.values(SMALL).items()}
+    at, own = {}, {}
+    for x in variables([s]):
+        numbers = entries((x, drawn[x.name].reshape(-1, 1) if x.shape and x.shape[1] == 1 else drawn[x.name]))
+        at |= numbers
+        own = numbers if x is by else own
+    form, gradient = (defined(e.to_sympy(explicit=lengths)) for e in (s, mc.grad(s, by)))
+    assert np.allclose(number(gradient, at).ravel(), np.array(sympys(form, own, at), dtype=float))
+
+
+def test_there_are_forty_whole_formulas():
+    assert len(WHOLE) >= 40
 
 
 def test_what_explicit_matrices_lack_is_named():
@@ -307,6 +350,16 @@ def test_names_and_defined_functions_are_opened():
     assert mc.let("s", a.T @ z).to_sympy() == Trace(x.T * A * x)
     g = mc.function("g", lambda v: v * mc.tanh(v))
     assert g(z).to_sympy() == HadamardProduct(A * x, mc.tanh(z).to_sympy())
+
+
+def test_rows_by_their_numbers_are_slices():
+    a = mc.matrix("A", 3, 2)
+    assert mc.take(a, [2, 0]).to_sympy().blocks.shape == (2, 1)
+    assert mc.from_sympy(mc.take(a, [2, 0]).to_sympy()) is mc.concat([a[2:3, :], a[0:1, :]])
+    read = mc.from_sympy((a.T @ mc.one_hot(1, 3)).to_sympy())
+    assert np.allclose(mc.evaluate(read, {"A": np.arange(6.0).reshape(3, 2)}), [2, 3])
+    with pytest.raises(mc.UnsupportedError, match="take"):
+        mc.take(a, mc.vector("ids", 2)).to_sympy()
 
 
 def test_what_sympy_has_no_node_for_is_named():

@@ -62,11 +62,9 @@ def _declares(text: str) -> bool:
 
 
 def _declared(text: str) -> dict[str, Any]:
-    """One reader for each way of writing it: a backslash or ∈ is LaTeX's."""
-    from matcalc.read import symbols
-    from matcalc.read.latex import names
+    from matcalc.read.declarations import declared
 
-    return dict((names if "\\" in text or "∈" in text else symbols).declared(text))
+    return dict(declared(text))
 
 
 def symbols(shapes: Iterable[str], lets: Iterable[str] = (), latex: bool = False) -> dict[str, Any]:

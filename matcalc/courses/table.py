@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from matcalc.code.generated import Generated
 from matcalc.code.to_numpy import to_numpy
 from matcalc.core.expression import let
-from matcalc.read.symbols import declared
+from matcalc.read.declarations import declared
 from matcalc.read.text.reader import parse
 
 

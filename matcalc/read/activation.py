@@ -32,6 +32,7 @@ from matcalc.read.words import CLOSING, FUNCTIONS, LETTERS, RELATIONS, SEVERAL, 
 
 _BITS = 10_000  # of a number
 _LONGEST, _WORDS = 5_000, 250  # characters, words; latex2sympy2 takes its time
+_NESTED = 10  # functions one within the other; SymPy's time for cosh cosh ... doubles with each
 
 
 def read_activation(text: str) -> sympy.Expr:
@@ -76,6 +77,7 @@ class _Reader:
             raise pointed(f"a definition of more than {_WORDS} words is not read", text, self.tokens[_WORDS].at)
         self.i = 0
         self.calls: list[tuple[Callable[..., Any], tuple[str, ...]]] = []
+        self.within = 0  # so many functions
         self.variable = self.left_hand_side()
         self.used: list[Token] = []
         self.known: dict[str, Any] = {}  # what latex2sympy2 has read
@@ -264,6 +266,14 @@ class _Reader:
 
     # ---- functions ----
     def function(self, head: Token) -> str:
+        self.within += 1
+        if self.within > _NESTED:
+            self.fail(f"functions one within the other are read up to {_NESTED} deep", head)
+        made = self._function(head)
+        self.within -= 1
+        return made
+
+    def _function(self, head: Token) -> str:
         exponent = ""
         if caret := self.accept("^"):
             exponent = self.script().strip("()")

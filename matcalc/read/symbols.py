@@ -1,101 +1,21 @@
-"""What the names of a text stand for: leaves, functions and sizes, given as a mapping or as one line of shapes."""
+"""What the names of a text stand for: leaves, functions and sizes, given as a mapping or as a line of declarations."""
 
 from __future__ import annotations
 
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-import sympy
-
-from matcalc.core import names, sizes
-from matcalc.core.expression import ASSUMPTIONS, CONST, Expr, const, leaf, topological
-from matcalc.declarations import Function, function
+from matcalc.core import names
+from matcalc.core.expression import CONST, Expr, const, topological
+from matcalc.declarations import Function
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.read.caret import pointed
-
-Meaning = Any  # an expression, a Function, or a size as a constant
-_ENTRY = re.compile(r"(?P<names>[^:,;\n]+):(?P<kind>(?:\([^()\n]*\)|[^,;\n(])*)|(?P<stray>[^,;\s][^,;\n]*)")
-_WORD = re.compile(r"[^\s,×()]+")
-_SIZE = re.compile(r"(?:[^\W\d]\w*|\d+)(?:(?:\*|\+|-|(?<=\d)(?=[^\W\d]))(?:[^\W\d]\w*|\d+))*")
-_PIECE = re.compile(r"[^\W\d]\w*|\d+|[*+-]")
-_DIGITS = 18  # a longer whole number is no size
+from matcalc.read.declarations import Meaning, declared
 
 
-# ---- a line of shapes --------------------------------------------------------------------------------------------------
-def declared(shapes: str) -> dict[str, Meaning]:
-    """The leaves and functions that a line of shapes declares.
-
-    ``"W: n m, x: m, b u: n, t: scalar, f: function, S: n n symmetric"``: a name or several, a colon, the rows and columns
-    (one size is a column), and what is assumed. A size is a name, a whole number or a sum of products such as ``5*d`` and
-    ``n+1``. Entries are separated by commas, semicolons or lines. Raises ParseError with a caret.
-
-    >>> declared("W: n m, x: m, f: function")
-    {'W': W, 'x': x, 'f': <function f(·), generic>}
-    """
-    found: dict[str, Meaning] = {}
-    for entry in _ENTRY.finditer(shapes):
-        if entry["stray"] is not None:
-            raise pointed("a colon and a shape are missing, as in W: n m", shapes, entry.start())
-        kind = entry["kind"].strip()
-        at = entry.end("names") + 1 + len(entry["kind"]) - len(entry["kind"].lstrip())
-        for name in _WORD.finditer(shapes, *entry.span("names")):
-            if name[0] in found:
-                raise pointed(f"{name[0]} is declared twice", shapes, name.start())
-            attempt(partial(names.checked, name[0]), shapes, name.start())
-            found[name[0]] = of_kind(name[0], kind, shapes, at)
-    return found
-
-
-def attempt(build: Callable[[], Any], shapes: str, at: int) -> Any:
-    """What is built, its error pointing at a place of the line."""
-    try:
-        return build()
-    except MatcalcError as error:
-        raise pointed(str(error), shapes, at) from None
-
-
-def of_kind(name: str, kind: str, shapes: str, at: int) -> Meaning:
-    """The leaf or function of this name, given what stands behind the colon at ``at``."""
-    if kind == "function":
-        return function(name)
-    lengths: list[Any] = []
-    assumptions: dict[str, bool] = {}
-    scalar = False
-    for word in _WORD.finditer(shapes, at, at + len(kind)):
-        if word[0] in ASSUMPTIONS:
-            assumptions[word[0]] = True
-        elif word[0] == "scalar":
-            scalar = True
-        elif assumptions:
-            raise pointed(f"{word[0]} is not an assumption; there are {', '.join(ASSUMPTIONS)}", shapes, word.start())
-        else:
-            lengths.append(_size(word[0], shapes, word.start()))
-    if scalar == bool(lengths) or len(lengths) > 2:
-        raise pointed("a shape is scalar, one size (a column), or rows and columns, as in W: n m", shapes, at)
-    return attempt(lambda: leaf(name, sizes.shape(*lengths, *[1] * (2 - len(lengths))), **assumptions), shapes, at)
-
-
-def _size(text: str, shapes: str, at: int) -> Any:
-    """A sum of products of names and whole numbers."""
-    if not _SIZE.fullmatch(text):
-        raise pointed(f"{text} is not a size; a size is a name, a whole number or a sum such as 5*d or n+1", shapes, at)
-    total, product = sympy.Integer(0), sympy.Integer(1)
-    for piece in _PIECE.findall(text):
-        if piece in "+-":
-            total, product = total + product, sympy.Integer(1 if piece == "+" else -1)
-        elif piece != "*":
-            if len(piece) > _DIGITS and piece.isdecimal():
-                raise pointed("this number is too large for a size", shapes, at)
-            product *= sympy.Integer(piece) if piece.isdecimal() else sizes.dims(names.checked(piece))
-    return attempt(lambda: sizes.size(total + product), shapes, at)
-
-
-# ---- the vocabulary ----------------------------------------------------------------------------------------------------
 @dataclass
 class Vocabulary:
     """Every spelling of the declared names, and of the sizes that occur in their shapes.
@@ -176,4 +96,5 @@ def _spellings(key: str) -> set[str]:
         names.checked(key)
     except MatcalcError:
         return {key}
-    return {unicodedata.normalize("NFC", spelling) for spelling in (key, names.text(key), names.ascii(key))}
+    braced, bare = re.sub(r"_(\w{2,})(?=\^|$)", r"_{\1}", key), re.sub(r"_\{(\w+)\}", r"_\1", key)  # W_{hh} and W_hh
+    return {unicodedata.normalize("NFC", spelling) for spelling in (key, names.text(key), names.ascii(key), braced, bare)}

@@ -58,7 +58,7 @@ class Brackets(Walk):
     def _bar(self, frame: Frame, unit: Unit) -> None:
         """A bar that does not say so opens where an operand is due, or where none of its kind is open; else it closes."""
         kind = "BAR" if unit.text == "|" else "NORM"
-        if unit.text == "|" and not unit.side and self._doubled(frame, unit):
+        if unit.text == "|" and (self._sided_doubled(frame, unit) if unit.side else self._doubled(frame, unit)):
             return
         within = len(self.opened) > frame.depth and self.opened[-1].closing == unit.text
         if unit.side == "open" or (not unit.side and (self.due or not within)):
@@ -79,6 +79,10 @@ class Brackets(Walk):
         within = any(opened.closing == "|" for opened in self.opened[frame.depth :])
         if not closes and not ((self.due or not within) and _DOUBLE_BARS.match(self.text, unit.at)):
             return False
+        self._norm_bars(frame, unit, closes)
+        return True
+
+    def _norm_bars(self, frame: Frame, unit: Unit, closes: bool) -> None:
         frame.k += 1  # the second bar
         if closes:
             self.opened.pop()
@@ -86,7 +90,47 @@ class Brackets(Walk):
         else:
             self.put("NORM_OPEN", unit)
             self.opened.append(Open(_DOUBLE, "NORM_CLOSE", unit.at))
-        return True
+
+    def _sided_doubled(self, frame: Frame, unit: Unit) -> bool:
+        r"""Two bars that open where the two that close them are as near: \lvert\lvert x \rvert\rvert is a norm."""
+        within = self.opened[-1].closing if len(self.opened) > frame.depth else ""
+        if unit.side == "close":
+            closes = within == _DOUBLE and frame.next is not None and (frame.next.text, frame.next.side) == ("|", "close")
+            if closes:
+                self._norm_bars(frame, unit, True)
+            return closes
+        if frame.next is None or (frame.next.text, frame.next.side) != ("|", "open"):
+            return False
+        depth, last = 2, -1
+        for k in range(frame.k + 1, len(frame.units)):
+            other = frame.units[k]
+            if other.kind == "delimiter" and other.text == "|" and other.side:
+                depth += 1 if other.side == "open" else -1
+                if depth == 0:
+                    doubled = k == last + 1
+                    if doubled:
+                        self._norm_bars(frame, unit, False)
+                    return doubled
+                last = k if depth == 1 and other.side == "close" else last
+        return False
+
+    def _mask(self, frame: Frame, unit: Unit, brackets: str = "[{") -> bool:
+        """1[z > 0], 1{z > 0}, and 1 with z > 0 below."""
+        following = frame.next
+        if following is not None and following.kind == "delimiter" and following.text in brackets and following.side != "close":
+            frame.k += 1
+            self.put("MASK", unit)
+            self.opened.append(Open(CLOSING[following.text], "BRACKET", following.at))
+            return True
+        if following is not None and following.kind == "sub" and any(a.text in COMPARE for a in following.args[0]):
+            frame.k += 1
+            inside = following.args[0]
+            if len(inside) > 2 and inside[0].kind == inside[-1].kind == "delimiter" and inside[0].text in "[{":
+                inside = inside[1:-1]
+            self.put("MASK", unit)
+            self.push(inside, "BRACKET", following.at)
+            return True
+        return False
 
     def _begins(self, unit: Unit) -> bool:
         """Whether an operand begins here, so that the bar before it might have opened."""

@@ -17,7 +17,7 @@ from matcalc.declarations import Function
 from matcalc.errors import ParseError
 from matcalc.read.latex.functions import Functions
 from matcalc.read.latex.names import Name, joined, name_of, next_name, script
-from matcalc.read.latex.signs import FUNCTIONS, TRANSPOSES
+from matcalc.read.latex.signs import FOLDED, FUNCTIONS, TRANSPOSES, WORDLESS
 from matcalc.read.latex.units import Unit
 from matcalc.read.latex.walk import Frame
 from matcalc.read.text.runs import side_by_side
@@ -51,12 +51,17 @@ class Letters(Functions):
     def _letters(self, frame: Frame, unit: Unit) -> None:
         """The names that begin here."""
         if unit.styled in ("mathbb", "mathds") and unit.kind == "base":
-            raise self.error(f"{self.text[unit.at : unit.end]} is not understood: \\mathbb stands for 1 and for sets", unit.at)
+            if unit.text == "I" and self._mask(frame, unit, "[{("):  # an indicator
+                return
+            mend = WORDLESS["E"] if unit.text == "E" else r"\mathbb stands for 1 and for sets"
+            raise self.error(f"{self.text[unit.at : unit.end]} is not understood: {mend}", unit.at)
         run = [unit]
         while unit.kind == "base" and (behind := frame.next) is not None and behind.kind == "base" and joined(run[-1], behind):
             run.append(behind)
             frame.k += 1
         text = unit.text if unit.kind == "word" else "".join(a.text for a in run)
+        if unit.kind == "word" and text not in FUNCTIONS and not self.vocabulary.meanings(Name(text)):
+            text = FOLDED.get(re.sub(r"[\s_-]", "", text.lower()), text)
         self._lower_index(frame, unit)
         self._transposed_name(frame)
         if frame.mode == "index" and all(a.text in self.bound and not a.accent for a in run):
@@ -403,6 +408,8 @@ class Letters(Functions):
             return self.error(f"{unit.text} is an index here, and stands only in subscripts", unit.at)
         if name == "sigma":
             return self.error(r"\sigma is a function: its argument stands in parentheses, \sigma(...)", unit.at)
+        if unit.kind == "word" and name in WORDLESS:
+            return self.error(f"{shown[:_LONGEST]}: {WORDLESS[name]}", unit.at)
         near = self.vocabulary.near((name if unit.kind == "word" else shown)[:_LONGEST].translate(_MARKUP), [*FUNCTIONS])
         return self.error(f"{shown[:_LONGEST]} is not a known name{near}", unit.at)
 

@@ -16,11 +16,12 @@ from matcalc.core import sizes
 from matcalc.core.expression import Expr, let
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.read.caret import pointed
-from matcalc.read.latex.names import LatexVocabulary, Name, next_name
+from matcalc.read.latex.names import Name, next_name
 from matcalc.read.latex.ranges import letters
 from matcalc.read.latex.rules import LatexRules
 from matcalc.read.latex.signs import DISPLAYS, RUNNING
 from matcalc.read.latex.units import Unit, units
+from matcalc.read.latex.vocabulary import LatexVocabulary
 from matcalc.read.latex.words import LatexWords
 from matcalc.read.text.terms import Term
 from matcalc.read.text.trees import meant
@@ -182,8 +183,9 @@ class _Reader:
         return found[0], line[equals + 1 :]
 
     def _defined(self, name: Name, e: Expr, at: int) -> Expr:
-        if self.vocabulary.meanings(name):
-            raise pointed(f"{name} is defined here and declared, too", self.text, at)
+        if known := self.vocabulary.meanings(name):
+            how = "is a size, too" if known[0][0].startswith("the size ") else "declared, too"
+            raise pointed(f"{name} is defined here and {how}", self.text, at)
         try:
             made = let(name.plain(), e)
         except MatcalcError as error:
@@ -235,7 +237,9 @@ def _lines(line: list[Unit], text: str) -> list[list[Unit]]:
     while line and line[0].kind == "begin" and line[0].text.removesuffix("*") in DISPLAYS:
         if line[-1].kind != "end" or line[-1].text != line[0].text:
             raise pointed(f"the environment {line[0].text} does not end where the text ends", text, line[0].at)
-        line = _unaligned(line[1:-1])
+        line = line[1:-1]
+    if any(unit.kind == "line" for unit in line):  # the inside of a display
+        line = _unaligned(line)
     found: list[list[Unit]] = [[]]
     depth = 0
     for unit in line:
@@ -271,7 +275,7 @@ def _is_list(between: Sequence[Unit]) -> bool:
     names, k = True, 0
     while names and k < len(inside):
         found = next_name(inside, k)
-        names = found is not None and (found[1] == len(inside) or inside[found[1]].text == ",")
+        names = found is not None and (found[1] == len(inside) or inside[found[1]].text in (",", ";", "|", "mid"))
         k = found[1] + 1 if found else k
     return names and first.text == "(" and last.text == ")"
 

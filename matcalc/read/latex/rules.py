@@ -205,11 +205,20 @@ class LatexRules(Rules):
             given = [*given, Term(word.at, expr=const(called.axis), name="axis")]
         if called.base is not None and script is not None:
             raise self.error(r"put the power behind the call, (\log_2(x))^2", script.at)
+        if called.function in ("max", "min") and len(given) == 2:
+            given = [self._number_for_zeros(a) for a in given]
         made = self.alias(word.at, super().call(word, script, opened, given, closed))
         if called.base is not None:
             made = self.entrywise(word.at, c.div, made, Term(word.at, expr=BUILD["log"](const(called.base))))
         self.calls.add(made)
         return made
+
+    def _number_for_zeros(self, a: Term) -> Term:
+        r"""In \max(\mathbf{0}, x), zeros of which nothing says how many are as good as the number."""
+        if not a.missing.startswith("0;") or a not in self.terms:
+            return a
+        self.terms.remove(a)
+        return Term(a.at, expr=const(0))
 
     def applied(self, word: Word, script: Word | None, a: Term) -> Term:
         r"""\log x: a function of the one factor behind it."""

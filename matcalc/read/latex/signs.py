@@ -3,7 +3,7 @@ r"""What commands, words and signs of LaTeX stand for: functions by the names of
 from __future__ import annotations
 
 from matcalc.core.operations import TABLE
-from matcalc.read.text.rules import WORDS
+from matcalc.read.text.functions import OF_VECTORS, POINTWISE, WORDS
 
 
 def _functions() -> dict[str, str]:
@@ -18,6 +18,8 @@ def _functions() -> dict[str, str]:
 
 
 FUNCTIONS = _functions()
+# Words for entrywise functions and softmax are written with capitals as one likes: GELU, LogSumExp.
+FOLDED = {word.lower().replace("_", ""): word for word in FUNCTIONS if word in POINTWISE or word in OF_VECTORS}
 TOGETHER = {("log", "det"): "logdet", ("ln", "det"): "logdet", ("log", "softmax"): "log_softmax"}  # two words, one function
 OPERATORS = {
     **dict.fromkeys(("cdot", "times", "ast", "*", "·", "×"), "·"),
@@ -79,4 +81,13 @@ RAISED_REFUSED = {
     "H": r"an adjoint is not known here: everything is real, and the transpose is ^\top",
     "ast": "an optimum or a conjugate: declare the whole name, as w^*",
     "star": r"an optimum or a conjugate: declare the whole name, as w^\star",
+}
+_ARG = r"\arg\max and \arg\min are not functions that have a derivative"
+_OF_CHANCE = r"an expectation is not read; the mean over examples is \frac1N \sum_{i=1}^{N}"
+WORDLESS = {  # words that stand for no function here
+    **dict.fromkeys(("argmin", "argmax", "arg min", "arg max"), _ARG),
+    **dict.fromkeys(("E", "Var", "Cov", "Pr"), _OF_CHANCE),
+    **dict.fromkeys(("KL", "BCE", "CE", "MSE", "NLL"), "this is no function here; write its formula"),
+    "rank": "the rank has no derivative",
+    "pinv": r"a pseudo-inverse is not known here; write (A^\top A)^{-1} A^\top",
 }

@@ -8,8 +8,9 @@ from typing import Any
 
 from matcalc.errors import ParseError
 from matcalc.read.caret import pointed
-from matcalc.read.latex.names import LatexVocabulary, Name
+from matcalc.read.latex.names import Name
 from matcalc.read.latex.units import Unit
+from matcalc.read.latex.vocabulary import LatexVocabulary
 from matcalc.read.text.words import Word
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}

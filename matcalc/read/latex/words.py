@@ -18,7 +18,7 @@ from matcalc.read.latex.letters import Letters
 from matcalc.read.latex.names import Name, script
 from matcalc.read.latex.signs import COMPARE, FUNCTIONS, MATRICES, OPERATORS, RAISED_REFUSED, REFUSED, RUNNING, TRANSPOSES
 from matcalc.read.latex.units import Unit
-from matcalc.read.latex.walk import CLOSING, Frame, Open
+from matcalc.read.latex.walk import Frame
 from matcalc.read.text.words import checked_number
 
 
@@ -58,24 +58,6 @@ class LatexWords(Letters):
             return
         if not self._sized(frame, unit, what):
             self.put("CONSTANT", unit, meaning=what)
-
-    def _mask(self, frame: Frame, unit: Unit) -> bool:
-        """1[z > 0], 1{z > 0}, and 1 with z > 0 below."""
-        following = frame.next
-        if following is not None and following.kind == "delimiter" and following.text in "[{" and following.side != "close":
-            frame.k += 1
-            self.put("MASK", unit)
-            self.opened.append(Open(CLOSING[following.text], "BRACKET", following.at))
-            return True
-        if following is not None and following.kind == "sub" and any(a.text in COMPARE for a in following.args[0]):
-            frame.k += 1
-            inside = following.args[0]
-            if len(inside) > 2 and inside[0].kind == inside[-1].kind == "delimiter" and inside[0].text in "[{":
-                inside = inside[1:-1]
-            self.put("MASK", unit)
-            self.push(inside, "BRACKET", following.at)
-            return True
-        return False
 
     def _group(self, frame: Frame, unit: Unit) -> None:
         """Braces: one name with its scripts, or a part of its own."""

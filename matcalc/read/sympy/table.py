@@ -245,9 +245,17 @@ READ = {row.node: row for row in ROWS if row.read is not None}
 CHAINED = (ADD, MUL, MATMUL, KRON)  # associative: a chain of them is one node of SymPy's
 SPREAD = ("add", "mul", "pow")  # SymPy does not repeat along an axis: the arguments take the shape of the whole
 
+
+def _rows_at(a: Expr, at: Any) -> Expr:
+    """Rows of a matrix one below the other: SymPy has blocks and slices."""
+    return concat([part(a, (i, 0), (1, a.shape[1])) for i in at], 0)
+
+
 # Operations that SymPy lacks, by those that it has: of the arguments and the parameters.
 _exp, _log, _sum_along = BUILD["exp"], BUILD["log"], {None: BUILD["sum"], 0: BUILD["sum0"], 1: BUILD["sum1"]}
 DEFINED: dict[str, Callable[..., Expr]] = {
+    "one_hot": lambda n, i: part(eye(n), (0, i), (n, 1)),  # a column of the identity
+    "take": _rows_at,
     "softmax": lambda x, axis: _exp(x) / _sum_along[axis](_exp(x)),
     "log_softmax": lambda x, axis: x - _log(_sum_along[axis](_exp(x))),
     "logsumexp": lambda x, axis: _log(_sum_along[axis](_exp(x))),

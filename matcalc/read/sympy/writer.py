@@ -47,11 +47,16 @@ def opened(root: Expr) -> Expr:
         args = tuple(done[a] for a in e.args)
         if e.op is LET:
             done[e] = args[0]
-        elif e.op.name in DEFINED and not e.op.user:
+        elif e.op.name in DEFINED and not e.op.user and not _chosen_by_variable(e):
             done[e] = DEFINED[e.op.name](*args, *e.params)
         else:
             done[e] = rebuilt(e, args)
     return done[root]
+
+
+def _chosen_by_variable(e: Expr) -> bool:
+    """Whether the rows that a node takes are told by a variable."""
+    return e.op.chooses is not None and isinstance(e.op.chooses(e)[0], Expr)
 
 
 class _Writing:
