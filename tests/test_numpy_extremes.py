@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -35,6 +36,10 @@ STABLE = [  # what the user may write, and what is computed
     (mc.log(mc.let("p", e_z / mc.sum(e_z))), mc.log_softmax(z)),
     (mc.log(mc.softmax(z)[2]), mc.log_softmax(z)[2]),
     (mc.log(mc.sum(mc.exp(z))), mc.logsumexp(z)),
+    (mc.log(mc.exp(t) + mc.exp(-t)), t + mc.softplus(-2 * t)),
+    (mc.log((mc.exp(t) + mc.exp(-t)) / 2), mc.log(Fraction(1, 2)) + (t + mc.softplus(-2 * t))),
+    (mc.log(mc.sigmoid(t) / (1 - mc.sigmoid(t))), -mc.softplus(-t) + mc.softplus(t)),
+    (mc.log(mc.sigmoid(t) ** 2 * mc.sigmoid(y)), -2 * mc.softplus(-t) - mc.softplus(-y)),
 ]
 
 
@@ -58,6 +63,8 @@ def losses():
         "tanh": (mc.sum(mc.tanh(z)), z),
         "gelu": (mc.sum(mc.gelu(z)), z),
         "elu": (mc.sum(mc.elu(z)), z),
+        "typed log cosh": (mc.sum(mc.log((mc.exp(z) + mc.exp(-z)) / 2)), z),
+        "log odds": (mc.sum(mc.log(mc.sigmoid(z) / (1 - mc.sigmoid(z)))), z),
     }
 
 

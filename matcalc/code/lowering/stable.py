@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from matcalc.calculus import composites
-from matcalc.calculus.terms import coefficient, parts_of
+from matcalc.calculus.terms import parts_of
 from matcalc.core.constructors import add, mul, neg, power
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
 from matcalc.core.operations import (
@@ -88,8 +88,23 @@ def _logarithm1p(e: Expr) -> Expr:
 
 
 def _log(of: Expr) -> Expr | None:
-    """The logarithm of an exponential, a probability, a sum of exponentials or a multiple of one; None for anything else."""
+    """The logarithm of a product of exponentials, probabilities and sums of exponentials; None for anything else."""
+    found: Expr = const(0)
+    for f in parts_of(MUL, inner(of)):
+        times = number(f.args[1]) if f.op is POW else None
+        known = _log_of_factor(f if times is None else f.args[0])
+        if known is None:
+            return None
+        found = add(found, known if times is None else mul(times, known))
+    return found
+
+
+def _log_of_factor(of: Expr) -> Expr | None:
+    """The logarithm of an exponential, a probability, a sum of exponentials or a positive number; None for anything else."""
     x = inner(of)
+    value = number(x)
+    if value is not None:
+        return BUILD["log"](value) if sympy.sympify(value).is_positive else None
     if x.op is EXP:
         return x.args[0]
     if x.op is SIGMOID:
@@ -104,9 +119,9 @@ def _log(of: Expr) -> Expr | None:
     if x.op is MATMUL and x.args[0].op is TRANSPOSE and x.args[0].args[0].op is ONE_HOT:  # the entry that a number chooses
         inside = _log(x.args[1])
         return None if inside is None else rebuilt(x, (x.args[0], inside))
-    value, rest = coefficient(x)
-    if value != 1 and sympy.sympify(value).is_positive and (inside := _log(rest)) is not None:  # log(mean(exp(z)))
-        return add(inside, BUILD["log"](value))
+    if x.op is ADD and all(a.op is EXP for a in x.args) and neg(x.args[0].args[0]) is x.args[1].args[0]:  # 2 cosh(t)
+        (t,) = x.args[0].args
+        return add(t, BUILD["softplus"](mul(-2, t)))
     p = _complement(x)
     return neg(BUILD["softplus"](p.args[0])) if p is not None and p.op is SIGMOID else _summed(x)
 
