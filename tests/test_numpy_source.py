@@ -119,6 +119,14 @@ def test_the_cheap_form_is_written(e, there, not_there):
     np.testing.assert_allclose(code.forward(**given)[0], mc.evaluate(e, at), rtol=1e-12)
 
 
+def test_no_array_of_ones_is_built_beside_another_term():
+    mu, rate, e = mc.vectors("mu rate e", n)
+    divergence = mc.sum(mu**2 + mc.exp(rate) - rate - 1) / 2
+    for style in ({}, {"fast": True}):
+        source = mc.to_numpy(mc.norm(mu + mc.exp(rate / 2) * e) ** 2 + divergence, wrt=[mu, rate], **style).source
+        assert "np.ones" not in source and "np.full" not in source
+
+
 def test_rewritten_expressions_keep_their_values():
     rng = np.random.default_rng(5)
     for e, *_ in CHEAP:
