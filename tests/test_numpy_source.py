@@ -120,10 +120,11 @@ def test_the_cheap_form_is_written(e, there, not_there):
 
 
 def test_no_array_of_ones_is_built_beside_another_term():
-    mu, rate, e = mc.vectors("mu rate e", n)
-    divergence = mc.sum(mu**2 + mc.exp(rate) - rate - 1) / 2
+    noise, spread = mc.vector("noise", n), mc.let("spread", W @ x)
+    z = mc.let("z", b + mc.exp(spread / 2) * noise)
+    loss = mc.norm(x - W.T @ z) ** 2 - mc.sum(1 + spread - mc.exp(spread)) / 2
     for style in ({}, {"fast": True}):
-        source = mc.to_numpy(mc.norm(mu + mc.exp(rate / 2) * e) ** 2 + divergence, wrt=[mu, rate], **style).source
+        source = mc.to_numpy(loss, wrt=[W], **style).source
         assert "np.ones" not in source and "np.full" not in source
 
 
