@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
 
 from matcalc.calculus import composites
+from matcalc.calculus.known import AXES
 from matcalc.calculus.terms import parts_of
-from matcalc.core.constructors import add, mul, neg, power
+from matcalc.core.constructors import add, broadcast, mul, neg, power
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
 from matcalc.core.operations import (
     ABS,
@@ -73,7 +75,7 @@ def fragile(roots: Sequence[Expr]) -> bool:
         if t is not None and not isinstance(t, sympy.Basic) and t < 0:
             base = inner(x.args[0])
             below = [base, _complement(base) or base, *map(inner, base.args)]
-            if any(b.op in (SIGMOID, SOFTMAX, EXP) for b in below):
+            if any(b.op in (SIGMOID, SOFTMAX, EXP) for b in below) or _weighted(base) is not None:
                 return True
     return False
 
@@ -127,10 +129,24 @@ def _log_of_factor(of: Expr) -> Expr | None:
 
 
 def _summed(of: Expr) -> Expr | None:
-    """log(1 + exp(t)) and log(sum(exp(z)))."""
+    """log(1 + exp(t)), log(sum(exp(z))), and log(sum(p ∘ exp(z))) for probabilities p."""
     bare = node(LOG, (_unnamed(of),))
     found = composites.of_logarithm(bare)
-    return None if found is bare else found
+    return _weighted(inner(of)) if found is bare else found
+
+
+def _weighted(x: Expr) -> Expr | None:
+    """log Σ pᵢ exp(zᵢ) is log Σ exp(zᵢ + log pᵢ)."""
+    dot = x.op is MATMUL and x.shape == () and x.args[0].op is TRANSPOSE and x.args[0].args[0].shape == x.args[1].shape
+    if x.op not in AXES and not dot:
+        return None
+    axis, inside = (None, [x.args[0].args[0], x.args[1]]) if dot else (AXES[x.op], [x.args[0]])
+    factors = [f for e in inside for f in parts_of(MUL, inner(e))]
+    if not all(inner(f).op in (EXP, SIGMOID, SOFTMAX) for f in factors):
+        return None
+    logarithms = [known for f in factors if (known := _log_of_factor(f)) is not None]
+    whole = broadcast(reduce(add, logarithms), inner(inside[0]).shape)
+    return BUILD["logsumexp"](whole, axis)
 
 
 def _complement(x: Expr) -> Expr | None:
