@@ -144,6 +144,7 @@ def of_modules():
     residual = mc.softmax(W @ x) - mc.one_hot(label, n)
     at = arrays(W=(3, 4), x=(5, 4)) | {"i": [2, 0, 1, 1, 0]}
     yield Case("residual", residual, [W, x], at, batch="rows", data=[x, label], reduction=None)
+    yield Case("a row by number", mc.sigmoid((W.T @ mc.one_hot(label, n)).T @ x), [W, x], arrays(W=(3, 4), x=4) | {"i": 2})
 
 
 def of_the_lecture():

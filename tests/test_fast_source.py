@@ -67,6 +67,15 @@ def test_what_is_quick_has_the_comments_of_the_derivation():
     assert plain and all(comments(lecture(fast=True)).count(line) == 2 for line in plain)  # backward and both
 
 
+@pytest.mark.parametrize("batch", [{}, {"batch": "rows"}], ids=["one", "rows"])
+def test_rows_by_number_are_quick_too(batch):
+    V, d, n = mc.dims("V d n")
+    L, ids, U = mc.matrix("L", V, d), mc.vector("ids", 3), mc.matrix("U", n, 3 * d)
+    score = mc.sum(mc.tanh(U @ mc.vec(mc.take(L, ids).T)))
+    source = mc.to_numpy(score, [U, L], fast=True, **batch, **({"data": [ids]} if batch else {})).source
+    assert " @ " not in source and "tanh(z, z)" in source.lower() and ".dot(" in source
+
+
 def test_no_product_with_an_upstream_gradient_of_one_and_no_cache():
     source = lecture(fast=True).source
     both = source[source.index("def score_value_and_grad") :]

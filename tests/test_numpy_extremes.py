@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from matcalc.numeric import helpers
 from matcalc.numeric.check import sample
 
 # ---- at the edges --------------------------------------------------------------------------------------------------------
-z = mc.vector("z", n)
+z, v = mc.vectors("z v", n)
 e_z = mc.let("e", mc.exp(z))
 STABLE = [  # what the user may write, and what is computed
     (mc.log(mc.sigmoid(t)), -mc.softplus(-t)),
@@ -35,6 +36,12 @@ STABLE = [  # what the user may write, and what is computed
     (mc.log(mc.let("p", e_z / mc.sum(e_z))), mc.log_softmax(z)),
     (mc.log(mc.softmax(z)[2]), mc.log_softmax(z)[2]),
     (mc.log(mc.sum(mc.exp(z))), mc.logsumexp(z)),
+    (mc.log(mc.sum(mc.softmax(v) * mc.exp(z))), mc.logsumexp(mc.log_softmax(v) + z)),
+    (mc.log(mc.softmax(v).T @ mc.exp(z)), mc.logsumexp(mc.log_softmax(v) + z)),
+    (mc.log(mc.exp(t) + mc.exp(-t)), t + mc.softplus(-2 * t)),
+    (mc.log((mc.exp(t) + mc.exp(-t)) / 2), mc.log(Fraction(1, 2)) + (t + mc.softplus(-2 * t))),
+    (mc.log(mc.sigmoid(t) / (1 - mc.sigmoid(t))), -mc.softplus(-t) + mc.softplus(t)),
+    (mc.log(mc.sigmoid(t) ** 2 * mc.sigmoid(y)), -2 * mc.softplus(-t) - mc.softplus(-y)),
 ]
 
 
@@ -58,6 +65,9 @@ def losses():
         "tanh": (mc.sum(mc.tanh(z)), z),
         "gelu": (mc.sum(mc.gelu(z)), z),
         "elu": (mc.sum(mc.elu(z)), z),
+        "a mixture": (mc.log(mc.let("p", mc.softmax(z)).T @ mc.exp(2 * z)), z),
+        "typed log cosh": (mc.sum(mc.log((mc.exp(z) + mc.exp(-z)) / 2)), z),
+        "log odds": (mc.sum(mc.log(mc.sigmoid(z) / (1 - mc.sigmoid(z)))), z),
     }
 
 

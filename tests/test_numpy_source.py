@@ -119,6 +119,15 @@ def test_the_cheap_form_is_written(e, there, not_there):
     np.testing.assert_allclose(code.forward(**given)[0], mc.evaluate(e, at), rtol=1e-12)
 
 
+def test_no_array_of_ones_is_built_beside_another_term():
+    noise, spread = mc.vector("noise", n), mc.let("spread", W @ x)
+    z = mc.let("z", b + mc.exp(spread / 2) * noise)
+    loss = mc.norm(x - W.T @ z) ** 2 - mc.sum(1 + spread - mc.exp(spread)) / 2
+    for style in ({}, {"fast": True}):
+        source = mc.to_numpy(loss, wrt=[W], **style).source
+        assert "np.ones" not in source and "np.full" not in source
+
+
 def test_rewritten_expressions_keep_their_values():
     rng = np.random.default_rng(5)
     for e, *_ in CHEAP:

@@ -44,7 +44,7 @@ from matcalc.core.operations import (
 )
 
 Exponents = dict[Expr, Any]
-_AXES = {SUM: None, SUM_ROWS: 0, SUM_COLUMNS: 1}
+AXES = {SUM: None, SUM_ROWS: 0, SUM_COLUMNS: 1}
 _HALF = Fraction(1, 2)
 
 
@@ -82,8 +82,8 @@ def _exp(t: Expr) -> Expr:
 
 def _summed(e: Expr) -> tuple[Expr, int | None] | None:
     """z and the axis along which exp(z) is summed, None for all entries."""
-    if e.op in _AXES:
-        inside, axis = e.args[0], _AXES[e.op]
+    if e.op in AXES:
+        inside, axis = e.args[0], AXES[e.op]
     elif e.op is MATMUL and e.args[0].op is ONES and e.args[0].shape[0] == 1:  # 1ᵀA
         inside, axis = e.args[1], 0 if e.shape else None
     elif e.op is MATMUL and e.args[1].op is ONES and e.args[1].shape[1] == 1:  # A 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from matcalc.code.lines import tree as t
@@ -26,6 +27,7 @@ class Prepared:
         lowest = lowered(safe)
         self.output, *self.results = through_names(lowest[0], lowest[1:])
 
+    @cached_property
     def order(self) -> list[Expr]:
         """Everything below, arguments before what uses them."""
         return topological([self.output, *self.results])

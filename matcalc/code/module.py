@@ -45,7 +45,7 @@ class Module:
         names.apart([str(x.name) for x in layer.wrt], names.python)  # the keys of the gradients
         pair = Prepared(layer.output, layer.gradients)
         further = [Prepared(r.values[0], r.values[1:]) for r in layer.requests]
-        self.carried = Carried(pair.order(), *(p.order() for p in further))
+        self.carried = Carried(pair.order, *(p.order for p in further))
         reserved = {"np", ARRAY, "cache", SUM, *PYTHON, *(layer.name + suffix for suffix in _PAIR)}
         reserved |= {JIT, "math", "numba"} if layer.style.jit is not None else set()
         reserved |= {f"{layer.name}_{r.suffix}" for r in layer.requests}
@@ -179,7 +179,7 @@ class Module:
 
     def _generic(self, prepared: Prepared) -> dict[Operation, str]:
         """The functions that the caller gives to a function of the module."""
-        return {op: self.generic[op] for op in self.carried.of(prepared.order())}
+        return {op: self.generic[op] for op in self.carried.of(prepared.order)}
 
     def _ahead(self, body: Body) -> list[Line]:
         """The lines up to the output, each with the formula as the user wrote it where a stable one is computed."""

@@ -105,6 +105,7 @@ ARRAY_API = Dialect(
         "concatenate along": "xp.concat({0}, axis={axis})",
         # entries and rows by number
         "take": "xp.take({0}, {1}, axis=0)",
+        "row": "xp.take({0}, {1}[None], axis=0)[0, :]",
         "take listed": "xp.take({0}, xp.asarray({1}, device=device({0})), axis=0)",
         "listed": "xp.asarray({0}, device=device({like}))",
         "pick turned": "pick({0}.T, {1})",

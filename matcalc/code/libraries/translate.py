@@ -187,6 +187,8 @@ class Translator:
         rank = None if of.kind.rank is None or by.kind.rank is None else of.kind.rank - 1 + by.kind.rank
         several = by.kind.rank is not None and by.kind.rank > 1 and self.dialect.strict
         word = "take_by_matrix" if several else "take"
+        if by.kind.rank == 0 and self.dialect.strict and of.kind.rank == 2:
+            return Typed(self.word("row", of, by), Kind(of.kind.of, rank))
         if by.kind.rank == 0:
             return Typed(t.at(of.tree, by.tree, *[ast.Slice()] * ((of.kind.rank or 1) - 1)), Kind(of.kind.of, rank))
         return Typed(self.word(word, of, by), Kind(of.kind.of, rank))

@@ -39,6 +39,7 @@ from matcalc.core.expression import (
     EYE,
     LEAF,
     LET,
+    ONES,
     Expr,
     Operation,
     const,
@@ -246,11 +247,18 @@ def _spread(x: Expr) -> Expr:
         if before.shape != x.shape:
             return broadcast(before, x.shape)
     for k, a in enumerate(x.args):
-        if a.op is BROADCAST:
-            slim = node(x.op, tuple(a.args[0] if j == k else b for j, b in enumerate(x.args)))
+        alike = a.args[0] if a.op is BROADCAST else _of_ones(a) if x.op is ADD else None
+        if alike is not None:
+            slim = node(x.op, tuple(alike if j == k else b for j, b in enumerate(x.args)))
             if slim.shape == x.shape:
                 return _spread(slim)
     return x
+
+
+def _of_ones(x: Expr) -> Expr | None:
+    """s, of an array that is s everywhere; None of anything else."""
+    s, rest = x.args if x.op is MUL else (const(1), x)
+    return s if rest.op is ONES and s.shape == () and x.shape else None
 
 
 def _within(x: Expr) -> Expr:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
 
 from matcalc.calculus import composites
-from matcalc.calculus.terms import coefficient, parts_of
-from matcalc.core.constructors import add, mul, neg, power
+from matcalc.calculus.known import AXES
+from matcalc.calculus.terms import parts_of
+from matcalc.core.constructors import add, broadcast, mul, neg, power
 from matcalc.core.expression import BUILD, Expr, Operation, const, inner, is_one, node, number, rebuilt, topological
 from matcalc.core.operations import (
     ABS,
@@ -73,7 +75,7 @@ def fragile(roots: Sequence[Expr]) -> bool:
         if t is not None and not isinstance(t, sympy.Basic) and t < 0:
             base = inner(x.args[0])
             below = [base, _complement(base) or base, *map(inner, base.args)]
-            if any(b.op in (SIGMOID, SOFTMAX, EXP) for b in below):
+            if any(b.op in (SIGMOID, SOFTMAX, EXP) for b in below) or _weighted(base) is not None:
                 return True
     return False
 
@@ -88,8 +90,23 @@ def _logarithm1p(e: Expr) -> Expr:
 
 
 def _log(of: Expr) -> Expr | None:
-    """The logarithm of an exponential, a probability, a sum of exponentials or a multiple of one; None for anything else."""
+    """The logarithm of a product of exponentials, probabilities and sums of exponentials; None for anything else."""
+    found: Expr = const(0)
+    for f in parts_of(MUL, inner(of)):
+        times = number(f.args[1]) if f.op is POW else None
+        known = _log_of_factor(f if times is None else f.args[0])
+        if known is None:
+            return None
+        found = add(found, known if times is None else mul(times, known))
+    return found
+
+
+def _log_of_factor(of: Expr) -> Expr | None:
+    """The logarithm of an exponential, a probability, a sum of exponentials or a positive number; None for anything else."""
     x = inner(of)
+    value = number(x)
+    if value is not None:
+        return BUILD["log"](value) if sympy.sympify(value).is_positive else None
     if x.op is EXP:
         return x.args[0]
     if x.op is SIGMOID:
@@ -104,18 +121,32 @@ def _log(of: Expr) -> Expr | None:
     if x.op is MATMUL and x.args[0].op is TRANSPOSE and x.args[0].args[0].op is ONE_HOT:  # the entry that a number chooses
         inside = _log(x.args[1])
         return None if inside is None else rebuilt(x, (x.args[0], inside))
-    value, rest = coefficient(x)
-    if value != 1 and sympy.sympify(value).is_positive and (inside := _log(rest)) is not None:  # log(mean(exp(z)))
-        return add(inside, BUILD["log"](value))
+    if x.op is ADD and all(a.op is EXP for a in x.args) and neg(x.args[0].args[0]) is x.args[1].args[0]:  # 2 cosh(t)
+        (t,) = x.args[0].args
+        return add(t, BUILD["softplus"](mul(-2, t)))
     p = _complement(x)
     return neg(BUILD["softplus"](p.args[0])) if p is not None and p.op is SIGMOID else _summed(x)
 
 
 def _summed(of: Expr) -> Expr | None:
-    """log(1 + exp(t)) and log(sum(exp(z)))."""
+    """log(1 + exp(t)), log(sum(exp(z))), and log(sum(p ∘ exp(z))) for probabilities p."""
     bare = node(LOG, (_unnamed(of),))
     found = composites.of_logarithm(bare)
-    return None if found is bare else found
+    return _weighted(inner(of)) if found is bare else found
+
+
+def _weighted(x: Expr) -> Expr | None:
+    """log Σ pᵢ exp(zᵢ) is log Σ exp(zᵢ + log pᵢ)."""
+    dot = x.op is MATMUL and x.shape == () and x.args[0].op is TRANSPOSE and x.args[0].args[0].shape == x.args[1].shape
+    if x.op not in AXES and not dot:
+        return None
+    axis, inside = (None, [x.args[0].args[0], x.args[1]]) if dot else (AXES[x.op], [x.args[0]])
+    factors = [f for e in inside for f in parts_of(MUL, inner(e))]
+    if not all(inner(f).op in (EXP, SIGMOID, SOFTMAX) for f in factors):
+        return None
+    logarithms = [known for f in factors if (known := _log_of_factor(f)) is not None]
+    whole = broadcast(reduce(add, logarithms), inner(inside[0]).shape)
+    return BUILD["logsumexp"](whole, axis)
 
 
 def _complement(x: Expr) -> Expr | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from matcalc.code.lines import tree as t
@@ -24,7 +24,7 @@ def quickened(functions: Sequence[Function], ids: Collection[str] = ()) -> list[
         plan = plan_of(f, ids, ahead)
         if f.name.endswith("_forward"):
             ahead = plan
-        found.append(dataclasses.replace(f, lines=written(plan)))
+        found.append(replace(f, lines=written(plan)))
     return found
 
 
@@ -36,28 +36,28 @@ def plan_of(
     if "cache" in known:
         known.pop("cache")
         if ahead is not None:
-            known |= {of: Seen(k.axes, k.kind) for of, k in ahead.known.items() if of.isidentifier() and of not in known}
+            known |= {of: replace(k, own=False) for of, k in ahead.known.items() if of.isidentifier() and of not in known}
             bounded = ahead.bounded
     free = free or Names({*f.parameters, *targets(f.lines), *f.shapes, "np", ARRAY})
     return planned(Steps(known, f.shapes, bounded), f.lines, f.result, free, kept)
 
 
 def given(f: Function, ids: Collection[str]) -> dict[str, Seen]:
-    """What is known of the parameters: nothing of those that hold row numbers."""
+    """What is known of the parameters: of those that hold row numbers, how many there are."""
     found = {}
     for of, kind in f.parameters.items():
         axes = numpy_axes(f.shapes[of]) if of in f.shapes else None
-        if axes is None or of in ids:
-            found[of] = A_NUMBER if kind in ("int", "float") and of not in ids else UNKNOWN
+        if axes is None:
+            found[of] = A_NUMBER if kind in ("int", "float") else UNKNOWN
         else:
-            found[of] = Seen(axes, REAL if axes else inferred.NUMBER)
+            found[of] = Seen(axes, inferred.OTHER if of in ids else REAL if axes else inferred.NUMBER)
     return found
 
 
 def everywhere(f: Function, change: Callable[[Any], Any]) -> Function:
     """The function with every statement changed, those of the functions in it too."""
     lines = [x if isinstance(x, str) else change(x) for x in f.lines]
-    return dataclasses.replace(f, lines=lines, result=change(f.result), inner=[everywhere(g, change) for g in f.inner])
+    return replace(f, lines=lines, result=change(f.result), inner=[everywhere(g, change) for g in f.inner])
 
 
 def names_of(f: Function) -> set[str]:

@@ -6,8 +6,9 @@ Nothing is guessed: what is not in the tables below has no known shape and is no
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matcalc.code.lines import tree as t
@@ -176,7 +177,7 @@ def _attribute(x: ast.Attribute, known: Mapping[str, Seen]) -> Seen:
 
 def _subscript(x: ast.Subscript, known: Mapping[str, Seen]) -> Seen:
     if isinstance(x.value, ast.Attribute) and x.value.attr == "shape":
-        return A_NUMBER
+        return length_at(x.value, x.slice.value, known) if isinstance(x.slice, ast.Constant) else A_NUMBER
     if isinstance(x.value, ast.Call) and isinstance(x.value.func, ast.Attribute) and x.value.func.attr == "slogdet":
         return A_NUMBER
     of = seen(x.value, known)
@@ -184,12 +185,19 @@ def _subscript(x: ast.Subscript, known: Mapping[str, Seen]) -> Seen:
         return Seen((of.axes[0], 1), of.kind)
     if (chosen := of_chosen(x)) is not None and of.axes is not None and len(of.axes) == 2:
         return Seen(of.axes[chosen[1] : chosen[1] + 1], of.kind, own=True)
-    rows = seen(x.slice, known) if isinstance(x.slice, ast.Name) else UNKNOWN
+    rows = Seen((len(x.slice.elts),)) if isinstance(x.slice, ast.List) else UNKNOWN
+    rows = seen(x.slice, known) if isinstance(x.slice, ast.Name) else rows
     if of.kind == REAL and len(of.axes or ()) == 1 and (rows.axes == () or isinstance(x.slice, ast.Constant)):
         return A_NUMBER  # an entry by number
-    if rows.axes is not None and len(rows.axes) == 1 and of.axes is not None and len(of.axes) == 2:
+    if rows.axes and of.axes is not None and len(of.axes) == 2:
         return Seen((*rows.axes, *of.axes[1:]), of.kind, own=True)  # rows by number
     return _part(of, x.slice, known)
+
+
+def length_at(shape: ast.Attribute, k: Any, known: Mapping[str, Seen]) -> Seen:
+    """The number ``x.shape[k]``."""
+    axes = seen(shape.value, known).axes or ()
+    return replace(A_NUMBER, length=axes[k]) if k in range(len(axes)) else A_NUMBER
 
 
 def _part(of: Seen, index: ast.AST, known: Mapping[str, Seen]) -> Seen:
@@ -252,6 +260,9 @@ def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
         if x.func.id == "winner":
             of = seen(x.args[0], known)
             return Seen(of.axes, REAL, own=True) if of.array else UNKNOWN
+        if x.func.id == "scatter" and (rows := length_of(x.args[2], known)) is not None:
+            of = seen(x.args[0], known)
+            return Seen((rows, *of.axes[1:]), REAL, own=True) if of.array and of.axes else UNKNOWN
         if x.func.id == "one_hot" and (length := length_of(x.args[1], known)) is not None:
             return Seen((length,), REAL, own=True)
         return A_NUMBER if x.func.id in ("float", "max", "len", "round") else UNKNOWN
@@ -273,6 +284,8 @@ def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
         return Seen((sum(a.axes[0] for a in several if a.axes),), REAL, own=True) if whole else UNKNOWN
     if x.func.attr == "sum" and of_numpy(x.func) is None:
         return summed(seen(x.func.value, known), x)
+    if x.func.attr in ("ravel", "reshape") and of_numpy(x.func) is None:
+        return _reshaped(seen(x.func.value, known), x, known)
     if isinstance(x.func.value, ast.Attribute) and x.func.value.attr == "linalg" and x.args:
         last = seen(x.args[-1], known)
         if x.func.attr in ("inv", "solve") and last.kind == REAL:
@@ -281,6 +294,17 @@ def _call(x: ast.Call, known: Mapping[str, Seen]) -> Seen:
     if x.func.attr == "astype":
         return Seen(seen(x.func.value, known).axes, REAL, own=True)
     return UNKNOWN
+
+
+def _reshaped(of: Seen, x: ast.Call, known: Mapping[str, Seen]) -> Seen:
+    """``x.ravel()`` and ``x.reshape(-1, d)``, which may show the memory of x."""
+    if of.axes is None:
+        return Seen(None, of.kind)
+    count = math.prod(of.axes)
+    several = x.args[0].elts if x.args and isinstance(x.args[0], ast.Tuple) else x.args
+    axes = [length_of(a, known) for a in several] if several else [count]
+    axes = [length if length != -1 else count / math.prod(a for a in axes if a != -1) for length in axes if None not in axes]
+    return Seen(tuple(axes) or None, of.kind)
 
 
 def summed(of: Seen, x: ast.Call) -> Seen:

@@ -34,8 +34,6 @@ class Entries:
         left = set(targets(held)) if "cache" in f.parameters else set()
         self.known = {of: replace(k, own=False) for of, k in (cached or {}).items() if of in left}
         self.known |= {of: k for of, k in given(f, ids).items() if of != "cache"}
-        for of in set(ids) & self.known.keys():
-            self.known[of] = Seen(inferred.numpy_axes(f.shapes[of]), inferred.OTHER)
         self._first = list(self.known)  # parameters, and what is in the cache
         self.known |= {of: Seen(None, inferred.ENTRYWISE) for of in functions}
         self._f, self._functions, self._ids = f, functions, ids

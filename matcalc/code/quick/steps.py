@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matcalc.code.lines import tree as t
-from matcalc.code.lines.function import Line
+from matcalc.code.lines.function import Line, targets
 from matcalc.code.quick import inferred
 from matcalc.code.quick.inferred import MASK, Seen, seen
 from matcalc.core.sizes import Shape
@@ -55,9 +55,11 @@ class Steps:
             if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name):
                 self._assign(x.targets[0].id, x.value)
             elif isinstance(x, (ast.Assign, ast.AugAssign)):
-                sizes = isinstance(x.value, ast.Attribute) and x.value.attr == "shape"
+                if isinstance(x.value, ast.Attribute) and x.value.attr == "shape":  # n, m = W.shape
+                    for k, of in enumerate(targets([x])):
+                        self.known.setdefault(of, inferred.length_at(x.value, k, self.known))
                 for of in t.names_in(x.targets if isinstance(x, ast.Assign) else [x.target]):
-                    self.known.setdefault(of, inferred.A_NUMBER if sizes else self._of(of, inferred.UNKNOWN))
+                    self.known.setdefault(of, self._of(of, inferred.UNKNOWN))
                 if isinstance(x, ast.AugAssign):
                     x = t.again(x, self._whole(x.value))
                 elif not isinstance(x.targets[0], ast.Tuple):
@@ -89,7 +91,7 @@ class Steps:
             found = self.known[tree.id]
         else:
             found = seen(tree, self.known)
-            found = Seen(found.axes, found.kind)  # another name for an array, or a view
+            found = replace(found, own=False)  # another name for an array, or a view
             self.items.append(Step(target, "", [tree]))
         self.known[target] = self._of(target, found)
         self._remember(target)
