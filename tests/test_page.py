@@ -217,3 +217,13 @@ def test_on_paper_everything_is_light(browser, score):
 @every
 def test_formulas_are_read_aloud_in_unicode(make):
     assert not re.findall(r'aria-label="[^"]*\\', written(make))
+
+
+def test_the_page_is_at_the_values_that_are_given_and_says_what_it_leaves_out():
+    x, y, z = mc.scalars("x y z")
+    page = mc.derive(mc.let("f", (x + y) * mc.maximum(y, z)), wrt=[x, y, z]).to_html(values={x: 1, y: 2, z: 0})
+    assert "2 + 3 = 5" in page and 'id="check"' in page
+    nowhere = mc.derive(mc.log(-(x**2)), wrt=[x]).to_html()
+    assert "neither a graph with numbers nor a check" in nowhere and 'id="graph"' not in nowhere
+    with pytest.raises(mc.MatcalcError, match="a value is given for q"):
+        mc.derive(x**2, wrt=[x]).to_html(values={"q": 1})

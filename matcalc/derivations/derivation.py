@@ -300,14 +300,15 @@ class Derivation:
 
         return latex(self, standalone)
 
-    def to_html(self, path: str | Path | None = None) -> str:
+    def to_html(self, path: str | Path | None = None, values: Mapping[Any, Any] | None = None) -> str:
         """One page that needs no network, in light and dark; written to ``path`` too where one is given.
 
-        The extra ``html`` installs what typesets the formulas.
+        Its graph and its check are at these ``values``, as ``mc.evaluate`` takes them; what they leave open is chosen at random,
+        always alike. The extra ``html`` installs what typesets the formulas.
         """
         from matcalc.page.whole import page  # stands above
 
-        whole = page(self)
+        whole = page(self, values)
         if path is not None:
             Path(path).write_text(whole, encoding="utf-8")
         return whole

@@ -89,10 +89,12 @@ def sample(
     return {str(e.name): public(point.arrays[e], e.shape) for e in leaves} | point.functions
 
 
-def lengths(target: Expr, gradients: Mapping[Expr, Any], *, seed: int = 0) -> dict[Size, int]:
+def lengths(
+    target: Expr, gradients: Mapping[Expr, Any], *, seed: int = 0, values: Mapping[Any, Any] | None = None
+) -> dict[Size, int]:
     """The numbers that ``check`` takes for the symbolic sizes."""
     claims = {variable(x): expr(claim) for x, claim in gradients.items()}
-    return _Setting(scalar_target(target), claims, {}, {}, seed).lengths
+    return _Setting(scalar_target(target), claims, values or {}, {}, seed).lengths
 
 
 def _all_known(values: Mapping[Any, Any], known: set[str]) -> None:

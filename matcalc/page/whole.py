@@ -12,14 +12,14 @@ from matcalc.derivations.chain import Partial
 from matcalc.derivations.derivation import Derivation
 from matcalc.derivations.document import document
 from matcalc.derivations.latex import headline
-from matcalc.errors import MatcalcError
+from matcalc.errors import CheckError, EvaluationError, MatcalcError
 from matcalc.numeric.check import check as checked
 from matcalc.numeric.check import lengths, sample
 from matcalc.page.check import check
 from matcalc.page.code import code, cost
 from matcalc.page.graph import graph
 from matcalc.page.pen import COLOURED, SPOKEN, Pen
-from matcalc.page.section import Section
+from matcalc.page.section import Section, quiet
 from matcalc.page.shapes import shapes
 from matcalc.page.stages import stages
 from matcalc.paper.notation import LATEX
@@ -27,10 +27,10 @@ from matcalc.paper.notation import LATEX
 _SEED = 0
 
 
-def page(d: Derivation) -> str:
+def page(d: Derivation, values: Mapping[Any, Any] | None = None) -> str:
     """A derivation as one HTML file. MatcalcError if the library that typesets formulas is not installed.
 
-    The numbers of the graph, of the shapes and of the check are one random point, that of ``d.check(seed=0)``.
+    The graph and the check are at the ``values``; what these leave open is random, the same on every run.
     """
     pen = Pen()
     drawn, said = document(d, COLOURED), document(d, SPOKEN)
@@ -39,7 +39,7 @@ def page(d: Derivation) -> str:
         f"<h1>Derivatives of {value}</h1>",
         f'<p class="quiet">{pen.sentence(drawn.statement(LATEX.inline), said.statement(SPOKEN.inline))}</p>',
     ]
-    sections = [*stages(drawn, said, pen), *_numbers(d, pen), *_code(d)]
+    sections = [*stages(drawn, said, pen), *_numbers(d, values or {}, pen), *_code(d)]
     body = "\n".join([*head, _results(d, pen), *(section.html() for section in sections)])
     return _file(f"Derivatives of {said.target} = {said.value}", _bar(sections), body, pen)
 
@@ -52,12 +52,17 @@ def _results(d: Derivation, pen: Pen) -> str:
     return f'<ul class="results" aria-label="The gradients, in the shapes of their variables">\n{lines}\n</ul>'
 
 
-def _numbers(d: Derivation, pen: Pen) -> Iterator[Section]:
-    """What needs numbers; left out where no point is found at which the target has a value."""
+def _numbers(d: Derivation, values: Mapping[Any, Any], pen: Pen) -> Iterator[Section]:
+    """What needs numbers; where none are found at which the target has a value, the page says so."""
     try:
-        report, found = checked(d.target, d.gradients, seed=_SEED), lengths(d.target, d.gradients, seed=_SEED)
-        drawn = graph(d.graph(), _small(d, found), pen)
-    except MatcalcError:
+        report = checked(d.target, d.gradients, seed=_SEED, values=values)
+        found = lengths(d.target, d.gradients, seed=_SEED, values=values)
+        drawn = graph(d.graph(), _small(d, found, values), pen)
+    except (CheckError, EvaluationError) as error:
+        if values:
+            raise
+        body = quiet(f"There is neither a graph with numbers nor a check: {error}.")
+        yield Section("check", "Not checked by numbers", body, "Check")
         return
     if drawn is not None:
         yield drawn
@@ -67,13 +72,13 @@ def _numbers(d: Derivation, pen: Pen) -> Iterator[Section]:
     yield check(report, {str(x.name): x for x in d.wrt}, pen)
 
 
-def _small(d: Derivation, lengths: Mapping[Size, int]) -> dict[str, Any]:
+def _small(d: Derivation, lengths: Mapping[Size, int], values: Mapping[Any, Any]) -> dict[str, Any]:
     """A point at which arrays are short enough to be read: sizes of 2, 3, ... where these fit, else those of the check."""
     order = sorted(lengths, key=lambda size: lengths[size])
     try:
-        return sample(d.target, seed=_SEED, sizes={size: k for k, size in enumerate(order, 2)})
+        return sample(d.target, seed=_SEED, values=values, sizes={} if values else {size: k for k, size in enumerate(order, 2)})
     except MatcalcError:
-        return sample(d.target, seed=_SEED)
+        return sample(d.target, seed=_SEED, values=values)
 
 
 def _code(d: Derivation) -> Iterator[Section]:
