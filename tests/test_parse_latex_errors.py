@@ -323,3 +323,19 @@ def test_the_line_of_a_display_that_is_wrong_is_shown():
     sentence, shown, caret = str(caught.value).split("\n")
     assert sentence.endswith("(line 3)") and (caught.value.line, caught.value.column) == (3, 14)
     assert shown.index("\\tilde") == caret.index("^")
+
+
+@pytest.mark.parametrize(
+    "tex, said",
+    [
+        (r"\frac{d}{dw} \lVert Xw - y\rVert^2", "a derivative, or a quotient by d, which is a known name"),
+        (r"\sum_i y_i \frac{d}{dw} w^\top x_i", "a derivative, or a quotient by d"),
+        (r"\nabla_w \frac12 \lVert Xw - y\rVert^2", "what is differentiated here is 1/2, which does not contain w"),
+        (r"\sqrt{d_k} w", "d_k is not a known name"),
+    ],
+)
+def test_a_size_called_d_leaves_no_guess(tex, said):
+    with pytest.raises(mc.ParseError, match=said):
+        mc.parse_latex(tex, "X: N d, y: N, w: d")
+    free = r"\frac{\mathrm{d}}{\mathrm{d} w} \lVert Xw - y\rVert^2"
+    assert str(mc.parse_latex(free, "X: N d, y: N, w: d")) == "2Xᵀ(Xw − y)"

@@ -53,6 +53,8 @@ def _disagree(op: Operation, args: Args) -> str:
     text = f"{_brief(a)} {sign} {_brief(b)}: {_names_shape(a)} but {_names_shape(b)}"
     if a.shape == b.shape[::-1]:
         text += f"; did you mean {_brief(a)} {sign} {_brief(b, True)}?"
+    elif op.name == "mul" and sizes.same(sizes.columns(a.shape), sizes.rows(b.shape)):
+        text += f"; a product of matrices is {_brief(a)} @ {_brief(b)}"
     row, other = (b, a) if 1 in b.shape else (a, b)
     if op.name == "add" and 1 in row.shape and 1 not in other.shape and sizes.same(*map(sizes.count, (row.shape, other.shape))):
         text += (

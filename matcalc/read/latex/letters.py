@@ -400,7 +400,7 @@ class Letters(Functions):
                 break
             end = max(end, behind.end)
         shown = self.text[unit.at : end]
-        if name == "d" or (name[:1] == "d" and len(name) == 2):
+        if shown == unit.text == "d" or (name[:1] == "d" and len(name) == 2):
             return self.error(rf"{name} is not a known name; a derivative is \frac{{\partial s}}{{\partial x}}", unit.at)
         if name == "e":
             return self.error(r"e is not a known name; the exponential is e^{x} or \exp(x)", unit.at)

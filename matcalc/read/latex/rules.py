@@ -388,7 +388,10 @@ class LatexRules(Rules):
             if x.op not in (LEAF, LET) or x in self.entries.meaning or any(v in self.entries.meaning for v in topological([e])):
                 raise ShapeError("a derivative is taken by a declared name, of what has no index")
             if x not in topological([e]):
-                raise ShapeError(f"{e} does not contain {x}; what is made of other names is given as such, with mc.let")
+                raise ShapeError(
+                    f"what is differentiated here is {e}, which does not contain {x}; put more of it in parentheses, and give what "
+                    "is made of other names as such, with mc.let"
+                )
             return grad(e, x) if kind == "gradient" else jacobian(e, x)
 
         def shape(of: Shape, x: Shape) -> Shape:

@@ -141,6 +141,12 @@ class LatexWords(Letters):
         if above and (above[0].text in ("partial", "∂") or (below and self._is_d(above[0]) and self._is_d(below[0]))):
             self._derivative(frame, unit)
             return
+        if self._either(above, below):
+            raise self.error(
+                r"this is a derivative, or a quotient by d, which is a known name: write \frac{\partial}{\partial x}, or "
+                r"\frac{\mathrm{d}}{\mathrm{d} x}, for the one, and d \cdot x for the other",
+                unit.at,
+            )
         self.put("FRACTION", unit, r"\frac{")
         self.push(below, "END", unit.end - 1)
         self.push(above, "OVER", above[-1].end if above else unit.at)
@@ -148,6 +154,11 @@ class LatexWords(Letters):
     def _is_d(self, unit: Unit) -> bool:
         """Whether this is the d of ds/dx: upright, or no name that is known."""
         return unit.kind == "base" and unit.text == "d" and not unit.accent and (bool(unit.styled) or not self.is_known("d"))
+
+    def _either(self, above: Sequence[Unit], below: Sequence[Unit]) -> bool:
+        """Whether both begin with a d that is a known name, that below right before another name: d/dw."""
+        plain = [bool(part) and part[0].kind == "base" and part[0].text == "d" and not part[0].accent for part in (above, below)]
+        return all(plain) and len(below) > 1 and below[1].kind in ("base", "word")
 
     def _derivative(self, frame: Frame, unit: Unit) -> None:
         above, below = unit.args
