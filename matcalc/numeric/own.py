@@ -208,11 +208,11 @@ class Own:
         self.chosen = wrt is not None
         return self._read(self.returned, wrt)
 
-    def beside(self, wrt: Sequence[str]) -> Iterator[dict[str, Array | None]]:
-        """The claimed gradients where every number is moved by its last digit in float32: what they scatter by is rounding."""
+    def beside(self, wrt: Sequence[str], digit: float = EPS32) -> Iterator[dict[str, Array | None]]:
+        """The claimed gradients where every number is moved by its last digit, in float32: what they scatter by is rounding."""
         rng = np.random.default_rng(0)
         for _ in range(4):
-            moved = {name: a * (1 + EPS32 * rng.uniform(-1, 1, a.shape)) for name, a in self.varied.items()}
+            moved = {name: a * (1 + digit * rng.uniform(-1, 1, a.shape)) for name, a in self.varied.items()}
             try:
                 given = self._call("grad_fn", moved)
                 found, _ = self._read(given[1] if _is_pair(given) else given, wrt)
