@@ -62,6 +62,28 @@ def test_a_backward_with_a_cache(check):
     assert refused(check(layer.replace("np.sum(x**2), x", "np.sum(x**2)")), "forward has to return out, cache")
 
 
+AFFINE = """
+def affine_forward(x, w, b):
+    return x.reshape(len(x), -1) @ w + b, (x, w, b)
+def affine_backward(dout, cache):
+    x, w, b = cache
+    return (dout @ w.T).reshape(x.shape), x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+def example():
+    r = np.random.default_rng(0)
+    return {"x": r.normal(size=(4, 2, 3)), "w": r.normal(size=(6, 5)), "b": r.normal(size=5)}
+"""
+
+
+def test_a_layer_of_array_output(check):
+    result = check(AFFINE)
+    assert result.exit_code == 0 and "affine_forward gives an array of shape (4, 5)" in result.stdout, result.output
+    wrong = check(AFFINE.replace("dout.sum(axis=0)", "dout.mean(axis=0)"))
+    assert wrong.exit_code == 1 and "NOT OK: look at b" in wrong.stdout
+    given = check(AFFINE.replace('"b": r', '"dout": np.ones((4, 5)), "b": r'))
+    assert given.exit_code == 0 and "drawn" not in given.stdout, given.output
+    assert refused(check(AFFINE.replace("(dout, cache)", "(x, w, b)")), "an array of shape (4, 5)", "dout and cache")
+
+
 def test_generated_code_is_found(check, tmp_path):
     code = mc.derive(mc.parse("u.T @ tanh(W @ x)", "W: n m, x: m, u: n"), wrt=["W", "x", "u"]).to_numpy(name="score").source
     at = "at = {'W': np.ones((2, 3)), 'x': np.arange(3.0), 'u': np.ones(2)}\n"

@@ -46,7 +46,8 @@ def command(
     matcalc check network.py --at "x=[1, 2] t=0.5" --svg errors.svg
 
     FILE.py is your own NumPy code; it is run, as python FILE.py would run it. It holds a function that gives a number and one
-    that gives its gradients, such as loss and loss_grad, grad_loss or dloss; forward and backward; or loss_and_grad. The values
+    that gives its gradients, such as loss and loss_grad, grad_loss or dloss; or loss_and_grad. A layer is checked, too: forward
+    gives an array and a cache, backward(dout, cache) gives the gradients of sum(dout * out), for a dout at random. The values
     to check at are a dict named at, what a function example() returns, or the defaults of the arguments.
 
     The exit status is 0 if every gradient holds, 1 if one does not, 2 if something cannot be run.
@@ -63,7 +64,7 @@ def command(
     where, found = (given, "--at") if at else own_file.point(module, file, pair)
     click.echo(f"{file}: {pair}, values from {found}")
     try:
-        fn, grad_fn = own_file.callables(module, pair)
+        fn, grad_fn = getattr(module, pair.function), getattr(module, pair.gradient)
         report = mc.check_gradient(fn, grad_fn, _floats(where) if at else where, wrt=names_in(wrt) or None, seed=seed)
     except mc.MatcalcError as error:
         cause = error.__cause__

@@ -12,6 +12,7 @@ import numpy as np
 
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import checked_count, checked_step, chosen
+from matcalc.numeric.layers import layered
 from matcalc.numeric.misfits import misfit
 from matcalc.numeric.outside import Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
@@ -30,12 +31,14 @@ def check_own(
     at: Any,
     *,
     wrt: Sequence[str] | str | None = None,
+    upstream: Any = None,
     step: float | None = None,
     seed: int = 0,
     probes: int = PROBES,
 ) -> Report:
     """Compares ``grad_fn(**at)`` with differences of ``fn(**at)``; what ``matcalc.check_gradient`` says."""
     own = Own(fn, grad_fn, at)
+    layered(own, upstream, checked_count("seed", seed, 0))
     claims, others = own.claims(checked_wrt(wrt))
     return judged(own, claims, others, step=step, seed=seed, probes=probes)
 
@@ -78,7 +81,7 @@ def _tables(
     tables, unspoiled = [], True
     for (name, claim), some in zip(arrays.items(), entries, strict=True):
         outside = Outside(own.by(name), own.varied[name], base, scatter, size, step, grains[name], partial(own.nearby, name))
-        tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.at))
+        tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.named))
         unspoiled = unspoiled and outside.unspoiled
     return None if own.spoiled() or not unspoiled else tables
 
@@ -145,7 +148,7 @@ def misfits(own: Own, arrays: Mapping[str, Array]) -> list[str]:
     """A sentence about every gradient that has not the shape of its array."""
     shapes = {name: a.shape for name, a in own.varied.items()}
     claimed = {name: a.shape for name, a in arrays.items()}
-    return [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
+    return [misfit(name, shape, shapes, Named(own.named), claimed) for name, shape in claimed.items() if shape != shapes[name]]
 
 
 def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> None:

@@ -31,6 +31,7 @@ class Own:
         self.at: dict[str, Any] = dict(at) if isinstance(at, Mapping) else _by_place(fn, at)
         by_place = not isinstance(at, Mapping)
         self.placed = {role for role, f in (("fn", fn), ("grad_fn", grad_fn)) if by_place or self._placed(f)}
+        self.beside_at: dict[str, Array] = {}  # what belongs to the functions but is not in at: an upstream gradient
         self.notes: list[str] = []
         self._kept: dict[str, Array] | None = None  # the values themselves, while fn is handed arrays that are not copies
         self.raised: list[str] = []  # by fn beside the point
@@ -55,6 +56,11 @@ class Own:
         if promoted:
             self.notes.append(f"{', '.join(promoted)}: checked in float64, where differences mean something")
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """All values by name, from which what is found can be named."""
+        return {**self.beside_at, **self.at}
+
     # ---- calling -------------------------------------------------------------------------------------------------------
     def _call(self, role: str, moved: Mapping[str, Array]) -> Any:
         function = self.fn if role == "fn" else self.grad_fn
@@ -76,6 +82,10 @@ class Own:
         if not moved:
             self._watched(role, held)
         return given
+
+    def call(self, role: str) -> Any:
+        """What ``fn`` or ``grad_fn`` gives at the given values, as it is."""
+        return self._call(role, {})
 
     def share(self) -> None:
         """Lets fn have arrays that are not copies, if it has not changed any at the given point: copying may cost the most."""
@@ -218,7 +228,7 @@ class Own:
                 found, _ = self._read(given[1] if _is_pair(given) else given, wrt)
             except CheckError:
                 continue
-            yield {name: _given_array(found[name]) for name in wrt if name in found}
+            yield {name: given_array(found[name]) for name in wrt if name in found}
 
     def _read(self, raw: Any, wrt: Sequence[str] | None) -> tuple[dict[str, Array], dict[str, Any]]:
         if raw is None:
@@ -263,7 +273,7 @@ class Own:
 
     def array(self, name: str, claim: Any) -> Array:
         """A claimed gradient as an array; CheckError if it is not one of real numbers."""
-        array = _given_array(claim)
+        array = given_array(claim)
         if array is None or array.dtype.kind not in "fiub":
             kind = type(claim).__name__ if array is None or array.dtype.kind == "O" else array.dtype
             raise CheckError(f"the gradient of {name} must be an array of real numbers, but it is {kind}")
@@ -279,7 +289,8 @@ def checked_wrt(wrt: Any) -> list[str] | None:
 
 
 # ---- values ------------------------------------------------------------------------------------------------------------
-def _given_array(value: Any) -> Array | None:
+def given_array(value: Any) -> Array | None:
+    """The value as an array of any kind; None if it is none."""
     try:
         return np.asarray(value)
     except Exception:  # a ragged list, or whatever the object's own __array__ raises
@@ -290,7 +301,7 @@ def _floating(value: Any) -> Array | None:
     """The value as an array of floating numbers, if it is one and has entries."""
     if isinstance(value, (str, bytes, Mapping)) or value is None or callable(value):
         return None
-    array = _given_array(value)
+    array = given_array(value)
     return array if array is not None and array.dtype.kind == "f" and array.size else None
 
 
@@ -326,7 +337,7 @@ def _by_place(fn: Callable[..., Any], at: Any) -> dict[str, Any]:
 
 def _leaves(given: Any) -> list[Array]:
     several = list(given.values()) if isinstance(given, Mapping) else given if isinstance(given, (tuple, list)) else [given]
-    return [a for a in map(_given_array, several) if a is not None]
+    return [a for a in map(given_array, several) if a is not None]
 
 
 def _is_pair(given: Any) -> bool:
@@ -334,4 +345,4 @@ def _is_pair(given: Any) -> bool:
     if not (isinstance(given, (tuple, list)) and len(given) == 2):
         return False
     value, gradients = given
-    return isinstance(gradients, (Mapping, tuple, list)) and _given_array(value) is not None and np.ndim(value) == 0
+    return isinstance(gradients, (Mapping, tuple, list)) and given_array(value) is not None and np.ndim(value) == 0
