@@ -405,6 +405,15 @@ SHAPES = [
     ((3, 5), (5,), r"summed over axis 0, which W has\?"),
     ((2, 3, 4), (4, 2, 3), r"dW.transpose\(1, 2, 0\)"),
     ((3, 5), (15,), "the right number of entries"),
+    (
+        (3,),
+        (8,),
+        r"summed over axis 1 where axis 0 belongs\? The sum of an array of shape \(8, 3\) .*8 = X.shape\[0\].*sum\(axis=0\)",
+    ),
+    ((1, 3), (8, 1), r"axis 1 where axis 0 belongs\? The sum of an array of shape \(8, 3\).*sum\(axis=0, keepdims=True\)"),
+    ((3, 1), (1, 2), r"axis 0 where axis 1 belongs\? The sum of an array of shape \(3, 2\).*sum\(axis=1, keepdims=True\)"),
+    ((3, 4), (8, 4), r"axis 1 where axis 0 belongs\? The sum of an array of shape \(8, 3, 4\)"),
+    ((3,), (7,), r"but W has \(3,\)$"),
     ((3, 5), (2, 2), r"but W has \(3, 5\)$"),
 ]
 

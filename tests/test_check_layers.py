@@ -104,3 +104,22 @@ def test_beside_an_expression_there_is_none():
     x = mc.vector("x", *[mc.dims("n")])
     with pytest.raises(mc.CheckError, match="an expression beside it gives a number"):
         mc.check_gradient(None, lambda x: 2 * x, {"x": np.ones(2)}, expression=x.T @ x, upstream=1.0)
+
+
+def test_one_gradient_without_a_name_is_that_of_the_first_array():
+    at = {"W": R.normal(size=(2, 3)), "X": R.normal(size=(3, 4)), "reg": 0.1}
+
+    def loss(W, X, reg):
+        return np.sum((W @ X) ** 2) + reg * np.sum(W**2)
+
+    def gradient(W, X, reg):
+        return 2 * W @ X @ X.T + 2 * reg * W
+
+    report = mc.check_gradient(loss, gradient, at)
+    assert report.ok and [row.name for row in report.rows] == ["W"]
+    assert "grad_fn gives one array, which is taken for the gradient of W: it has the shape of no other" in str(report)
+    assert "taken for" not in str(mc.check_gradient(loss, gradient, at, wrt="W"))
+    one = "1 gradient is given for 3 arrays: .*wrt=.* which the gradient is of"
+    for other in (at | {"X": np.ones((2, 3))}, {"X": at["X"], "W": at["W"], "reg": 0.1}):
+        with pytest.raises(mc.CheckError, match=one):
+            mc.check_gradient(lambda W, X, reg: np.sum(W), lambda W, X, reg: np.ones((2, 3)), other)

@@ -131,7 +131,33 @@ def test_values_of_the_arguments_and_of_the_line(check):
     assert result.exit_code == 0 and "values from --at\n" in result.stdout
     assert refused(check(RIGHT.format(f="f", g="df")), 'at = {"W": ..., "x": ...}', "--at")
     assert refused(check(RIGHT.format(f="f", g="df"), "--at", "W=[[1], [2, 3]]"), "equally long", "^")
-    assert check(RIGHT.format(f="f", g="df"), "--at", "W=[[1, 2], [3, 4]] x=[1, 2]").exit_code == 0
+    assert check(RIGHT.format(f="f", g="df"), "--at", "W=[[1.0, 2], [3, 4]] x=[1.0, 2]").exit_code == 0
+
+
+LABELLED = """
+def svm(W, y):
+    s = W - W[np.arange(len(y)), y][:, None]
+    return np.sum(s ** 2)
+def svm_grad(W, y):
+    s = W - W[np.arange(len(y)), y][:, None]
+    d = 2 * s
+    d[np.arange(len(y)), y] -= d.sum(axis=1)
+    return {"W": d}
+"""
+
+
+def test_whole_numbers_of_the_line_are_labels_unless_they_are_meant(check):
+    at = "W=[[1, 2.5, 0], [3, 4, 1]] y=[0, 2]"
+    assert check(LABELLED, "--at", at).exit_code == 0
+    whole = at.replace("2.5", "2")
+    assert refused(check(LABELLED, "--at", whole), "nothing to vary", "write 1.0 for 1, or name it with --wrt")
+    assert check(LABELLED, "--at", whole, "--wrt", "W").exit_code == 0
+
+
+def test_errors_speak_of_the_options(check):
+    source = RIGHT.format(f="f", g="df").replace("{'W': np.outer(np.ones(2), x), 'x': W.sum(axis=0)}", "x, x, x") + AT
+    said = refused(check(source), "3 gradients are given for 2 arrays", "--wrt NAME...")
+    assert said and "wrt=" not in check(source).stderr
 
 
 # ---- what is said ------------------------------------------------------------------------------------------------------

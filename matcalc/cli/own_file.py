@@ -203,5 +203,5 @@ def point(module: ModuleType, path: Path, pair: Pair) -> tuple[Any, str]:
     wanted = ", ".join(f'"{name}": ...' for name in _names(fn)) or '"x": ...'
     raise mc.CheckError(
         f"{path} does not say at which values {pair.function} is to be checked; give it a dict at = {{{wanted}}}, a function "
-        'example() that returns one, or say --at "x=[1, 2] t=0.5"'
+        'example() that returns one, or say --at "x=[1.0, 2] t=0.5"'
     )

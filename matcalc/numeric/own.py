@@ -245,10 +245,13 @@ class Own:
                 several = (raw,)  # one array, as a list of its numbers
             if len(names) == 1 and len(several) == 2 and np.ndim(several[0]) == 0:
                 several = several[1:]  # the value, and its one gradient
+            if len(several) == 1 < len(names) and wrt is None:
+                names = self._first(several[0], names)
             if len(several) != len(names):
+                are, s = ("gradient is", "") if len(several) == 1 else ("gradients are", "s")
                 raise CheckError(
-                    f"{len(several)} gradients are given for {len(names)} array{'s' * (len(names) > 1)}: {', '.join(names)}; "
-                    "give a dict by name, or say with wrt=[...] which are differentiated"
+                    f"{len(several)} {are} given for {len(names)} array{'s' * (len(names) > 1)}: {', '.join(names)}; "
+                    f"give a dict by name, or say with wrt=[...] which the gradient{s} {are.split()[1]} of"
                 )
             found, others = dict(zip(names, several, strict=True)), {}
         missing = [name for name in wrt or () if name not in found]
@@ -257,6 +260,16 @@ class Own:
         if wrt is not None:
             found = {name: found[name] for name in wrt}
         return found, others
+
+    def _first(self, claim: Any, names: list[str]) -> list[str]:
+        """The first array alone, as W or theta, where one gradient comes without a name and has the shape of no other."""
+        array = given_array(claim)
+        alike = [name for name in names if array is not None and self.varied[name].shape == array.shape]
+        if alike != names[:1]:
+            return names
+        note = f"grad_fn gives one array, which is taken for the gradient of {alike[0]}: it has the shape of no other"
+        self.notes += [note] if note not in self.notes else []
+        return alike
 
     def _by_name(self, raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A key is the name of an array, or of its gradient: W, dW, d_W, grad_W."""
