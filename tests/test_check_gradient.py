@@ -120,6 +120,9 @@ RELATIONS = {
     "every row of the claim is a multiple of the numeric one": lambda G: G * np.array([3.0, 1.7, 2, 5, 4, 9])[:, None],
     "every column of the claim is a multiple of the numeric one": lambda G: G * np.array([3.0, 1.7, 2, 5, 4, 9]),
     "the claim holds the sum of the numeric gradient along axis 0": lambda G: np.ones_like(G) * G.sum(0),
+    "every entry of the claim is the sum of the whole numeric gradient: summed over everything": lambda G: np.full_like(
+        G, G.sum()
+    ),
     "the claim has the right numbers in another order": lambda G: G.ravel()[ORDER].reshape(6, 6),
 }
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import checked_count, checked_step, chosen
+from matcalc.numeric.factors import Named
 from matcalc.numeric.layers import layered
 from matcalc.numeric.misfits import misfit
 from matcalc.numeric.outside import Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
 from matcalc.numeric.patterns import subscript
 from matcalc.numeric.probes import FINE, Array, Probe, Probes
-from matcalc.numeric.relations import Named
 from matcalc.numeric.report import Report, Row
 from matcalc.numeric.rounding import EPS, grain
 
@@ -67,7 +67,8 @@ def judged(
         own._settled([own.base, own.value()])
         tables = _scattered(own, tables)
     _noted(own, arrays, tables)
-    rows = tuple(Row.of(table, kinks=False) for table in tables)  # kinks were told apart: nothing is excused by them
+    known = [replace(t, others={other.name: other for other in tables if other is not t}) for t in tables]
+    rows = tuple(Row.of(table, kinks=False) for table in known)  # kinks were told apart: nothing is excused by them
     return Report(rows, step, tuple(f"note: {note}" for note in own.notes), _called(own.fn))
 
 

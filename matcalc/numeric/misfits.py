@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from matcalc.numeric.relations import Named
+from matcalc.numeric.factors import Named
 
 Shape = tuple[int, ...]
 

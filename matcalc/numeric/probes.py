@@ -68,7 +68,7 @@ class Probes:
     """The probes of one array: the entries by their flat index, and directions through entries that were not probed.
 
     ``claimed`` has the shape of the array. ``given`` are all values by name, from which what is found can be named, and
-    ``others`` the numeric gradients by the other arrays, which may have been exchanged.
+    ``others`` the probes of the other arrays, whose gradients may have been exchanged.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Probes:
     directions: tuple[Probe, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
     scatter: Array | None = None  # how far the last digits of the values scatter the claimed numbers, where that was asked
-    others: Mapping[str, Array] = field(default_factory=dict)  # the numeric gradients by the other arrays
+    others: Mapping[str, Probes] = field(default_factory=dict)  # those of the other arrays
 
     @property
     def shape(self) -> tuple[int, ...]:
