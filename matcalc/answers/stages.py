@@ -33,6 +33,7 @@ _FLOOR, _FLOOR32 = (1e-13, 1e-12), (1e-12, 1e-5)  # of the largest entry, which 
 _BLUR = 64  # times what a last digit of the values makes of a stage
 _DRAWS = 7
 _DIAGNOSED = 3
+_SHORT, _TOLD = 60, 2  # characters of a diagnosis, and how many of them
 
 
 @dataclass(frozen=True)
@@ -415,7 +416,16 @@ def _mistake(claim: Array, e: Expr, s: Expr, values: Mapping[Any, Any], related:
         return
     diagnoses = [d for d in answer.diagnoses if not (related and d.startswith(("factor", "sign", "transposed")))]
     if not answer.correct and diagnoses:
-        yield f"it looks like this: {'; '.join(diagnoses)}"
+        yield f"it looks like this: {'; or '.join(_shortly(diagnoses))}"
+
+
+def _shortly(diagnoses: Sequence[str]) -> list[str]:
+    """Two of the diagnoses at most, the short ones first; the same mistake in several terms, or in a long one, without it."""
+    told: dict[str, str] = {}
+    for said in diagnoses:
+        what = said.partition(" in ")[0]
+        told.setdefault(what, said if len(said) <= _SHORT else what)
+    return sorted(told.values(), key=lambda said: len(said) > _SHORT)[:_TOLD]
 
 
 __all__ = ["Stage", "StagedReport", "check_gradient"]
