@@ -507,6 +507,8 @@ def test_the_picture_is_accessible_and_escaped(tmp_path):
     assert "<b>[0]: claimed 2, numeric 1" in cells(svg)[0]
     for threshold in ("1e-7", "1e-4", "1e-2"):
         assert f">{threshold}<" in svg
+    scale = svg[svg.rindex("<linearGradient") :].partition(">fine<")[2]
+    assert scale.count(">suspicious<") == 2  # once below the scale, once among the signs
     assert "prefers-color-scheme: dark" in svg
     assert "&lt;pre" not in report._repr_html_() and "&lt;b&gt;" in report._repr_html_()
 

@@ -22,6 +22,7 @@ def test_one_large_entry_confirms_no_small_ones(factor):
     assert not report.ok and (row.verdict, row.lost, row.pattern) == ("lost in rounding", 4, "")
     assert "4 of the 5 entries of b that were probed, the first b[1], cannot be told" in str(report)
     assert str(report).endswith("nothing is known of 4 of the 5 entries of b that were probed")
+    assert report.to_svg().count("lost in rounding</title>") == 4
     # as in two arrays
     apart = mc.check_gradient(
         lambda a, b: badly_scaled(np.r_[a, b]),
