@@ -35,6 +35,8 @@ def test_one_large_entry_confirms_no_small_ones(factor):
 def test_what_is_wrong_beside_lost_entries_is_wrong():
     row = mc.check_gradient(badly_scaled, lambda b: np.r_[2e8, 2e-6 * b[1:]], LARGE).rows[0]
     assert row.verdict == "wrong" and row.worst == (0,)
+    row = mc.check_gradient(badly_scaled, lambda b: np.r_[0, 2e-6 * b[1:]], LARGE).rows[0]
+    assert row.verdict == "wrong" and row.worst == (0,)
 
 
 def test_many_large_entries_confirm_no_group_of_small_ones():

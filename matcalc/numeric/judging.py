@@ -176,7 +176,11 @@ def _untold(table: Probes) -> str:
         f"{count} of the {len(table.entries)} entries of {table.name} that were probed{where} cannot be told from the rounding "
         f"of fn: they are up to {largest:.0e}, and the differences are known to {slack:.0e}"
     )
-    return f"{said}; they are not confirmed" if table.lost else f"{said}; a few lie near zero in any array"
+    return (
+        f"{said}; they are not confirmed, check them at other values"
+        if table.lost
+        else f"{said}; a few lie near zero in any array"
+    )
 
 
 def _seen(table: Probes) -> Iterator[str]:

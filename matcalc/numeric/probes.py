@@ -152,15 +152,18 @@ class Probes:
     def lost(self) -> bool:
         """Whether entries are lost in rounding that are not merely the small ones of what was measured.
 
-        Entries that spread over many sizes, as where a layer is saturated, reach below the rounding without a gap. If a gap lies
-        between, or most are below it, they are of another size, and nothing is known of them, however well the others are.
+        Entries that spread over many sizes, as where a layer is saturated, reach below the rounding without a gap, or with one
+        that is small beside their spread. If a wide gap lies between, or most are below it, they are of another size, and nothing
+        is known of them, however well the others are.
         """
-        told = [abs(p.claimed) for k, p in self.entries.items() if not p.skipped and k not in self.untold and p.measured]
+        measured = [p for k, p in self.entries.items() if not p.skipped and k not in self.untold and p.measured]
+        told = [size for p in measured if (size := max(abs(p.claimed), abs(p.numeric))) > 0 and np.isfinite(size)]
         if not self.untold or len(self.untold) >= len(told):
             return bool(self.untold)
         slack = float(np.median([p.slack for p in self.untold.values()]))
         few = len(self.untold) <= _BY_CHANCE * slack / float(np.median(told)) * len(self.entries)
-        return not few and min(told) > _GAP * max(abs(p.claimed) for p in self.untold.values())
+        gap = min(told) / max(abs(p.claimed) for p in self.untold.values())
+        return not few and gap > max(_GAP, (max(told) / min(told)) ** 0.5)
 
     def index(self, k: int) -> tuple[int, ...]:
         """The index of a flat index."""
