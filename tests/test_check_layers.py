@@ -78,6 +78,34 @@ def test_the_forms_of_a_layer(by_place):
     assert mc.check_gradient(lambda a, b: a @ b, lambda u, v: (v, u), (np.arange(3.0), np.ones(3))).ok
 
 
+class Tanh:
+    """A layer that keeps its output for the backward pass."""
+
+    def forward(self, x):
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, dout):
+        return dout * (1 - self.out**2)
+
+    def wrong(self, dout):
+        return dout * (1 - self.out)
+
+
+@pytest.mark.parametrize("at", [R.normal(size=(2, 3)), {"x": R.normal(size=(2, 3))}])
+def test_a_layer_that_is_an_object(at):
+    layer = Tanh()
+    assert mc.check_gradient(layer.forward, layer.backward, at).ok
+    assert not mc.check_gradient(layer.forward, layer.wrong, at).ok
+    # a derivative entry by entry is no backward pass, whatever its argument is called
+    with pytest.raises(mc.CheckError, match="upstream=dout"):
+        mc.check_gradient(lambda x: np.tanh(x), lambda t: 1 - np.tanh(t) ** 2, R.normal(size=3))
+
+
+def test_the_upstream_gradient_may_be_the_last_argument():
+    assert mc.check_gradient(lambda x: x @ x.T, lambda x, dout: (dout + dout.T) @ x, {"x": R.normal(size=(3, 2))}).ok
+
+
 def test_an_upstream_gradient_weighs_a_number_too():
     assert mc.check_gradient(lambda x: np.sum(x * x), lambda x: 6 * x, np.ones(2), upstream=3.0).ok
     assert mc.check_gradient(lambda x: (np.sum(x * x), x), lambda dout, cache: 2 * dout * cache, np.ones(2)).ok

@@ -18,15 +18,16 @@ from matcalc.numeric.own import Own, given_array
 from matcalc.numeric.probes import Array
 
 _STREAM = 0x646F7574  # "dout": other numbers than those that choose the probes
+_UPSTREAM = ("dout", "d_out", "dy", "dz", "dh", "delta", "grad", "upstream")  # how what comes from above is called
 _KEPT = ("cache", "ctx", "saved", "state")  # how what forward keeps for backward is called
 
 
 def layered(own: Own, upstream: Any, seed: int) -> None:
     """Makes ``own`` a function that gives a number, if it gives an array or its gradient takes the upstream gradient.
 
-    ``grad_fn`` may take ``dout, cache``, of which fn gives the cache beside its output; or ``dout`` beside the arguments of fn;
-    or neither, as the gradient of sum(upstream * out) already. A ``dout`` in ``at`` that fn does not take is the upstream
-    gradient. CheckError if the forms or shapes do not fit.
+    ``grad_fn`` may take ``dout, cache``, of which fn gives the cache beside its output; or ``dout`` beside the arguments of fn,
+    or alone, where an object keeps what it needs; or neither, as the gradient of sum(upstream * out) already. A ``dout`` in
+    ``at`` that fn does not take is the upstream gradient. CheckError if the forms or shapes do not fit.
     """
     taken = _taken(own)
     if taken and taken[0] in own.at:
@@ -44,6 +45,7 @@ def layered(own: Own, upstream: Any, seed: int) -> None:
         )
     if out is None or out.dtype.kind not in "fiub":
         return  # what is not a number is refused where it is asked for
+    alone = bool(taken) and taken == _required(own.grad_fn) and len(taken) == 1
     if upstream is None and out.size == 1 and len(taken) < 2:
         return
     if upstream is None and not taken:
@@ -58,21 +60,32 @@ def layered(own: Own, upstream: Any, seed: int) -> None:
     own.fn = _weighed(fn, dout)
     if len(taken) == 2:
         own.grad_fn = _from_cache(fn, grad_fn, dout)
+    elif alone:
+        own.grad_fn = _after(fn, grad_fn, dout)
     elif taken:
+        own.placed.discard("grad_fn")
         own.grad_fn = _beside(grad_fn, taken[0], dout)
 
 
 def _taken(own: Own) -> list[str]:
     """The names under which the gradient function takes the upstream gradient, and the cache; [] if it takes neither."""
-    required = _required(own.grad_fn)
-    known = _names(own.fn)
-    if own.fn is own.grad_fn or len(required) < 2 or required[0] in (own.at if known is None else known):
+    required, known = _required(own.grad_fn), _names(own.fn)
+    beside = [name for name in required if name not in (own.at if known is None else known)]
+    if own.fn is own.grad_fn or not beside:
         return []
-    if len(required) == 2 and required[1] not in own.at:
+    if len(required) == 2 and beside[0] == required[0] and required[1] not in own.at:
         # two values by place may have other names in grad_fn
         sure = "fn" not in own.placed or len(own.at) != 2 or any(word in required[1].lower() for word in _KEPT)
         return required if sure else []
-    return required[:1] if "fn" not in own.placed and all(name in own.at for name in required[1:]) else []
+    if (
+        len(required) == 1
+    ):  # of an object that keeps what it needs; else it is a gradient by place, whose argument has another name
+        return required if required[0].startswith(_UPSTREAM) and len(own.at) - (required[0] in own.at) > 0 else []
+    return (
+        beside
+        if len(beside) == 1 and "fn" not in own.placed and all(name in own.at or name in beside for name in required)
+        else []
+    )
 
 
 def _drawn(own: Own, out: Array, seed: int) -> Array:
@@ -112,6 +125,15 @@ def _from_cache(fn: Callable[..., Any], backward: Callable[..., Any], dout: Arra
     @functools.wraps(fn)
     def gradients(*args: Any, **kwargs: Any) -> Any:
         return backward(_copy(dout), fn(*args, **kwargs)[1])
+
+    return gradients
+
+
+def _after(fn: Callable[..., Any], backward: Callable[..., Any], dout: Array) -> Callable[..., Any]:
+    @functools.wraps(fn)
+    def gradients(*args: Any, **kwargs: Any) -> Any:
+        fn(*args, **kwargs)  # whose object keeps what the backward pass needs
+        return backward(_copy(dout))
 
     return gradients
 
