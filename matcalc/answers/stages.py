@@ -163,7 +163,7 @@ def check_gradient(
 
     A layer gives an array ``out``: then sum(dout * out) is checked, where ``dout`` is the gradient by the output. It is
     ``upstream``, of the shape of ``out``, or drawn from the seed where ``grad_fn`` takes it: as ``backward(dout, cache)`` beside
-    a ``fn`` that gives ``out, cache``, or as ``grad_fn(dout, ...)`` with the arguments of ``fn``.
+    a ``fn`` that gives ``out, cache``, as ``grad_fn(dout, ...)`` with the arguments of ``fn``, or as ``backward(dout)``.
 
     Up to ``probes`` entries are probed in all, each by a step of ``step * max(1, |x|)``; beyond, a sample from ``seed`` that
     covers every array, and random directions through the others. Where one step does not agree with the claim, several lengths
