@@ -401,7 +401,7 @@ def test_check_gradient_gives_copies():
     [
         (lambda **v: {"W": np.zeros((4, 3))}, r"shape \(4, 3\), but W has \(3, 4\)"),
         (lambda **v: {"V": 0.0}, "a gradient is given for V"),
-        (lambda **v: (1.0,), "1 gradients are given for 2 arrays"),
+        (lambda **v: (1.0,), "1 gradient is given for 2 arrays"),
     ],
 )
 def test_check_gradient_refuses_what_does_not_fit(grad_fn, message):
@@ -411,6 +411,8 @@ def test_check_gradient_refuses_what_does_not_fit(grad_fn, message):
 
 def test_check_gradient_refuses_what_is_not_a_finite_number():
     with pytest.raises(mc.CheckError, match="must give a real number"):
+        check_gradient(lambda t: t * 1j, lambda t: t, {"t": np.ones(3)})
+    with pytest.raises(mc.CheckError, match="gives an array of shape .* upstream=dout"):
         check_gradient(lambda t: t, lambda t: t, {"t": np.ones(3)})
     with pytest.raises(mc.CheckError, match="not finite"):
         check_gradient(np.sum, np.ones_like, {"t": np.array([np.nan])})

@@ -120,6 +120,9 @@ RELATIONS = {
     "every row of the claim is a multiple of the numeric one": lambda G: G * np.array([3.0, 1.7, 2, 5, 4, 9])[:, None],
     "every column of the claim is a multiple of the numeric one": lambda G: G * np.array([3.0, 1.7, 2, 5, 4, 9]),
     "the claim holds the sum of the numeric gradient along axis 0": lambda G: np.ones_like(G) * G.sum(0),
+    "every entry of the claim is the sum of the whole numeric gradient: summed over everything": lambda G: np.full_like(
+        G, G.sum()
+    ),
     "the claim has the right numbers in another order": lambda G: G.ravel()[ORDER].reshape(6, 6),
 }
 
@@ -405,6 +408,15 @@ SHAPES = [
     ((3, 5), (5,), r"summed over axis 0, which W has\?"),
     ((2, 3, 4), (4, 2, 3), r"dW.transpose\(1, 2, 0\)"),
     ((3, 5), (15,), "the right number of entries"),
+    (
+        (3,),
+        (8,),
+        r"summed over axis 1 where axis 0 belongs\? The sum of an array of shape \(8, 3\) .*8 = X.shape\[0\].*sum\(axis=0\)",
+    ),
+    ((1, 3), (8, 1), r"axis 1 where axis 0 belongs\? The sum of an array of shape \(8, 3\).*sum\(axis=0, keepdims=True\)"),
+    ((3, 1), (1, 2), r"axis 0 where axis 1 belongs\? The sum of an array of shape \(3, 2\).*sum\(axis=1, keepdims=True\)"),
+    ((3, 4), (8, 4), r"axis 1 where axis 0 belongs\? The sum of an array of shape \(8, 3, 4\)"),
+    ((3,), (7,), r"but W has \(3,\)$"),
     ((3, 5), (2, 2), r"but W has \(3, 5\)$"),
 ]
 
@@ -495,6 +507,8 @@ def test_the_picture_is_accessible_and_escaped(tmp_path):
     assert "<b>[0]: claimed 2, numeric 1" in cells(svg)[0]
     for threshold in ("1e-7", "1e-4", "1e-2"):
         assert f">{threshold}<" in svg
+    scale = svg[svg.rindex("<linearGradient") :].partition(">fine<")[2]
+    assert scale.count(">suspicious<") == 2  # once below the scale, once among the signs
     assert "prefers-color-scheme: dark" in svg
     assert "&lt;pre" not in report._repr_html_() and "&lt;b&gt;" in report._repr_html_()
 

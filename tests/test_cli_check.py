@@ -62,6 +62,28 @@ def test_a_backward_with_a_cache(check):
     assert refused(check(layer.replace("np.sum(x**2), x", "np.sum(x**2)")), "forward has to return out, cache")
 
 
+AFFINE = """
+def affine_forward(x, w, b):
+    return x.reshape(len(x), -1) @ w + b, (x, w, b)
+def affine_backward(dout, cache):
+    x, w, b = cache
+    return (dout @ w.T).reshape(x.shape), x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
+def example():
+    r = np.random.default_rng(0)
+    return {"x": r.normal(size=(4, 2, 3)), "w": r.normal(size=(6, 5)), "b": r.normal(size=5)}
+"""
+
+
+def test_a_layer_of_array_output(check):
+    result = check(AFFINE)
+    assert result.exit_code == 0 and "affine_forward gives an array of shape (4, 5)" in result.stdout, result.output
+    wrong = check(AFFINE.replace("dout.sum(axis=0)", "dout.mean(axis=0)"))
+    assert wrong.exit_code == 1 and "NOT OK: look at b" in wrong.stdout
+    given = check(AFFINE.replace('"b": r', '"dout": np.ones((4, 5)), "b": r'))
+    assert given.exit_code == 0 and "drawn" not in given.stdout, given.output
+    assert refused(check(AFFINE.replace("(dout, cache)", "(x, w, b)")), "an array of shape (4, 5)", "dout and cache")
+
+
 def test_generated_code_is_found(check, tmp_path):
     code = mc.derive(mc.parse("u.T @ tanh(W @ x)", "W: n m, x: m, u: n"), wrt=["W", "x", "u"]).to_numpy(name="score").source
     at = "at = {'W': np.ones((2, 3)), 'x': np.arange(3.0), 'u': np.ones(2)}\n"
@@ -109,7 +131,33 @@ def test_values_of_the_arguments_and_of_the_line(check):
     assert result.exit_code == 0 and "values from --at\n" in result.stdout
     assert refused(check(RIGHT.format(f="f", g="df")), 'at = {"W": ..., "x": ...}', "--at")
     assert refused(check(RIGHT.format(f="f", g="df"), "--at", "W=[[1], [2, 3]]"), "equally long", "^")
-    assert check(RIGHT.format(f="f", g="df"), "--at", "W=[[1, 2], [3, 4]] x=[1, 2]").exit_code == 0
+    assert check(RIGHT.format(f="f", g="df"), "--at", "W=[[1.0, 2], [3, 4]] x=[1.0, 2]").exit_code == 0
+
+
+LABELLED = """
+def svm(W, y):
+    s = W - W[np.arange(len(y)), y][:, None]
+    return np.sum(s ** 2)
+def svm_grad(W, y):
+    s = W - W[np.arange(len(y)), y][:, None]
+    d = 2 * s
+    d[np.arange(len(y)), y] -= d.sum(axis=1)
+    return {"W": d}
+"""
+
+
+def test_whole_numbers_of_the_line_are_labels_unless_they_are_meant(check):
+    at = "W=[[1, 2.5, 0], [3, 4, 1]] y=[0, 2]"
+    assert check(LABELLED, "--at", at).exit_code == 0
+    whole = at.replace("2.5", "2")
+    assert refused(check(LABELLED, "--at", whole), "nothing to vary", "write 1.0 for 1, or name it with --wrt")
+    assert check(LABELLED, "--at", whole, "--wrt", "W").exit_code == 0
+
+
+def test_errors_speak_of_the_options(check):
+    source = RIGHT.format(f="f", g="df").replace("{'W': np.outer(np.ones(2), x), 'x': W.sum(axis=0)}", "x, x, x") + AT
+    said = refused(check(source), "3 gradients are given for 2 arrays", "--wrt NAME...")
+    assert said and "wrt=" not in check(source).stderr
 
 
 # ---- what is said ------------------------------------------------------------------------------------------------------

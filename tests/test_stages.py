@@ -121,6 +121,29 @@ def test_a_mistake_is_named_as_an_answer_is():
     assert [row.name for row in report.rows] == ["x"]
 
 
+def test_a_mistake_is_told_briefly():
+    """Batch normalisation with N - 1 in one place has many forms; the same words are not said of each."""
+    x, G = mc.matrix("x", N, D), mc.matrix("G", N, D)
+    xc = mc.let("xc", x - mc.ones(N, 1) @ (mc.ones(1, N) @ x) / N)
+    std = mc.let("std", mc.sqrt((xc**2).T @ mc.ones(N, 1) / N + 1e-5))
+    s = mc.let("s", mc.sum(G * xc / (mc.ones(N, 1) @ std.T)))
+
+    def wrong(x, G):
+        xc = x - x.mean(0)
+        std = np.sqrt((xc**2).mean(0) + 1e-5)
+        dstd = -(G * xc).sum(0) / std**2
+        dxc = G / std + xc * dstd / std / (len(x) - 1)
+        return {"xc": xc, "std": std, "dstd": dstd, "dxc": dxc}
+
+    r = np.random.default_rng(0)
+    report = mc.check_gradient(None, wrong, {"x": r.normal(size=(6, 3)), "G": r.normal(size=(6, 3))}, expression=s)
+    assert report.first.name == "dxc"
+    (line,) = [line for line in report.first.said if line.startswith("it looks like this: ")]
+    told = line.removeprefix("it looks like this: ").split("; or ")
+    assert told[0].startswith("N − 1 where N belongs") and len(told) <= 2 and len(set(told)) == len(told)
+    assert all(len(words) <= 60 for words in told), line
+
+
 def test_forward_values_are_compared_too():
     def wrong(**values):
         d = backward(**values)

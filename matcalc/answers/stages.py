@@ -33,6 +33,7 @@ _FLOOR, _FLOOR32 = (1e-13, 1e-12), (1e-12, 1e-5)  # of the largest entry, which 
 _BLUR = 64  # times what a last digit of the values makes of a stage
 _DRAWS = 7
 _DIAGNOSED = 3
+_SHORT, _TOLD = 60, 2  # characters of a diagnosis, and how many of them
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def check_gradient(
     *,
     expression: Expr | None = None,
     wrt: Sequence[str] | str | None = None,
+    upstream: Any = None,
     step: float | None = None,
     seed: int = 0,
     probes: int = PROBES,
@@ -158,6 +160,10 @@ def check_gradient(
     whole numbers, masks and all else are handed on. A tuple or a single array is handed on by place. ``grad_fn`` gives a dict by
     name (``W``, or ``dW`` for the gradient by ``W``), a tuple in the order of the floating arrays or of ``wrt``, or for a single
     one the array; a pair of value and gradients will do. ``fn`` may give a tuple whose first item is the value.
+
+    A layer gives an array ``out``: then sum(dout * out) is checked, where ``dout`` is the gradient by the output. It is
+    ``upstream``, of the shape of ``out``, or drawn from the seed where ``grad_fn`` takes it: as ``backward(dout, cache)`` beside
+    a ``fn`` that gives ``out, cache``, as ``grad_fn(dout, ...)`` with the arguments of ``fn``, or as ``backward(dout)``.
 
     Up to ``probes`` entries are probed in all, each by a step of ``step * max(1, |x|)``; beyond, a sample from ``seed`` that
     covers every array, and random directions through the others. Where one step does not agree with the claim, several lengths
@@ -175,7 +181,9 @@ def check_gradient(
     if expression is None:
         if fn is None:
             raise CheckError("without an expression, fn is a function of the arrays in at; None was given")
-        return check_own(fn, grad_fn, at, wrt=wrt, step=step, seed=seed, probes=probes)
+        return check_own(fn, grad_fn, at, wrt=wrt, upstream=upstream, step=step, seed=seed, probes=probes)
+    if upstream is not None:
+        raise CheckError("an upstream gradient is for a function that gives an array; an expression beside it gives a number")
     s = scalar_target(expr(expression))
     if not isinstance(at, Mapping):
         raise CheckError("beside an expression, at is a dict from its variables to arrays")
@@ -408,7 +416,16 @@ def _mistake(claim: Array, e: Expr, s: Expr, values: Mapping[Any, Any], related:
         return
     diagnoses = [d for d in answer.diagnoses if not (related and d.startswith(("factor", "sign", "transposed")))]
     if not answer.correct and diagnoses:
-        yield f"it looks like this: {'; '.join(diagnoses)}"
+        yield f"it looks like this: {'; or '.join(_shortly(diagnoses))}"
+
+
+def _shortly(diagnoses: Sequence[str]) -> list[str]:
+    """Two of the diagnoses at most, the short ones first; the same mistake in several terms, or in a long one, without it."""
+    told: dict[str, str] = {}
+    for said in diagnoses:
+        what = said.partition(" in ")[0]
+        told.setdefault(what, said if len(said) <= _SHORT else what)
+    return sorted(told.values(), key=lambda said: len(said) > _SHORT)[:_TOLD]
 
 
 __all__ = ["Stage", "StagedReport", "check_gradient"]

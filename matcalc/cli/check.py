@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,19 @@ class Check(Formulas):
     several = frozenset({"--wrt"})
 
 
+_WORDS = {
+    "with wrt=[...]": "with --wrt NAME...",
+    "as upstream=dout": "as dout in at",
+    "or x.astype(float)": "or name it with --wrt",
+}
+
+
 @click.command(cls=Check, no_args_is_help=True)
 @click.argument("file", metavar="FILE.py", type=click.Path(path_type=Path))
 @click.option("--function", metavar="NAME", help="The function; found by its name if it is left out.")
 @click.option("--gradient", metavar="NAME", help="Its gradient; found by its name if it is left out.")
 @click.option("--wrt", metavar="NAME...", multiple=True, help="Which gradients are meant; default: those that are given.")
-@click.option("--at", metavar="VALUES", multiple=True, help='Where, as in "x=[1, 2] t=0.5"; default: what the file says.')
+@click.option("--at", metavar="VALUES", multiple=True, help='Where, as in "x=[1.0, 2] y=[0, 2]"; default: the file.')
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the entries that are probed.")
 @click.option("--svg", metavar="FILE.svg", type=click.Path(path_type=Path), help="Draw the errors.")
 @click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
@@ -43,11 +51,13 @@ def command(
     \b
     matcalc check network.py
     matcalc check network.py --function loss --gradient loss_grad --wrt W b
-    matcalc check network.py --at "x=[1, 2] t=0.5" --svg errors.svg
+    matcalc check network.py --at "x=[1.0, 2] t=0.5" --svg errors.svg
 
     FILE.py is your own NumPy code; it is run, as python FILE.py would run it. It holds a function that gives a number and one
-    that gives its gradients, such as loss and loss_grad, grad_loss or dloss; forward and backward; or loss_and_grad. The values
-    to check at are a dict named at, what a function example() returns, or the defaults of the arguments.
+    that gives its gradients, such as loss and loss_grad, grad_loss or dloss; or loss_and_grad. A layer is checked, too: forward
+    gives an array and a cache, backward(dout, cache) gives the gradients of sum(dout * out), for a dout at random. The values
+    to check at are a dict named at, what a function example() returns, or the defaults of the arguments. Whole numbers are
+    labels, and handed on as they are: write 1.0 for 1 where they are to be varied, or name them with --wrt.
 
     The exit status is 0 if every gradient holds, 1 if one does not, 2 if something cannot be run.
     """
@@ -57,20 +67,20 @@ def command(
     from matcalc.cli.values import values
 
     notation(plain)
-    given = values(at)
+    given = values(at, whole=True)
     module = own_file.load(file)
     pair = own_file.chosen(module, file, function, gradient)
     where, found = (given, "--at") if at else own_file.point(module, file, pair)
     click.echo(f"{file}: {pair}, values from {found}")
     try:
-        fn, grad_fn = own_file.callables(module, pair)
-        report = mc.check_gradient(fn, grad_fn, _floats(where) if at else where, wrt=names_in(wrt) or None, seed=seed)
+        fn, grad_fn = getattr(module, pair.function), getattr(module, pair.gradient)
+        meant = names_in(wrt)
+        where = _varied(where, meant) if at else where
+        report = mc.check_gradient(fn, grad_fn, where, wrt=meant or None, seed=seed)
     except mc.MatcalcError as error:
         cause = error.__cause__
         said = own_file.told(cause, file) if cause is not None and not isinstance(cause, mc.MatcalcError) else None
-        if said is None:
-            raise
-        raise mc.CheckError(said) from error
+        raise mc.CheckError(said or _on_the_line(str(error))) from error
     except SystemExit as error:
         raise mc.CheckError(own_file.told(error, file) or "the code ends the program") from error
     show_report(report)
@@ -80,6 +90,19 @@ def command(
     sys.exit(0 if report.ok else 1)
 
 
-def _floats(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a command line as floats: each may be varied."""
-    return {name: value if hasattr(value, "shape") else float(value) for name, value in given.items()}
+def _varied(given: Mapping[str, Any], meant: Sequence[str]) -> dict[str, Any]:
+    """The values of a command line, as a file would hold them: whole numbers are labels, unless --wrt names them."""
+    import numpy as np
+
+    found = {}
+    for name, value in given.items():
+        plain = float(value) if isinstance(value, Fraction) else value
+        found[name] = np.asarray(plain, dtype=np.float64) if name in meant else plain
+    return found
+
+
+def _on_the_line(said: str) -> str:
+    """What Python says of its arguments, in the words of the command line."""
+    for python, here in _WORDS.items():
+        said = said.replace(python, here)
+    return said

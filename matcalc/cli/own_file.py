@@ -171,22 +171,6 @@ def chosen(module: ModuleType, path: Path, function: str | None, gradient: str |
     )
 
 
-def callables(module: ModuleType, pair: Pair) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The function and its gradient. A ``backward(dout, cache)`` is given 1 and the cache that ``forward`` returns."""
-    fn, grad_fn = getattr(module, pair.function), getattr(module, pair.gradient)
-    wanted = _required(grad_fn)
-    if fn is grad_fn or "backward" not in pair.gradient or wanted is None or len(wanted) != 2 or {*wanted} & {*_names(fn)}:
-        return fn, grad_fn
-
-    def gradients(*args: Any, **kwargs: Any) -> Any:
-        given = fn(*args, **kwargs)
-        if not isinstance(given, tuple) or len(given) != 2:
-            raise mc.CheckError(f"{pair.gradient} takes {' and '.join(wanted)}, so {pair.function} has to return out, cache")
-        return grad_fn(1.0, given[1])
-
-    return fn, gradients
-
-
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
     try:
         found = inspect.signature(function).parameters.values()
@@ -197,11 +181,6 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
 
 def _names(function: Callable[..., Any]) -> list[str]:
     return [p.name for p in _parameters(function) or ()]
-
-
-def _required(function: Callable[..., Any]) -> list[str] | None:
-    found = _parameters(function)
-    return None if found is None else [p.name for p in found if p.default is p.empty]
 
 
 # ---- the point ---------------------------------------------------------------------------------------------------------
@@ -224,5 +203,5 @@ def point(module: ModuleType, path: Path, pair: Pair) -> tuple[Any, str]:
     wanted = ", ".join(f'"{name}": ...' for name in _names(fn)) or '"x": ...'
     raise mc.CheckError(
         f"{path} does not say at which values {pair.function} is to be checked; give it a dict at = {{{wanted}}}, a function "
-        'example() that returns one, or say --at "x=[1, 2] t=0.5"'
+        'example() that returns one, or say --at "x=[1.0, 2] t=0.5"'
     )

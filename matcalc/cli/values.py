@@ -17,8 +17,11 @@ _DIGITS = 50  # of a number; more is no measurement
 _KINDS = "a value is a number, a list such as [1, 2], or a list of rows such as [[1, 2], [3, 4]]"
 
 
-def values(given: Iterable[str]) -> dict[str, Any]:
-    """The values by name: whole numbers and fractions exact, arrays of floats for lists. ParseError with a caret."""
+def values(given: Iterable[str], whole: bool = False) -> dict[str, Any]:
+    """The values by name: whole numbers and fractions exact, arrays of floats for lists. ParseError with a caret.
+
+    With ``whole``, a list of whole numbers, without a point in any, is an array of those.
+    """
     found: dict[str, Any] = {}
     for line in given:
         at = 0
@@ -28,18 +31,18 @@ def values(given: Iterable[str]) -> dict[str, Any]:
                 raise pointed("a name, = and a value are expected, as in x=1", line, at)
             if name["name"] in found:
                 raise pointed(f"{name['name']} is given twice", line, name.start("name"))
-            found[name["name"]], at = _value(line, name.end())
+            found[name["name"]], at = _value(line, name.end(), whole)
     return found
 
 
-def _value(line: str, at: int) -> tuple[Any, int]:
+def _value(line: str, at: int, whole: bool) -> tuple[Any, int]:
     number = _NUMBER.match(line, at)
     if number is not None:
         return _number(number[0], line, at), number.end()
     if line[at : at + 1] != "[":
         raise pointed(_KINDS, line, at)
     end = _closed(line, at)
-    return _array(line[at:end], line, at), end
+    return _array(line[at:end], line, at, whole), end
 
 
 def _number(text: str, line: str, at: int) -> Any:
@@ -68,7 +71,7 @@ def _closed(line: str, at: int) -> int:
     raise pointed("this bracket is not closed", line, at)
 
 
-def _array(text: str, line: str, at: int) -> Any:
+def _array(text: str, line: str, at: int, whole: bool) -> Any:
     import numpy as np
 
     try:
@@ -82,7 +85,8 @@ def _array(text: str, line: str, at: int) -> Any:
     if inside and (len(inside) < len(rows) or len({len(row) for row in inside}) > 1):
         raise pointed("the rows of a matrix are equally long", line, at)
     try:
-        array = np.array(rows, dtype=np.float64)
+        ints = whole and all(type(entry) is int for entry in entries)
+        array = np.array(rows, dtype=np.int64 if ints else np.float64)
     except (ValueError, OverflowError):
         raise pointed("this holds a number that is too large", line, at) from None
     if not np.isfinite(array).all():

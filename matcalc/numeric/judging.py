@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,15 @@ import numpy as np
 
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import checked_count, checked_step, chosen
+from matcalc.numeric.factors import Named
+from matcalc.numeric.layers import layered
 from matcalc.numeric.misfits import misfit
 from matcalc.numeric.outside import Outside, looked_over
 from matcalc.numeric.own import GRADIENT_OF, Own, checked_wrt
+from matcalc.numeric.patterns import subscript
 from matcalc.numeric.probes import FINE, Array, Probe, Probes
-from matcalc.numeric.relations import Named
 from matcalc.numeric.report import Report, Row
-from matcalc.numeric.rounding import NOISY, grain
+from matcalc.numeric.rounding import EPS, grain
 
 PROBES = 2000
 
@@ -28,12 +31,14 @@ def check_own(
     at: Any,
     *,
     wrt: Sequence[str] | str | None = None,
+    upstream: Any = None,
     step: float | None = None,
     seed: int = 0,
     probes: int = PROBES,
 ) -> Report:
     """Compares ``grad_fn(**at)`` with differences of ``fn(**at)``; what ``matcalc.check_gradient`` says."""
     own = Own(fn, grad_fn, at)
+    layered(own, upstream, checked_count("seed", seed, 0))
     claims, others = own.claims(checked_wrt(wrt))
     return judged(own, claims, others, step=step, seed=seed, probes=probes)
 
@@ -60,8 +65,10 @@ def judged(
         if tables is None:  # fn spoils what it is handed, elsewhere than at the given point
             tables = _tables(own, arrays, grains, step, seed, probes) or []
         own._settled([own.base, own.value()])
+        tables = _scattered(own, tables)
     _noted(own, arrays, tables)
-    rows = tuple(Row.of(table, kinks=False) for table in tables)  # kinks were told apart: nothing is excused by them
+    known = [replace(t, others={other.name: other for other in tables if other is not t}) for t in tables]
+    rows = tuple(Row.of(table, kinks=False) for table in known)  # kinks were told apart: nothing is excused by them
     return Report(rows, step, tuple(f"note: {note}" for note in own.notes), _called(own.fn))
 
 
@@ -75,9 +82,22 @@ def _tables(
     tables, unspoiled = [], True
     for (name, claim), some in zip(arrays.items(), entries, strict=True):
         outside = Outside(own.by(name), own.varied[name], base, scatter, size, step, grains[name], partial(own.nearby, name))
-        tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.at))
+        tables.append(looked_over(name, outside, claim.astype(np.float64), some, rng, own.named))
         unspoiled = unspoiled and outside.unspoiled
     return None if own.spoiled() or not unspoiled else tables
+
+
+def _scattered(own: Own, tables: Sequence[Probes]) -> list[Probes]:
+    """The tables with how far the claims scatter, where that tells what is lost in rounding from a zero that was computed."""
+    if not any(table.untold for table in tables):
+        return list(tables)
+    near = list(own.beside([table.name for table in tables], 8 * EPS))
+
+    def apart(table: Probes) -> Array:
+        moved = [claim for claims in near if (claim := claims.get(table.name)) is not None and claim.shape == table.shape]
+        return np.max([np.nan_to_num(abs(claim - table.claimed)) for claim in moved], axis=0, initial=0.0)
+
+    return [replace(table, scatter=apart(table) if near else None) for table in tables]
 
 
 def _grains(own: Own, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -129,7 +149,7 @@ def misfits(own: Own, arrays: Mapping[str, Array]) -> list[str]:
     """A sentence about every gradient that has not the shape of its array."""
     shapes = {name: a.shape for name, a in own.varied.items()}
     claimed = {name: a.shape for name, a in arrays.items()}
-    return [misfit(name, shape, shapes, Named(own.at), claimed) for name, shape in claimed.items() if shape != shapes[name]]
+    return [misfit(name, shape, shapes, Named(own.named), claimed) for name, shape in claimed.items() if shape != shapes[name]]
 
 
 def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> None:
@@ -137,19 +157,30 @@ def _noted(own: Own, arrays: Mapping[str, Array], tables: Sequence[Probes]) -> N
     if missing and not own.chosen:
         them = "it" if len(missing) == 1 else "them"
         own.notes.append(f"no gradient is given for {', '.join(missing)}, so nothing is said about {them}")
-    scatter, size = own.scatter
     if own.raised:
         times = f" ({len(own.raised)} times)" if len(own.raised) > 1 else ""
         own.notes.append(f"beside the point {own.raised[0]}{times}; there shorter steps were taken, or steps to one side")
     for table in tables:
         own.notes += _seen(table)
         own.notes += _beyond_the_budget(table)
-        largest = float(np.max(abs(table.claimed), initial=0.0, where=np.isfinite(table.claimed)))
-        hidden = len([p for p in table.hidden if scatter > NOISY * size or p.slack > 1e-6 * max(largest, 1e-3)])
-        if hidden:
-            own.notes.append(
-                f"{hidden} of the {len(table.judged)} probes of {table.name} are too small to be told from the rounding of fn"
-            )
+        if table.untold:
+            own.notes.append(_untold(table))
+
+
+def _untold(table: Probes) -> str:
+    """How many entries are lost in rounding, where, and what that means."""
+    count, first = len(table.untold), next(iter(table.untold))
+    where = f", the first {subscript(table.name, table.index(first))}," if table.shape else ""
+    largest, slack = max(abs(q.claimed) for q in table.untold.values()), max(q.slack for q in table.untold.values())
+    said = (
+        f"{count} of the {len(table.entries)} entries of {table.name} that were probed{where} cannot be told from the rounding "
+        f"of fn: they are up to {largest:.0e}, and the differences are known to {slack:.0e}"
+    )
+    return (
+        f"{said}; they are not confirmed, check them at other values"
+        if table.lost
+        else f"{said}; a few lie near zero in any array"
+    )
 
 
 def _seen(table: Probes) -> Iterator[str]:
@@ -158,8 +189,10 @@ def _seen(table: Probes) -> Iterator[str]:
     edges = [w for w, p in entries if p.skipped == "edge"]
     if edges:
         yield f"{len(edges)} of the entries of {name} lie at the edge of the domain of fn, the first is {edges[0]}: not probed"
-    if not table.judged and len(edges) < len(entries):
-        yield f"{name} lies on a kink or a jump in all its entries that were probed; check it at other values"
+    zeros = not any(p.measured for p in table.judged)
+    if zeros and any(p.skipped not in ("", "edge") for _, p in entries):
+        those = "that are not zero" if table.judged else "that were probed"
+        yield f"{name} lies on a kink or a jump in all its entries {those}; check it at other values"
     for where, several, _ in _first([(w, p) for w, p in entries if p.skipped == "jump"]):
         yield f"fn jumps at {name}{where}{several}: it has no derivative there"
     for where, several, p in _first([(w, p) for w, p in entries if p.slopes and not p.skipped]):

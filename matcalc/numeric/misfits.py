@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from matcalc.numeric.relations import Named
+from matcalc.numeric.factors import Named
 
 Shape = tuple[int, ...]
 
@@ -14,7 +14,7 @@ def misfit(name: str, claimed: Shape, shapes: Mapping[str, Shape], named: Named,
     """The sentence about a gradient that has not the shape of its array, with the likely mend."""
     wanted = shapes[name]
     text = f"the gradient of {name} has shape {claimed}, but {name} has {wanted}"
-    mend = _mend(name, claimed, wanted, named) or _exchanged(name, claimed, shapes, claims)
+    mend = _mend(name, claimed, wanted, named) or _exchanged(name, claimed, shapes, claims) or _across(claimed, wanted, named)
     return f"{text}: {mend}" if mend else text
 
 
@@ -69,6 +69,34 @@ def _unsummed(d: str, lengths: Shape, axes: tuple[int, ...], named: Named, keep:
     axis = axes[0] if len(axes) == 1 else axes
     which = f" ({', '.join(whose)})" if whose else ""
     return f"not summed over {batch}{which}? {d}.sum(axis={axis}{keep}) has the shape"
+
+
+def _across(claimed: Shape, wanted: Shape, named: Named) -> str:
+    """Summed along another axis than the one that leaves the shape: an array of both lengths, of which a given one is known."""
+    keep = len(claimed) > 1 and len(claimed) == len(wanted)
+    off = [k for k, (a, b) in enumerate(zip(claimed, wanted, strict=True)) if a != b] if len(claimed) == len(wanted) else []
+    if keep and len(off) == 2 and all({claimed[k], wanted[k]} & {1} for k in off):
+        summed, belongs = off if claimed[off[0]] == 1 else off[::-1]
+        whole = tuple(max(a, b) for a, b in zip(claimed, wanted, strict=True))
+        return _summed_over(whole, summed, belongs, named, ", keepdims=True")
+    axes = range(len(wanted) + 1)
+    for belongs, n, summed in itertools.product(axes, dict.fromkeys(claimed), axes):
+        whole = (*wanted[:belongs], n, *wanted[belongs:])
+        fits = summed != belongs and (*whole[:summed], *whole[summed + 1 :]) == claimed
+        if fits and (said := _summed_over(whole, summed, belongs, named, "")):
+            return said
+    return ""
+
+
+def _summed_over(whole: Shape, summed: int, belongs: int, named: Named, keep: str) -> str:
+    """The sentence, if the length along the axis that is to go is that of a given array along the same one: a batch."""
+    whose = [word for word in named.lengths().get(whole[belongs], "").split(" = ") if word.endswith(f".shape[{belongs}]")]
+    if not whose:
+        return ""
+    return (
+        f"summed over axis {summed} where axis {belongs} belongs? The sum of an array of shape {whole} over the batch "
+        f"({whole[belongs]} = {whose[0]}), .sum(axis={belongs}{keep}), has the shape"
+    )
 
 
 def _exchanged(name: str, claimed: Shape, shapes: Mapping[str, Shape], claims: Mapping[str, Shape]) -> str:

@@ -31,6 +31,7 @@ class Own:
         self.at: dict[str, Any] = dict(at) if isinstance(at, Mapping) else _by_place(fn, at)
         by_place = not isinstance(at, Mapping)
         self.placed = {role for role, f in (("fn", fn), ("grad_fn", grad_fn)) if by_place or self._placed(f)}
+        self.beside_at: dict[str, Array] = {}  # what belongs to the functions but is not in at: an upstream gradient
         self.notes: list[str] = []
         self._kept: dict[str, Array] | None = None  # the values themselves, while fn is handed arrays that are not copies
         self.raised: list[str] = []  # by fn beside the point
@@ -55,6 +56,11 @@ class Own:
         if promoted:
             self.notes.append(f"{', '.join(promoted)}: checked in float64, where differences mean something")
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """All values by name, from which what is found can be named."""
+        return {**self.beside_at, **self.at}
+
     # ---- calling -------------------------------------------------------------------------------------------------------
     def _call(self, role: str, moved: Mapping[str, Array]) -> Any:
         function = self.fn if role == "fn" else self.grad_fn
@@ -76,6 +82,10 @@ class Own:
         if not moved:
             self._watched(role, held)
         return given
+
+    def call(self, role: str) -> Any:
+        """What ``fn`` or ``grad_fn`` gives at the given values, as it is."""
+        return self._call(role, {})
 
     def share(self) -> None:
         """Lets fn have arrays that are not copies, if it has not changed any at the given point: copying may cost the most."""
@@ -208,17 +218,17 @@ class Own:
         self.chosen = wrt is not None
         return self._read(self.returned, wrt)
 
-    def beside(self, wrt: Sequence[str]) -> Iterator[dict[str, Array | None]]:
-        """The claimed gradients where every number is moved by its last digit in float32: what they scatter by is rounding."""
+    def beside(self, wrt: Sequence[str], digit: float = EPS32) -> Iterator[dict[str, Array | None]]:
+        """The claimed gradients where every number is moved by its last digit, in float32: what they scatter by is rounding."""
         rng = np.random.default_rng(0)
         for _ in range(4):
-            moved = {name: a * (1 + EPS32 * rng.uniform(-1, 1, a.shape)) for name, a in self.varied.items()}
+            moved = {name: a * (1 + digit * rng.uniform(-1, 1, a.shape)) for name, a in self.varied.items()}
             try:
                 given = self._call("grad_fn", moved)
                 found, _ = self._read(given[1] if _is_pair(given) else given, wrt)
             except CheckError:
                 continue
-            yield {name: _given_array(found[name]) for name in wrt if name in found}
+            yield {name: given_array(found[name]) for name in wrt if name in found}
 
     def _read(self, raw: Any, wrt: Sequence[str] | None) -> tuple[dict[str, Array], dict[str, Any]]:
         if raw is None:
@@ -235,10 +245,13 @@ class Own:
                 several = (raw,)  # one array, as a list of its numbers
             if len(names) == 1 and len(several) == 2 and np.ndim(several[0]) == 0:
                 several = several[1:]  # the value, and its one gradient
+            if len(several) == 1 < len(names) and wrt is None:
+                names = self._first(several[0], names)
             if len(several) != len(names):
+                are, s = ("gradient is", "") if len(several) == 1 else ("gradients are", "s")
                 raise CheckError(
-                    f"{len(several)} gradients are given for {len(names)} array{'s' * (len(names) > 1)}: {', '.join(names)}; "
-                    "give a dict by name, or say with wrt=[...] which are differentiated"
+                    f"{len(several)} {are} given for {len(names)} array{'s' * (len(names) > 1)}: {', '.join(names)}; "
+                    f"give a dict by name, or say with wrt=[...] which the gradient{s} {are.split()[1]} of"
                 )
             found, others = dict(zip(names, several, strict=True)), {}
         missing = [name for name in wrt or () if name not in found]
@@ -247,6 +260,16 @@ class Own:
         if wrt is not None:
             found = {name: found[name] for name in wrt}
         return found, others
+
+    def _first(self, claim: Any, names: list[str]) -> list[str]:
+        """The first array alone, as W or theta, where one gradient comes without a name and has the shape of no other."""
+        array = given_array(claim)
+        alike = [name for name in names if array is not None and self.varied[name].shape == array.shape]
+        if alike != names[:1]:
+            return names
+        note = f"grad_fn gives one array, which is taken for the gradient of {alike[0]}: it has the shape of no other"
+        self.notes += [note] if note not in self.notes else []
+        return alike
 
     def _by_name(self, raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A key is the name of an array, or of its gradient: W, dW, d_W, grad_W."""
@@ -263,7 +286,7 @@ class Own:
 
     def array(self, name: str, claim: Any) -> Array:
         """A claimed gradient as an array; CheckError if it is not one of real numbers."""
-        array = _given_array(claim)
+        array = given_array(claim)
         if array is None or array.dtype.kind not in "fiub":
             kind = type(claim).__name__ if array is None or array.dtype.kind == "O" else array.dtype
             raise CheckError(f"the gradient of {name} must be an array of real numbers, but it is {kind}")
@@ -279,7 +302,8 @@ def checked_wrt(wrt: Any) -> list[str] | None:
 
 
 # ---- values ------------------------------------------------------------------------------------------------------------
-def _given_array(value: Any) -> Array | None:
+def given_array(value: Any) -> Array | None:
+    """The value as an array of any kind; None if it is none."""
     try:
         return np.asarray(value)
     except Exception:  # a ragged list, or whatever the object's own __array__ raises
@@ -290,7 +314,7 @@ def _floating(value: Any) -> Array | None:
     """The value as an array of floating numbers, if it is one and has entries."""
     if isinstance(value, (str, bytes, Mapping)) or value is None or callable(value):
         return None
-    array = _given_array(value)
+    array = given_array(value)
     return array if array is not None and array.dtype.kind == "f" and array.size else None
 
 
@@ -326,7 +350,7 @@ def _by_place(fn: Callable[..., Any], at: Any) -> dict[str, Any]:
 
 def _leaves(given: Any) -> list[Array]:
     several = list(given.values()) if isinstance(given, Mapping) else given if isinstance(given, (tuple, list)) else [given]
-    return [a for a in map(_given_array, several) if a is not None]
+    return [a for a in map(given_array, several) if a is not None]
 
 
 def _is_pair(given: Any) -> bool:
@@ -334,4 +358,4 @@ def _is_pair(given: Any) -> bool:
     if not (isinstance(given, (tuple, list)) and len(given) == 2):
         return False
     value, gradients = given
-    return isinstance(gradients, (Mapping, tuple, list)) and _given_array(value) is not None and np.ndim(value) == 0
+    return isinstance(gradients, (Mapping, tuple, list)) and given_array(value) is not None and np.ndim(value) == 0

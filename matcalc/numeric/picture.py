@@ -1,7 +1,8 @@
 """The relative errors of a gradient check as a picture: a map for every array, a scale with the thresholds of CS231n.
 
 SVG without scripts or fonts of its own. Colour is not the only sign: what is wrong carries a cross, what is suspicious a bar,
-what was skipped a ring, and what was not probed is hatched. Light and dark by what the reader prefers.
+what was skipped a ring, what is lost in rounding a question mark, and what was not probed is hatched. Light and dark by what the
+reader prefers.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from zlib import crc32
 
 import numpy as np
 
-from matcalc.numeric.probes import FINE, KINKED, PROBED, SKIPPED, UNPROBED, WRONG, Array, Probes
+from matcalc.numeric.probes import FINE, PROBED, SKIPPED, UNPROBED, WRONG, Array, Probes
 
 if TYPE_CHECKING:
     from matcalc.numeric.report import Row
 
+LOST = 3  # the state of an entry that cannot be told from rounding, beside those of probes
 _MOST = 40  # cells along a side; beyond, a cell stands for the worst of a block
 _SIDE, _LEAST, _LARGEST = 360.0, 6.0, 28.0  # of a map and of a cell, in pixels
 _WIDTH, _MARGIN, _LINE = 840.0, 24.0, 16.0
@@ -117,14 +119,16 @@ def flattened(array: Array) -> Array:
 
 
 def pooled(error: Array, state: Array, most: int = _MOST) -> tuple[Array, Array]:
-    """At most so many cells a side, each the worst of its block; a block of unprobed entries stays unprobed."""
+    """At most so many cells a side, each the worst of its block: what is off, what is lost, what is fine, what was not judged."""
     worst = np.where(state == PROBED, error, -1.0)
-    order = np.where(state == PROBED, 2, np.where(state == SKIPPED, 1, 0))
+    order = np.select([state == PROBED, state == LOST, state == SKIPPED], [2, 3, 1], 0)
     for axis in (0, 1):
         n = worst.shape[axis]
         starts = np.linspace(0, n, min(n, most) + 1).astype(int)[:-1]
         worst, order = np.maximum.reduceat(worst, starts, axis), np.maximum.reduceat(order, starts, axis)
-    return np.where(order == 2, worst, np.nan), np.select([order == 2, order == 1], [PROBED, SKIPPED], UNPROBED)
+    order = np.where(worst > FINE, 2, order)
+    states = np.select([order == 3, order == 2, order == 1], [LOST, PROBED, SKIPPED], UNPROBED)
+    return np.where(order == 2, worst, np.nan), states
 
 
 class _Panel:
@@ -132,7 +136,9 @@ class _Panel:
 
     def __init__(self, row: Row, table: Probes) -> None:
         self.row, self.table = row, table
-        error, state = flattened(table.error), flattened(table.state)
+        state = table.state.copy().reshape(-1)
+        state[list(table.untold)] = LOST
+        error, state = flattened(table.error), flattened(state.reshape(table.shape))
         self.shape = error.shape
         self.flat = flattened(np.arange(error.size).reshape(table.shape or (1,)))
         self.error, self.state = pooled(error, state)
@@ -197,6 +203,12 @@ class _Panel:
             yield f'{box} style="fill:var(--bare)">{said}</rect>'
             yield f'<circle cx="{x:g}" cy="{y:g}" r="{r:g}" fill="none" style="stroke:var(--soft)" stroke-width="1.4"/>'
             return
+        if state == LOST:
+            yield f'{box} style="fill:var(--bare)">{said}</rect>'
+            if c >= _MARKED:
+                size = f'font-size="{c * 0.6:.3g}"'
+                yield f'<text x="{x:g}" y="{y + c * 0.21:g}" text-anchor="middle" class="soft" {size}>?</text>'
+            return
         yield f'{box} fill="{colour(error)}">{said}</rect>'
         if c >= _MARKED and error > WRONG:
             cross = f"M{x - r:g} {y - r:g}l{2 * r:g} {2 * r:g}m0 {-2 * r:g}l{-2 * r:g} {2 * r:g}"
@@ -205,7 +217,7 @@ class _Panel:
             yield f'<path d="M{x - r:g} {y:g}h{2 * r:g}" stroke="#3b2500" stroke-width="1.6"/>'
 
     def _said(self, i: int, j: int) -> str:
-        state = {UNPROBED: "not probed", SKIPPED: "skipped at a kink"}.get(int(self.state[i, j]), "")
+        state = {UNPROBED: "not probed", SKIPPED: "skipped at a kink", LOST: "lost in rounding"}.get(int(self.state[i, j]), "")
         if self.state.shape != self.shape or not self.table.shape:
             return state or f"relative error {self.error[i, j]:.1e}"
         k = int(self.flat[i, j])
@@ -245,15 +257,24 @@ def _gradient() -> str:
 
 def _scale(key: str) -> Iterator[str]:
     """The scale with its thresholds, and the signs."""
-    width, low, high = 430.0, _STOPS[0][0], _STOPS[-1][0]
+    width, low, high = 405.0, _STOPS[0][0], _STOPS[-1][0]
     yield f'<rect width="{width:g}" height="12" rx="2" fill="url(#{key}g)"/>'
-    places = [(np.log10(t) - low) / (high - low) * width for t in (FINE, KINKED, WRONG)]
-    for x, words in zip(places, ("1e-7", "1e-4", "1e-2"), strict=True):
-        yield f'<path d="M{x:.1f} -3V17" style="stroke:var(--ink)" stroke-width="1.2"/>'
-        yield f'<text x="{x:.1f}" y="30" text-anchor="middle" class="ink" font-size="11">{words}</text>'
-    edges = [0.0, *places, width]
-    for a, b, words in zip(edges, edges[1:], ("fine", "suspicious", "suspicious", "wrong"), strict=False):
-        yield f'<text x="{(a + b) / 2:.1f}" y="46" text-anchor="middle" class="soft" font-size="11">{words}</text>'
+
+    def place(t: float) -> float:
+        return float(np.log10(t) - low) / (high - low) * width
+
+    for t in range(int(low), 1):  # every power of ten has a line, some a number
+        edge = t in (np.log10(FINE), np.log10(WRONG))
+        x = place(10.0**t)
+        line = "-5V20" if edge else "12V16"
+        yield f'<path d="M{x:.1f} {line}" style="stroke:var(--ink)" stroke-width="{1.8 if edge else 1}"/>'
+        if edge or t in (-12, -10, -4, 0):
+            words = "1" if t == 0 else f"1e{t}"
+            anchor, bold = "start" if t == low else "middle", ' font-weight="600"' if edge else ""
+            yield f'<text x="{x:.1f}" y="32" text-anchor="{anchor}" class="ink" font-size="11"{bold}>{words}</text>'
+    edges = [0.0, place(FINE), place(WRONG), width]
+    for a, b, words in zip(edges, edges[1:], ("fine", "suspicious", "wrong"), strict=False):
+        yield f'<text x="{(a + b) / 2:.1f}" y="48" text-anchor="middle" class="soft" font-size="11.5">{words}</text>'
     signs = (
         ("<rect width='14' height='14' fill='#780020'/><path d='M4 4l6 6m0 -6l-6 6' stroke='#fff' stroke-width='1.6'/>", "wrong"),
         ("<rect width='14' height='14' fill='#f9a34f'/><path d='M4 7h6' stroke='#3b2500' stroke-width='1.6'/>", "suspicious"),
@@ -262,9 +283,14 @@ def _scale(key: str) -> Iterator[str]:
             "style='stroke:var(--soft)' stroke-width='1.4'/>",
             "skipped",
         ),
+        (
+            "<rect width='14' height='14' style='fill:var(--bare)'/><text x='7' y='11' text-anchor='middle' class='soft' "
+            "font-size='10'>?</text>",
+            "lost",
+        ),
         (f"<rect width='14' height='14' fill='url(#{key})'/>", "not probed"),
     )
-    x = width + 36
+    x = width + 24
     for drawing, words in signs:
         yield f'<g transform="translate({x:g} -1)">{drawing}<text x="19" y="11.5" class="soft" font-size="11">{words}</text></g>'
-        x += 30 + 6.2 * len(words)
+        x += 31 + 5.8 * len(words)

@@ -15,6 +15,10 @@ import numpy as np
 Array = Any  # np.ndarray
 
 FINE, KINKED, WRONG = 1e-7, 1e-4, 1e-2  # CS231n: happy; usually okay where there are kinks; probably wrong
+VAGUE = 0.1  # of a derivative: what is not known better is not confirmed
+_ZERO = 1e-12  # a claim that is not larger is zero, but for rounding
+_BY_CHANCE = 1e4  # times slack / size: the part of the entries that may lie near zero
+_GAP = 100  # between the smallest entry that is told and the largest that is not: these are of another size
 UNPROBED, PROBED, SKIPPED = 0, 1, 2  # the states of an entry
 
 
@@ -53,12 +57,18 @@ class Probe:
         """Whether the derivative rises above rounding."""
         return not max(abs(self.claimed), abs(self.numeric)) < self.rounding
 
+    @property
+    def vague(self) -> bool:
+        """Whether too little is known of the derivative to confirm or to contradict the claim."""
+        return self.claimed != self.numeric and self.slack > VAGUE * max(abs(self.claimed), abs(self.numeric))
+
 
 @dataclass(frozen=True, eq=False)
 class Probes:
     """The probes of one array: the entries by their flat index, and directions through entries that were not probed.
 
-    ``claimed`` has the shape of the array. ``given`` are all values by name, from which what is found can be named.
+    ``claimed`` has the shape of the array. ``given`` are all values by name, from which what is found can be named, and
+    ``others`` the probes of the other arrays, whose gradients may have been exchanged.
     """
 
     name: str
@@ -67,6 +77,8 @@ class Probes:
     entries: Mapping[int, Probe]
     directions: tuple[Probe, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
+    scatter: Array | None = None  # how far the last digits of the values scatter the claimed numbers, where that was asked
+    others: Mapping[str, Probes] = field(default_factory=dict)  # those of the other arrays
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -127,10 +139,31 @@ class Probes:
             least = np.where(self.wrong, 1, 100) * np.fmax(self.slack, 1e-300)
             return (self.state == PROBED) & ~(size <= least)
 
-    @property
-    def hidden(self) -> list[Probe]:
-        """The probes at which the difference quotient knows too little to tell the claim from its half or from nothing."""
-        return [p for p in self.judged if p.claimed != p.numeric and p.slack > 0.5 * max(abs(p.claimed), abs(p.numeric))]
+    @cached_property
+    def untold(self) -> dict[int, Probe]:
+        """The entries of which too little is known to tell the claim from one that is a tenth off, and whose claim is not zero.
+
+        A claim that the last digits of the values change as much as itself is a zero that was computed.
+        """
+        blur = np.zeros(self.claimed.size) if self.scatter is None else 4 * self.scatter.reshape(-1)
+        return {k: p for k, p in self.entries.items() if not p.skipped and p.vague and abs(p.claimed) > max(_ZERO, blur[k])}
+
+    @cached_property
+    def lost(self) -> bool:
+        """Whether entries are lost in rounding that are not merely the small ones of what was measured.
+
+        Entries that spread over many sizes, as where a layer is saturated, reach below the rounding without a gap, or with one
+        that is small beside their spread. If a wide gap lies between, or most are below it, they are of another size, and nothing
+        is known of them, however well the others are.
+        """
+        measured = [p for k, p in self.entries.items() if not p.skipped and k not in self.untold and p.measured]
+        told = [size for p in measured if (size := max(abs(p.claimed), abs(p.numeric))) > 0 and np.isfinite(size)]
+        if not self.untold or len(self.untold) >= len(told):
+            return bool(self.untold)
+        slack = float(np.median([p.slack for p in self.untold.values()]))
+        few = len(self.untold) <= _BY_CHANCE * slack / float(np.median(told)) * len(self.entries)
+        gap = min(told) / max(abs(p.claimed) for p in self.untold.values())
+        return not few and gap > max(_GAP, (max(told) / min(told)) ** 0.5)
 
     def index(self, k: int) -> tuple[int, ...]:
         """The index of a flat index."""

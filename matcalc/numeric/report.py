@@ -40,6 +40,7 @@ class Row:
     table: Probes | None = field(default=None, repr=False, compare=False)
     pattern: str = ""
     relation: str = ""
+    lost: int = 0  # entries that are lost in rounding, of those that were probed
 
     @property
     def ok(self) -> bool:
@@ -55,14 +56,18 @@ class Row:
         # a direction speaks where the entries are silent: in a sum of many, a difference can be of any relative size
         off = [p for p in table.entries.values() if not p.skipped and not p.error <= FINE]
         p = max(off or judged, key=rank)
+        measured = any(q.measured for q in judged)
+        said = verdict(p.error, kinks, measured)
+        if not off and table.lost:  # what was not measured is not confirmed, whatever was
+            said, p = LOST, max(table.untold.values(), key=lambda q: abs(q.claimed))
+        elif said == "zero to rounding" and any(q.skipped and any(q.slopes or ()) for q in table.entries.values()):
+            said = "not probed"  # all that is not zero lies on kinks
         where = next((table.index(k) for k, q in table.entries.items() if q is p), None)
-        said = verdict(p.error, kinks, any(q.measured for q in judged))
-        if said != "wrong" and len(table.hidden) == len(judged) and any(abs(q.claimed) > 1e-12 for q in judged):
-            said = LOST  # nothing was measured, so nothing is confirmed
-        row = cls(table.name, table.shape, p.error, where, p.claimed, p.numeric, len(judged), table.skipped, said, table)
-        if said == LOST:
-            return row
-        if row.ok:
+        row = cls(
+            table.name, table.shape, p.error, where, p.claimed, p.numeric, len(judged), table.skipped, said, table,
+            lost=len(table.untold) if table.lost else 0,
+        )  # fmt: skip
+        if said in (LOST, "not probed") or row.ok:
             return row
         where_off, mask = pattern(table)
         related = relation(table, mask)
@@ -76,8 +81,8 @@ class Report:
 
     Verdicts follow CS231n: a relative error up to 1e-7 is "fine", above 1e-2 "wrong", between them "suspicious", except that up
     to 1e-4 it is "probably fine" where the function has kinks. "zero to rounding" says that neither gradient rises above the
-    rounding error of the function; "lost in rounding", that a claim which is not zero does not either, so that nothing is
-    confirmed. ``notes`` are sentences about the function and the point.
+    rounding error of the function; "lost in rounding", that claims which are not zero do not either, so that they are
+    not confirmed. ``notes`` are sentences about the function and the point.
     """
 
     rows: tuple[Row, ...]
@@ -123,8 +128,10 @@ class Report:
     def _last(self) -> str:
         if self.ok:
             return f"ok: every gradient agrees; the largest relative error is {self.max_relative_error:.1e}"
-        bad = [row.name for row in self.rows if not row.ok]
-        return f"NOT OK: look at {', '.join(map(paper.current().name, bad))}" if bad else "NOT OK: nothing was probed"
+        bad = [paper.current().name(row.name) for row in self.rows if not row.ok and row.verdict != LOST]
+        lost = [_unknown(row) for row in self.rows if row.verdict == LOST]
+        said = [*([f"look at {', '.join(bad)}"] if bad else ()), *([f"nothing is known of {', '.join(lost)}"] if lost else ())]
+        return f"NOT OK: {'; '.join(said) or 'nothing was probed'}"
 
     # ---- picture -----------------------------------------------------------------------------------------------------
     def to_svg(self, path: str | Path | None = None) -> str:
@@ -143,6 +150,11 @@ class Report:
         from html import escape
 
         return f"<pre>{escape(str(self))}</pre>\n{self.to_svg()}"
+
+
+def _unknown(row: Row) -> str:
+    name = paper.current().name(row.name)
+    return name if row.lost == row.probes else f"{row.lost} of the {row.probes} entries of {name} that were probed"
 
 
 _HEAD = ("variable", "shape", "relative error", "worst entry", "claimed", "numeric", "probes", "kinks", "verdict")
