@@ -389,8 +389,8 @@ class LatexRules(Rules):
                 raise ShapeError("a derivative is taken by a declared name, of what has no index")
             if x not in topological([e]):
                 raise ShapeError(
-                    f"what is differentiated here is {e}, which does not contain {x}; put more of it in parentheses, and give what "
-                    "is made of other names as such, with mc.let"
+                    f"what is differentiated here is {e}, which does not contain {x}; put more of it in parentheses, and give "
+                    "what is made of other names as such, with mc.let"
                 )
             return grad(e, x) if kind == "gradient" else jacobian(e, x)
 
