@@ -134,6 +134,66 @@ def test_a_gate_with_forward_and_backward():
 
 
 @pytest.mark.lecture("F13")
+@pytest.mark.parametrize("made", [MultiplyGate, MultiplyGate()], ids=["class", "object"])
+def test_a_gate_used_twice_keeps_the_uses_apart(made):
+    gate = mc.node("mul", made)
+    p, q = mc.scalars("p q")
+    g = mc.graph(gate(gate(p, q), p))  # p² q
+    assert g.run(p=2.0, q=3.0).gradients == {"p": 12, "q": 4}
+    assert g.check().ok
+
+
+class Kept(MultiplyGate):
+    """What it keeps is within what it has: a copy of the outside alone would share it."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def forward(self, x, y):
+        self.kept["inputs"] = x, y
+        return x * y
+
+    def backward(self, dz):
+        x, y = self.kept["inputs"]
+        return [y * dz, x * dz]
+
+
+def test_a_gate_is_copied_as_a_whole_or_refused():
+    p, q = mc.scalars("p q")
+    gate = mc.node("mul", Kept())
+    assert mc.graph(gate(gate(p, q), p)).run(p=2.0, q=3.0).gradients == {"p": 12, "q": 4}
+    stuck = Kept()
+    stuck.kept["generator"] = (k for k in range(3))
+    with pytest.raises(mc.EvaluationError, match="node mul cannot be copied for each use .*; give its class"):
+        mc.graph(mc.node("mul", stuck)(p, q)).run(p=2.0, q=3.0)
+
+
+def test_the_check_is_of_what_a_run_gives():
+    """Two functions that share a state: evaluated one use after the other they are right, in a run they are not."""
+    kept = {}
+
+    def forward(a, c):
+        kept["inputs"] = a, c
+        return a * c
+
+    mul = mc.node("mul", forward, lambda d, cache: (kept["inputs"][1] * d, kept["inputs"][0] * d))
+    p, q = mc.scalars("p q")
+    assert not mc.graph(mul(mul(p, q), p)).check().ok and mc.graph(mul(p, q)).check().ok
+
+
+def test_an_output_that_is_no_scalar_is_checked():
+    X = mc.matrix("X", n, m)
+    g = mc.graph(mc.softmax(X @ v + t))
+    assert g.check().ok and g.check(upstream=[1.0, -2, 3], sizes={m: 2}).ok
+    wrong = mc.node("wrong", lambda a: a**2, lambda d, cache: d * cache[0])
+    assert not mc.graph(wrong(t) * b).check().ok
+    f = mc.function("f")
+    report = mc.graph(f(W @ v)).check(upstream=[1.0, 2.0], values={v: [1.0, 2.0, 3.0]})
+    assert report.ok and [row.name for row in report.rows] == ["W", "v"]
+    assert mc.graph(x * y).check(upstream=3.0).ok
+
+
+@pytest.mark.lecture("F13")
 def test_functions_with_a_cache():
     calls = []
 
