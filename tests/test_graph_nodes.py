@@ -28,11 +28,11 @@ def said(e):
     [
         (x + y, "+ copies: each summand receives the whole upstream gradient, not a share of it"),
         (x - y, "y stands behind a minus sign and receives its negative"),
-        (t + x, "x is repeated, so what its copies receive is summed"),
+        (t + x, "x is repeated, so what the copies receive is summed"),
         (x + 2, "the upstream gradient passes as it is"),
         (x * y, "× switches: each factor receives upstream times the value of the other"),
         (t * b, "entry by entry"),
-        (x * t, "x multiplies every entry, so its products are summed"),
+        (x * t, "x is repeated, so what the copies receive is summed over the entries"),
         (3 * x, "scaled by the same 3"),
         (x * x, "here itself, and the two are added"),
         (

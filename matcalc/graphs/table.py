@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from matcalc.core import sizes
 from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
-from matcalc.graphs.local import differentiable, whole_numbers
+from matcalc.graphs.local import differentiable, returned, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.values import short
 from matcalc.paper.notation import current
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matcalc.graphs.run import Run
 
 _LONGEST = 48  # characters of a formula in a table
+BY_RULE = "by rule"  # in place of a local derivative that is not built: what is passed on is computed without it
 _MANY = 60  # nodes; of a larger graph the beginning and the end are shown
 
 
@@ -117,15 +118,18 @@ def _backward(run: Run) -> list[str]:
 
 def _local(run: Run, edge: Edge) -> str:
     label, value = f"∂{name(edge.target)}/∂{name(edge.source)}", local_value(run, edge)
-    return label if value == label else f"{label} = {value}"
+    return f"{label} {value}" if value == BY_RULE else f"{label} = {value}"
 
 
 def local_value(run: Run, edge: Edge) -> str:
-    """The local derivative along an edge, short; ∂a/∂x where it is too large to be built, or not known."""
+    """The local derivative along an edge, short, and what else becomes of the product; "by rule" where it is too large to be
+    built, or not known."""
     try:
-        return short(run.local[edge])
+        value = short(run.local[edge])
     except MatcalcError:
-        return f"∂{name(edge.target)}/∂{name(edge.source)}"
+        return BY_RULE
+    turned = "upstream transposed" if run.factor(edge).turned else ""
+    return ", ".join(filter(None, [value, turned, returned(edge)]))
 
 
 def sum_of(run: Run, n: Node) -> str:
