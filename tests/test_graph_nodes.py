@@ -9,6 +9,7 @@ from table_examples import examples
 import matcalc as mc
 from matcalc.core.operations import TABLE
 from matcalc.graphs.rules import rule
+from matcalc.graphs.values import drawn, short
 
 x, y, z = mc.scalars("x y z")
 n, m, k = mc.dims("n m k")
@@ -311,6 +312,22 @@ def test_dead_units_are_counted():
 
 
 @pytest.mark.lecture("F20")
+@pytest.mark.parametrize("off", range(9))
+def test_nothing_is_lost_is_said_of_units_that_all_pass(off):
+    r = mc.graph(mc.sum(mc.let("h", mc.relu(t)))).run({t: [-1.0] * off + [1.0] * (8 - off)})
+    report = str(r.flow())
+    assert ("nothing is lost" in report) == (off == 0)
+    assert (f"h has {off} of 8 off" in report) == (0 < off < 8) and ("every unit is off" in report) == (off == 8)
+    assert r.flow().ok == (off < 8)
+
+
+@pytest.mark.lecture("F20")
+def test_saturated_and_flat_units_are_named_where_they_are_few():
+    report = mc.graph(mc.sum(mc.let("h", mc.tanh(t)))).run({t: [0.1, 5.0, -6.0, 400.0]}).flow()
+    assert report.ok and "h has 1 of 4 off, 2 of 4 saturated." in str(report) and "nothing is lost" not in str(report)
+
+
+@pytest.mark.lecture("F20")
 def test_the_origin_of_a_nan_is_found():
     report = mc.graph(mc.sum(mc.log(mc.relu(t)))).run({t: [1.0, -1, 2]}).flow()
     assert report.first_bad_value.operation == "log" and report.first_bad_gradient.operation == "log"
@@ -338,7 +355,7 @@ def test_tables_in_ascii():
     try:
         for shown in (str(g), str(g.run(at)), str(g.explain()), str(g.run(at).flow())):
             assert shown.isascii() and "u2" not in shown
-        assert "5x6 norm 5.477" in str(g.run(at)) and "b^T" in str(g)
+        assert "[5x6, norm 5.477]" in str(g.run(at)) and "b^T" in str(g)
     finally:
         mc.set_ascii(None)
 
@@ -349,7 +366,41 @@ def test_a_tie_goes_to_the_first_argument():
     assert mc.graph(mc.maximum(x, 0)).run(x=0).gradients == {"x": 0}
 
 
+@pytest.mark.parametrize(
+    "array, text, label",
+    [
+        (-0.5, "−0.5", "−0.5"),
+        ([1.0, 2, 3, 4], "[1, 2, 3, 4]", "[1, 2, 3, 4]"),
+        ([[1.0, 2, -3, 4]], "[1, 2, −3, 4]ᵀ", "[1, 2, −3, 4]ᵀ"),
+        ([[0.0880, 0.176], [0.104, -0.208]], "[0.088, 0.176; 0.104, −0.208]", "[0.088, 0.176; 0.104, −0.208]"),
+        (np.arange(9.0).reshape(3, 3), "[0, 1, 2; 3, 4, 5; 6, 7, 8]", "[3×3, ‖·‖ 14.28]"),
+        (np.arange(6.0).reshape(2, 3), "[0, 1, 2; 3, 4, 5]", "[2×3, ‖·‖ 7.416]"),
+        (np.arange(8.0).reshape(2, 4), "[2×4, ‖·‖ 11.83]", "[2×4, ‖·‖ 11.83]"),
+        (np.ones(5), "[5×1, ‖·‖ 2.236]", "[5×1, ‖·‖ 2.236]"),
+        (np.ones((1, 5)), "[1×5, ‖·‖ 2.236]", "[1×5, ‖·‖ 2.236]"),
+        (np.ones((0, 3)), "[0×3, ‖·‖ 0]", "[0×3, ‖·‖ 0]"),
+    ],
+)
+def test_values_in_few_words(array, text, label):
+    assert short(np.array(array)) == text and drawn(np.array(array)) == label
+
+
+def test_the_slide_of_cs231n_can_be_read_off():
+    """f(x, W) = ‖Wx‖², with the numbers of the slide on vectorised backpropagation."""
+    M, q = mc.matrix("W", 2), mc.vector("x", 2)
+    p = mc.let("q", M @ q)
+    r = mc.graph(mc.let("f", p.T @ p)).run({M: [[0.1, 0.5], [-0.3, 0.8]], q: [0.2, 0.4]})
+    assert "∂f/∂W  = [0.088, 0.176; 0.104, 0.208]" in str(r) and "∂f/∂x  = [−0.112, 0.636]" in str(r)
+    assert "‖·‖" not in str(r)
+
+
+def test_a_negative_factor_stands_in_parentheses():
+    lines = [line for step in mc.graph(x * y - y).run(x=-2.0, y=3.0).steps for line in step.lines]
+    assert "to y: 1 × (−2) = −2" in lines and "to y: 1 × (−1) = −1" in lines
+    assert not [line for line in lines if "× −" in line]
+
+
 def test_what_is_printed_of_a_run_is_short():
     r = mc.graph(mc.sum(t * t)).run({t: np.arange(6.0)})
-    assert repr(r.upstream) == "{t: 6×1 ‖·‖ 14.83, z: 6×1 ‖·‖ 2.449, s: 1}".replace("z", r.graph.nodes[1].name)
-    assert repr(r.gradients) == "{t: 6×1 ‖·‖ 14.83}" and "→" in repr(r.downstream)
+    assert repr(r.upstream) == "{t: [6×1, ‖·‖ 14.83], z: [6×1, ‖·‖ 2.449], s: 1}".replace("z", r.graph.nodes[1].name)
+    assert repr(r.gradients) == "{t: [6×1, ‖·‖ 14.83]}" and "→" in repr(r.downstream)

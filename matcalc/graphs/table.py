@@ -11,7 +11,7 @@ from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
 from matcalc.graphs.local import differentiable, returned, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.graphs.values import short
+from matcalc.graphs.values import bracketed, short
 from matcalc.paper.notation import current
 from matcalc.paper.writing import written
 
@@ -121,20 +121,20 @@ def _local(run: Run, edge: Edge) -> str:
     return f"{label} {value}" if value == BY_RULE else f"{label} = {value}"
 
 
-def local_value(run: Run, edge: Edge) -> str:
+def local_value(run: Run, edge: Edge, factor: bool = False) -> str:
     """The local derivative along an edge, short, and what else becomes of the product; "by rule" where it is too large to be
-    built, or not known."""
+    built, or not known. As a ``factor``, a negative number stands in parentheses."""
     try:
         value = short(run.local[edge])
     except MatcalcError:
         return BY_RULE
     turned = "upstream transposed" if run.factor(edge).turned else ""
-    return ", ".join(filter(None, [value, turned, returned(edge)]))
+    return ", ".join(filter(None, [bracketed(value) if factor else value, turned, returned(edge)]))
 
 
 def sum_of(run: Run, n: Node) -> str:
     """What arrives at a node: the contributions and their sum, where there are several."""
-    several = [_bracketed(short(a)) for _, a in run.contributions(n)]
+    several = [bracketed(short(a)) for _, a in run.contributions(n)]
     return (" + ".join(several) + " = " if len(several) > 1 else "") + short(run.upstream[n])
 
 
@@ -155,10 +155,6 @@ def _gradients(run: Run) -> list[str]:
             rows.append([partial(graph.output, n), f"= {sum_of(run, n)}", why])
     shown_rows = rows if len(rows) <= _MANY else [*rows[: _MANY // 2], [f"… {len(rows) - _MANY} more"], *rows[-_MANY // 2 :]]
     return ["gradients", *aligned(shown_rows)]
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})" if text.startswith("−") else text
 
 
 def _listed(items: list[str]) -> str:
