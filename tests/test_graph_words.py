@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 import pytest
+import sympy
 
 import matcalc as mc
+from matcalc.core.parts import concat
 from matcalc.graphs.rules import rule
 
 n, m, k = mc.dims("n m k")
@@ -113,6 +115,28 @@ def test_what_a_transposed_factor_does_is_told():
     assert "K stands transposed, so A receives K itself as a factor, and K the transpose of what Kᵀ receives" in words
     assert "stands transposed" not in rule(mc.graph(A @ B).output)
     assert "Both factors are of A, which receives both gradients, added" in rule(mc.graph(A.T @ A).output)
+
+
+# ---- concatenations --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "e",
+    [mc.concat([b, c, b + c]), mc.concat([a, b, a]), concat([A, V, A], axis=1), concat([a.T, b.T], axis=1)],
+    ids=["words", "lengths", "side by side", "rows"],
+)
+def test_a_concatenation_tells_the_place_of_each_part(e):
+    r = run_of(e)
+    node, words = r.graph.output, rule(r.graph.output)
+    found = re.findall(r"(\S+) receives (rows|columns) (.+?):(.+?)(?=,| and \S+ receives|;|$)", words)
+    assert [source for source, *_ in found] == [edge.source.name for edge in node.inputs]
+    value = two(r.upstream[node])
+    for edge, (_, axis, start, end) in zip(node.inputs, found, strict=True):
+        bounds = [int(sympy.sympify(re.sub(r"(\d)([a-z])", r"\1*\2", x)).subs(SIZES)) for x in (start, end)]
+        part = value[slice(*bounds)] if axis == "rows" else value[:, slice(*bounds)]
+        if edge.transposed:
+            part = part.T
+        assert np.allclose(part, two(r.downstream[edge]))
+    shown = str(r.graph)
+    assert ("[0; I; 0] in rows m:2m" in shown) == (str(e.args[0]) == "b")
 
 
 # ---- what is repeated or transposed ----------------------------------------------------------------------------------------

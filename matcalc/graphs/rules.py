@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from matcalc.core import shapes
 from matcalc.core.expression import CONST, Expr, Operation, number
 from matcalc.core.operations import (
     ADD,
@@ -40,6 +41,7 @@ from matcalc.graphs.products import matrix_product, tells_transposes
 from matcalc.paper.notation import current
 from matcalc.paper.writing import written
 
+_MANY = 8  # parts of a concatenation that are listed
 INPUT = "an input: what arrives is its gradient"
 
 
@@ -148,6 +150,23 @@ def _elementwise(n: Node, e: Expr) -> str:
     return f"{said}; {e.op.convention}" if e.op.kink is not None else said
 
 
+def place(edge: Edge) -> str:
+    """Which rows or columns of a concatenation an input fills: rows m:2m, counted from zero, the end left out; else ""."""
+    e = edge.target.formula
+    if e is None or e.op is not CONCAT:
+        return ""
+    (axis,) = e.params
+    start = shapes.offset(e, edge.position)[axis]
+    end = start + (e.args[edge.position].shape or (1, 1))[axis]
+    return f"{'columns' if axis else 'rows'} {current().size(start)}:{current().size(end)}"
+
+
+def _concat(n: Node, e: Expr) -> str:
+    said = f"{'puts its inputs side by side' if e.params[0] else 'stacks its inputs'}: the gradient is cut into the same parts"
+    parts = [f"{_name(edge.source)} receives {place(edge)}" for edge in n.inputs]
+    return f"{said}, {_listed(parts)}" if len(parts) <= _MANY else said
+
+
 def _says(text: str) -> Callable[[Node, Expr], str]:
     return lambda n, e: text
 
@@ -175,7 +194,7 @@ RULES: dict[Operation, Callable[[Node, Expr], str]] = {
     DIAG: _says("puts entries on a diagonal: the gradient is read off there"),
     DIAGONAL: _says("reads a diagonal: the gradient goes back onto it, zeros elsewhere"),
     BROADCAST: _says("repeats: what the copies receive is summed"),
-    CONCAT: _says("stacks its inputs: the gradient is cut into the same parts"),
+    CONCAT: _concat,
     SLICE: _says("takes a part: the gradient goes back to its place, zeros elsewhere"),
     PLACE: _says("puts its input among zeros: the gradient is cut out again"),
     TAKE: _says("looks up rows: each row's gradient is added to the row that it came from; rows never asked for receive zero"),

@@ -11,6 +11,7 @@ from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
 from matcalc.graphs.local import differentiable, returned, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.rules import place
 from matcalc.graphs.values import bracketed, short
 from matcalc.paper.notation import current
 from matcalc.paper.writing import written
@@ -184,13 +185,14 @@ def symbolic_table(graph: Graph) -> str:
             table.append([f"  … {left_out} more"])
         for edge in differentiable(n):
             j = symbols.jacobian(edge)
+            where = f" in {place(edge)}" if place(edge) and n.shape[1] == 1 else ""
             shape = f"{sizes.entries(n.shape)}×{sizes.entries(edge.source.shape)}"
             table.append(
                 [
                     f"  {name(n)} = {formula(n)}" if edge is differentiable(n)[0] else "",
                     shown(symbols.upstream[n]),
                     sizes.times(n.shape),
-                    f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}" if j is not None else ""),
+                    f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}{where}" if j is not None else ""),
                     shape,
                     f"{shown(symbols.downstream[edge])} → {name(edge.source)}",
                     sizes.times(edge.source.shape),
