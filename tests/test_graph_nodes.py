@@ -355,6 +355,10 @@ def test_tables_in_ascii():
     try:
         for shown in (str(g), str(g.run(at)), str(g.explain()), str(g.run(at).flow())):
             assert shown.isascii() and "u2" not in shown
+        Q = mc.matrix("Q", n, k)
+        turned = mc.graph(mc.sum(mc.tanh(Q @ mc.matrix("K", m, k).T + v.T)))
+        for shown in (str(turned), str(turned.run(Q=np.ones((4, 3)), K=np.ones((5, 3)), v=np.ones(5))), str(turned.explain())):
+            assert shown.isascii()
         assert "[5x6, norm 5.477]" in str(g.run(at)) and "b^T" in str(g)
     finally:
         mc.set_ascii(None)
