@@ -74,6 +74,15 @@ def test_invented_names_do_not_look_like_given_ones():
     assert len({node.name for node in g.nodes} | {"n", "s"}) == len(g.nodes) + 2
 
 
+@pytest.mark.parametrize(
+    "s",
+    [b.T @ mc.log(mc.softmax(W @ v)), mc.sum(mc.softmax(W @ v) ** 2), mc.norm(mc.softmax(W @ v + b)), u.T @ mc.softmax(W @ v)],
+)
+def test_what_softmax_gives_is_called_p(s):
+    softmax = next(node for node in mc.graph(s).nodes if node.operation == "softmax")
+    assert softmax.name == "p" and softmax.inputs[0].source.name == "z"
+
+
 def test_a_leaf_and_a_constant_are_graphs_too():
     assert mc.graph(x).run({x: 3}).upstream[x] == 1
     r = mc.graph(mc.exp(mc.sin(2))).run({})

@@ -284,6 +284,20 @@ def test_dot_and_mermaid(name):
             assert not set(plain) & set('<>#`"&;\\')
 
 
+def test_the_sum_at_a_branch_stands_in_dot_and_mermaid():
+    g, at = lecture()
+    r = g.run(at)
+    for text in (r.to_dot(), r.to_mermaid()):
+        assert text.count("∂f/∂y = 2 + 3 = 5") == 1 and "∂f/∂x" not in text
+    for text in (g.to_dot(), g.to_mermaid()):
+        assert text.count("∂f/∂y = ") == 1
+    square = mc.graph(x * x).run(x=3)
+    assert "∂f/∂x = 3 + 3 = 6" in square.to_dot() and "∂f/∂x = 3 + 3 = 6" in square.to_mermaid()
+    L, ids = mc.matrix("L", 4, m), mc.vector("i", n)
+    looked = mc.graph(mc.sum(mc.take(L, ids)) + mc.sum(mc.take(2 * L, ids)))
+    assert "∂s/∂i" not in looked.to_dot() and "∂y/∂i" not in looked.to_mermaid()
+
+
 @pytest.mark.parametrize("name", GRAPHS)
 def test_tikz_is_balanced(name):
     g, at = GRAPHS[name]()

@@ -9,6 +9,7 @@ from table_examples import examples
 import matcalc as mc
 from matcalc.core.operations import TABLE
 from matcalc.graphs.rules import rule
+from matcalc.graphs.values import drawn, short
 
 x, y, z = mc.scalars("x y z")
 n, m, k = mc.dims("n m k")
@@ -28,11 +29,11 @@ def said(e):
     [
         (x + y, "+ copies: each summand receives the whole upstream gradient, not a share of it"),
         (x - y, "y stands behind a minus sign and receives its negative"),
-        (t + x, "x is repeated, so what its copies receive is summed"),
+        (t + x, "x is repeated, so what the copies receive is summed"),
         (x + 2, "the upstream gradient passes as it is"),
         (x * y, "× switches: each factor receives upstream times the value of the other"),
         (t * b, "entry by entry"),
-        (x * t, "x multiplies every entry, so its products are summed"),
+        (x * t, "x is repeated, so what the copies receive is summed over the entries"),
         (3 * x, "scaled by the same 3"),
         (x * x, "here itself, and the two are added"),
         (
@@ -131,6 +132,66 @@ def test_a_gate_with_forward_and_backward():
     assert MultiplyGate.made == before + 1  # forward once, backward once on what it kept
     assert mc.evaluate(mc.grad(s, y), {x: 1, y: 2, z: 0}) == 5
     assert mc.graph(s).check().ok and "multiply(a, b)" in str(r)
+
+
+@pytest.mark.lecture("F13")
+@pytest.mark.parametrize("made", [MultiplyGate, MultiplyGate()], ids=["class", "object"])
+def test_a_gate_used_twice_keeps_the_uses_apart(made):
+    gate = mc.node("mul", made)
+    p, q = mc.scalars("p q")
+    g = mc.graph(gate(gate(p, q), p))  # p² q
+    assert g.run(p=2.0, q=3.0).gradients == {"p": 12, "q": 4}
+    assert g.check().ok
+
+
+class Kept(MultiplyGate):
+    """What it keeps is within what it has: a copy of the outside alone would share it."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def forward(self, x, y):
+        self.kept["inputs"] = x, y
+        return x * y
+
+    def backward(self, dz):
+        x, y = self.kept["inputs"]
+        return [y * dz, x * dz]
+
+
+def test_a_gate_is_copied_as_a_whole_or_refused():
+    p, q = mc.scalars("p q")
+    gate = mc.node("mul", Kept())
+    assert mc.graph(gate(gate(p, q), p)).run(p=2.0, q=3.0).gradients == {"p": 12, "q": 4}
+    stuck = Kept()
+    stuck.kept["generator"] = (k for k in range(3))
+    with pytest.raises(mc.EvaluationError, match="node mul cannot be copied for each use .*; give its class"):
+        mc.graph(mc.node("mul", stuck)(p, q)).run(p=2.0, q=3.0)
+
+
+def test_the_check_is_of_what_a_run_gives():
+    """Two functions that share a state: evaluated one use after the other they are right, in a run they are not."""
+    kept = {}
+
+    def forward(a, c):
+        kept["inputs"] = a, c
+        return a * c
+
+    mul = mc.node("mul", forward, lambda d, cache: (kept["inputs"][1] * d, kept["inputs"][0] * d))
+    p, q = mc.scalars("p q")
+    assert not mc.graph(mul(mul(p, q), p)).check().ok and mc.graph(mul(p, q)).check().ok
+
+
+def test_an_output_that_is_no_scalar_is_checked():
+    X = mc.matrix("X", n, m)
+    g = mc.graph(mc.softmax(X @ v + t))
+    assert g.check().ok and g.check(upstream=[1.0, -2, 3], sizes={m: 2}).ok
+    wrong = mc.node("wrong", lambda a: a**2, lambda d, cache: d * cache[0])
+    assert not mc.graph(wrong(t) * b).check().ok
+    f = mc.function("f")
+    report = mc.graph(f(W @ v)).check(upstream=[1.0, 2.0], values={v: [1.0, 2.0, 3.0]})
+    assert report.ok and [row.name for row in report.rows] == ["W", "v"]
+    assert mc.graph(x * y).check(upstream=3.0).ok
 
 
 @pytest.mark.lecture("F13")
@@ -251,6 +312,22 @@ def test_dead_units_are_counted():
 
 
 @pytest.mark.lecture("F20")
+@pytest.mark.parametrize("off", range(9))
+def test_nothing_is_lost_is_said_of_units_that_all_pass(off):
+    r = mc.graph(mc.sum(mc.let("h", mc.relu(t)))).run({t: [-1.0] * off + [1.0] * (8 - off)})
+    report = str(r.flow())
+    assert ("nothing is lost" in report) == (off == 0)
+    assert (f"h has {off} of 8 off" in report) == (0 < off < 8) and ("every unit is off" in report) == (off == 8)
+    assert r.flow().ok == (off < 8)
+
+
+@pytest.mark.lecture("F20")
+def test_saturated_and_flat_units_are_named_where_they_are_few():
+    report = mc.graph(mc.sum(mc.let("h", mc.tanh(t)))).run({t: [0.1, 5.0, -6.0, 400.0]}).flow()
+    assert report.ok and "h has 1 of 4 off, 2 of 4 saturated." in str(report) and "nothing is lost" not in str(report)
+
+
+@pytest.mark.lecture("F20")
 def test_the_origin_of_a_nan_is_found():
     report = mc.graph(mc.sum(mc.log(mc.relu(t)))).run({t: [1.0, -1, 2]}).flow()
     assert report.first_bad_value.operation == "log" and report.first_bad_gradient.operation == "log"
@@ -278,7 +355,11 @@ def test_tables_in_ascii():
     try:
         for shown in (str(g), str(g.run(at)), str(g.explain()), str(g.run(at).flow())):
             assert shown.isascii() and "u2" not in shown
-        assert "5x6 norm 5.477" in str(g.run(at)) and "b^T" in str(g)
+        Q = mc.matrix("Q", n, k)
+        turned = mc.graph(mc.sum(mc.tanh(Q @ mc.matrix("K", m, k).T + v.T)))
+        for shown in (str(turned), str(turned.run(Q=np.ones((4, 3)), K=np.ones((5, 3)), v=np.ones(5))), str(turned.explain())):
+            assert shown.isascii()
+        assert "[5x6, norm 5.477]" in str(g.run(at)) and "b^T" in str(g)
     finally:
         mc.set_ascii(None)
 
@@ -289,7 +370,41 @@ def test_a_tie_goes_to_the_first_argument():
     assert mc.graph(mc.maximum(x, 0)).run(x=0).gradients == {"x": 0}
 
 
+@pytest.mark.parametrize(
+    "array, text, label",
+    [
+        (-0.5, "−0.5", "−0.5"),
+        ([1.0, 2, 3, 4], "[1, 2, 3, 4]", "[1, 2, 3, 4]"),
+        ([[1.0, 2, -3, 4]], "[1, 2, −3, 4]ᵀ", "[1, 2, −3, 4]ᵀ"),
+        ([[0.0880, 0.176], [0.104, -0.208]], "[0.088, 0.176; 0.104, −0.208]", "[0.088, 0.176; 0.104, −0.208]"),
+        (np.arange(9.0).reshape(3, 3), "[0, 1, 2; 3, 4, 5; 6, 7, 8]", "[3×3, ‖·‖ 14.28]"),
+        (np.arange(6.0).reshape(2, 3), "[0, 1, 2; 3, 4, 5]", "[2×3, ‖·‖ 7.416]"),
+        (np.arange(8.0).reshape(2, 4), "[2×4, ‖·‖ 11.83]", "[2×4, ‖·‖ 11.83]"),
+        (np.ones(5), "[5×1, ‖·‖ 2.236]", "[5×1, ‖·‖ 2.236]"),
+        (np.ones((1, 5)), "[1×5, ‖·‖ 2.236]", "[1×5, ‖·‖ 2.236]"),
+        (np.ones((0, 3)), "[0×3, ‖·‖ 0]", "[0×3, ‖·‖ 0]"),
+    ],
+)
+def test_values_in_few_words(array, text, label):
+    assert short(np.array(array)) == text and drawn(np.array(array)) == label
+
+
+def test_the_slide_of_cs231n_can_be_read_off():
+    """f(x, W) = ‖Wx‖², with the numbers of the slide on vectorised backpropagation."""
+    M, q = mc.matrix("W", 2), mc.vector("x", 2)
+    p = mc.let("q", M @ q)
+    r = mc.graph(mc.let("f", p.T @ p)).run({M: [[0.1, 0.5], [-0.3, 0.8]], q: [0.2, 0.4]})
+    assert "∂f/∂W  = [0.088, 0.176; 0.104, 0.208]" in str(r) and "∂f/∂x  = [−0.112, 0.636]" in str(r)
+    assert "‖·‖" not in str(r)
+
+
+def test_a_negative_factor_stands_in_parentheses():
+    lines = [line for step in mc.graph(x * y - y).run(x=-2.0, y=3.0).steps for line in step.lines]
+    assert "to y: 1 × (−2) = −2" in lines and "to y: 1 × (−1) = −1" in lines
+    assert not [line for line in lines if "× −" in line]
+
+
 def test_what_is_printed_of_a_run_is_short():
     r = mc.graph(mc.sum(t * t)).run({t: np.arange(6.0)})
-    assert repr(r.upstream) == "{t: 6×1 ‖·‖ 14.83, z: 6×1 ‖·‖ 2.449, s: 1}".replace("z", r.graph.nodes[1].name)
-    assert repr(r.gradients) == "{t: 6×1 ‖·‖ 14.83}" and "→" in repr(r.downstream)
+    assert repr(r.upstream) == "{t: [6×1, ‖·‖ 14.83], z: [6×1, ‖·‖ 2.449], s: 1}".replace("z", r.graph.nodes[1].name)
+    assert repr(r.gradients) == "{t: [6×1, ‖·‖ 14.83]}" and "→" in repr(r.downstream)

@@ -104,10 +104,12 @@ def _kinds(order: list[Expr], y: Expr) -> dict[Expr, str]:
             continue
         if e.shape == () and e.op is MATMUL and _enters_nonlinearity(e, users):
             wanted[e] = "s"
+        elif e.op.name == "softmax" and (e in product and any(map(_nonlinear, above)) or _enters_product(e, users)):
+            wanted[e] = "p"
         elif e.shape != () and e in product and any(_nonlinear(x) for x in above):
             wanted[e] = "r" if any(x.op is POW or x.op.name == "norm" for x in above) else "z"
         elif _activation(e) and _enters_product(e, users):
-            wanted[e] = "p" if e.op.name == "softmax" else "h"
+            wanted[e] = "h"
         elif e.shape != () and len(above) > 1 and _difference(e):
             wanted[e] = "r"
         elif e in heavy and len(above) > 1:

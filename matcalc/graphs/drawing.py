@@ -17,7 +17,7 @@ from matcalc.graphs.labels import Label, Labels
 from matcalc.graphs.layout import Block, Layout, laid_out
 from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.graphs.values import short
+from matcalc.graphs.values import bracketed, drawn
 from matcalc.paper.notation import LATEX, UNICODE
 from matcalc.paper.writing import written
 
@@ -136,14 +136,14 @@ def _behind(n: Node, graph: Graph, run: Run | None, labels: Labels) -> Beside:
     if run is None:
         shape = labels.text(sizes.times(n.shape), SMALL, "mcg-shape") if n.shape else None
         return Beside(shape, None if whole_numbers(n) else _symbol(arriving(graph, n), labels))
-    value = labels.text(short(run.forward[n]), LABEL, "mcg-value")
+    value = labels.text(drawn(run.forward[n]), LABEL, "mcg-value")
     if not run.has_gradients or whole_numbers(n):
         return Beside(value)
-    total = short(run.upstream[n], shaped=False)
+    total = drawn(run.upstream[n], shaped=False)
     if len(n.outputs) > 1:
-        terms = [short(a) for _, a in run.contributions(n)]
+        terms = [drawn(a) for _, a in run.contributions(n)]
         if n.shape == () and len(terms) <= 4:
-            total = " + ".join(f"({t})" if t.startswith("−") else t for t in terms) + f" = {total}"
+            total = " + ".join(map(bracketed, terms)) + f" = {total}"
         else:
             total = f"Σ {total}"
     return Beside(value, labels.text(total, LABEL, "mcg-gradient"))
@@ -192,4 +192,4 @@ def _before(edge: Edge, graph: Graph, run: Run | None, labels: Labels) -> Beside
         return Beside(None, _symbol(along(graph, edge), labels))
     if not run.has_gradients:
         return Beside()
-    return Beside(None, labels.text(short(run.downstream[edge], shaped=False), SMALL, "mcg-gradient"))
+    return Beside(None, labels.text(drawn(run.downstream[edge], shaped=False), SMALL, "mcg-gradient"))

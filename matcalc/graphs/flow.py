@@ -62,8 +62,16 @@ class Flow:
         for layer in self.layers:
             ratio = "" if layer.ratio is None else number(layer.ratio, 3)
             rows.append([name(layer.node), f"= {formula(layer.node)}", *_sizes(layer), ratio, _units(layer)])
-        return fitted(
-            [*aligned(rows, ""), "", *(self.findings or ["Values and gradients are finite, and nothing is lost on the way."])]
+        return fitted([*aligned(rows, ""), "", *(self.findings or [self._fine()])])
+
+    def _fine(self) -> str:
+        """What is said where there is no finding: also of the units, few in each layer, that pass nothing or little."""
+        few = [f"{name(x.node)} has {_units(x)}" for x in self.layers if x.off or x.saturated]
+        if not few:
+            return "Values and gradients are finite, and nothing is lost on the way."
+        return (
+            "Values and gradients are finite, and the gradient neither vanishes nor explodes; a unit that is off passes nothing, "
+            f"a saturated one little: {_some(few, '; ')}."
         )
 
     __repr__ = __str__
@@ -165,8 +173,8 @@ def _units_told(layers: list[Layer]) -> list[str]:
     return found
 
 
-def _some(items: list[str]) -> str:
-    return ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+def _some(items: list[str], between: str = ", ") -> str:
+    return between.join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
 
 
 # ---- NaN and infinity ----------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ import html
 from typing import TYPE_CHECKING
 
 from matcalc.core import names, sizes
+from matcalc.graphs.drawing import shows_gradient
 from matcalc.graphs.local import is_number_of_row
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.graphs.values import short
+from matcalc.graphs.table import partial, sum_of, summed
+from matcalc.graphs.values import drawn
 from matcalc.paper.notation import UNICODE
 from matcalc.paper.writing import written
 
@@ -24,13 +26,23 @@ def title(n: Node) -> str:
     return names.text(n.name) + (f" = {written(n.formula, UNICODE)}" if n.formula is not None else "")
 
 
+def at_branch(n: Node, graph: Graph, run: Run | None) -> str:
+    """What stands below it where a value goes to several nodes: the sum of what comes back along its wires."""
+    if len(n.outputs) < 2 or not shows_gradient(n, run):
+        return ""
+    if run is None:
+        return f"{partial(graph.output, n)} = {summed(graph.symbolic.terms(n))}"
+    total = sum_of(run, n) if n.shape == () else f"Σ {drawn(run.upstream[n], shaped=False)}"
+    return f"{partial(graph.output, n)} = {total}"
+
+
 def on_wire(edge: Edge, graph: Graph, run: Run | None) -> tuple[str, str]:
     """What stands at the wire of an edge: the value or the shape, and what is passed back along it; "" where nothing is."""
     n = edge.source
     none = is_number_of_row(edge)
     if run is None:
         return sizes.times(n.shape), "" if none else written(graph.symbolic.downstream[edge], UNICODE)
-    return short(run.forward[n]), "" if none or not run.has_gradients else short(run.downstream[edge], shaped=False)
+    return drawn(run.forward[n]), "" if none or not run.has_gradients else drawn(run.downstream[edge], shaped=False)
 
 
 def at_end(graph: Graph, run: Run | None) -> tuple[str, str]:
@@ -38,7 +50,7 @@ def at_end(graph: Graph, run: Run | None) -> tuple[str, str]:
     n = graph.output
     if run is None:
         return sizes.times(n.shape), written(graph.symbolic.seed, UNICODE)
-    return short(run.forward[n]), short(run.upstream[n], shaped=False) if run.has_gradients else ""
+    return drawn(run.forward[n]), drawn(run.upstream[n], shaped=False) if run.has_gradients else ""
 
 
 # ---- DOT -------------------------------------------------------------------------------------------------------------
@@ -52,7 +64,9 @@ def dot(graph: Graph, run: Run | None = None) -> str:
             if n.is_input
             else "shape=box, style=rounded"
         )
-        lines.append(f"  {n.id} [label={_quoted(title(n))}, {look}{', penwidth=2' if n is graph.output else ''}];")
+        lines.append(
+            f"  {n.id} [label={_box(title(n), at_branch(n, graph, run))}, {look}{', penwidth=2' if n is graph.output else ''}];"
+        )
     for edge in graph.edges:
         lines.append(f"  {edge.source.id} -> {edge.target.id} [label={_two_lines(*on_wire(edge, graph, run))}];")
     lines.append('  end [shape=point, width=0.01, color="#6e7781"];')
@@ -62,6 +76,11 @@ def dot(graph: Graph, run: Run | None = None) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _box(above: str, below: str) -> str:
+    gradient = f'<br/><font point-size="10" color="{BACKWARD}">{html.escape(below)}</font>'
+    return f"<{html.escape(above)}{gradient}>" if below else _quoted(above)
 
 
 def _two_lines(above: str, below: str) -> str:
@@ -75,7 +94,7 @@ def mermaid(graph: Graph, run: Run | None = None) -> str:
     lines = ["flowchart LR"]
     for n in graph.nodes:
         left, right = ('(["', '"])') if n.is_input else ('["', '"]')
-        lines.append(f"  {n.id}{left}{_entities(title(n))}{right}")
+        lines.append(f"  {n.id}{left}{_entities(title(n))}{_gradient(at_branch(n, graph, run))}{right}")
     for edge in graph.edges:
         lines.append(f'  {edge.source.id} -- "{_label(*on_wire(edge, graph, run))}" --> {edge.target.id}')
     out = graph.output
@@ -91,8 +110,11 @@ def mermaid(graph: Graph, run: Run | None = None) -> str:
 
 
 def _label(above: str, below: str) -> str:
-    grad = f"<br/><span style='color: {_rgb(BACKWARD)}'>{_entities(below)}</span>" if below else ""
-    return f"<span style='color: {_rgb(FORWARD)}'>{_entities(above)}</span>{grad}"
+    return f"<span style='color: {_rgb(FORWARD)}'>{_entities(above)}</span>{_gradient(below)}"
+
+
+def _gradient(below: str) -> str:
+    return f"<br/><span style='color: {_rgb(BACKWARD)}'>{_entities(below)}</span>" if below else ""
 
 
 def _rgb(colour: str) -> str:

@@ -6,6 +6,7 @@ and it returns the gradients by the inputs.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -132,7 +133,7 @@ class Gate:
         """The value and what backward is to be given, by two-dimensional arrays."""
         inputs = [public(a, s) for a, s in zip(arrays, seen, strict=True)]
         if self.protocol:
-            cache: Any = self.forward() if inspect.isclass(self.forward) else self.forward
+            cache: Any = self.forward() if inspect.isclass(self.forward) else self._copied()
             out = self._called("forward", cache.forward, *inputs)
         else:
             out = self._called("forward", self.forward, *inputs)
@@ -140,6 +141,16 @@ class Gate:
             if isinstance(out, tuple) and len(out) == 2:
                 out, cache = out
         return self._fitting(out, shape, "forward returned"), cache
+
+    def _copied(self) -> Any:
+        """An object for this use alone: what forward keeps in it would else be lost to the next use."""
+        try:
+            return copy.deepcopy(self.forward)
+        except Exception as error:  # whatever cannot be copied
+            raise EvaluationError(
+                f"the object of the node {self.name} cannot be copied for each use ({type(error).__name__}: {error}); "
+                "give its class"
+            ) from error
 
     def _backward(self, g: Array, cache: Any, out: Shape, shapes_in: Sequence[tuple[int, int]]) -> list[Array]:
         upstream = public(g, out)
@@ -200,7 +211,8 @@ def node(name: str, forward: Any, backward: Any = None, shape: Callable[..., Any
     ``forward(*inputs)`` takes arrays as ``mc.evaluate`` gives them (a column is 1-D) and returns the value, or a pair (value,
     cache); without a cache of its own, the cache is the tuple of the inputs. ``backward(dout, cache)`` takes the gradient of the
     loss by the output, and returns the gradients by the inputs, a tuple with the shapes of the inputs. Instead of both, a class
-    whose objects have ``forward(*inputs)`` and ``backward(dout)``: an object is made for every use, and keeps what it needs.
+    whose objects have ``forward(*inputs)`` and ``backward(dout)``, or such an object: every use has one of its own, made or
+    copied, and keeps there what it needs.
 
     ``shape(*shapes)`` tells the shape of the value from those of the inputs; without it the node acts entry by entry.
     """

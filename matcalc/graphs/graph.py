@@ -7,11 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matcalc.calculus.sweep import gradients
 from matcalc.core import names
-from matcalc.core.expression import Expr, checked_names, const, expr
+from matcalc.core.expression import Expr, checked_names, expr
 from matcalc.errors import MatcalcError
-from matcalc.graphs.local import whole_numbers
 from matcalc.graphs.nodes import Edge, Node, built
 from matcalc.graphs.run import Run
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from matcalc.graphs.costs import Cost
     from matcalc.graphs.steps import Step
     from matcalc.graphs.symbolic import Symbolic
+    from matcalc.numeric.report import Report
 
 
 class Graph:
@@ -82,14 +81,15 @@ class Graph:
         """
         return Run(self, {**(at or {}), **values}, upstream)
 
-    def check(self, seed: int = 0, **options: Any) -> Any:
-        """The gradients by every input against central differences of the scalar output, as ``d.check``, also through nodes of
-        the user's own. ``values`` and ``sizes`` fix what is else chosen at random.
-        """
-        from matcalc.numeric.check import check
+    def check(self, seed: int = 0, upstream: Any = None, **options: Any) -> Report:
+        """The gradients of a run by every input against central differences, as ``d.check``, also through nodes of your own.
 
-        wrt = [n.symbol for n in self.inputs if not whole_numbers(n)]
-        return check(self.expression, gradients(self.expression, wrt, const(1)), seed=seed, **options)
+        Of an output that is no scalar, the entries are weighed with ``upstream``, in its shape, else with random numbers.
+        ``values`` and ``sizes`` fix what is else chosen at random.
+        """
+        from matcalc.graphs.checking import check
+
+        return check(self, upstream, seed, **options)
 
     @cached_property
     def symbolic(self) -> Symbolic:

@@ -27,10 +27,12 @@ class Factor:
 
     ``copy``: δ itself, or −δ; ``entrywise``: δ ∘ factor; ``left``: factor δ; ``right``: δ factor; ``gradient``: the number δ
     times the factor, which has the shape of the source; ``jacobian``: δᵀ times the Jacobian, stacked; ``none``: nothing passes.
+    With ``turned``, it is δᵀ that meets the factor. What ``returned`` says of a copy and an entrywise product comes after.
     """
 
     kind: str
     value: Expr | None
+    turned: bool = False
 
 
 def stand_in(name: str, shape: Shape) -> Expr:
@@ -93,9 +95,37 @@ def factor(body: Expr, edge: Edge, alias: Alias) -> Factor:
     others = [alias.get(a, a) for j, a in enumerate(body.args) if j != k]
     if body.op is MUL:
         return Factor(ENTRYWISE, others[0])
-    if body.op is MATMUL and not edge.wrapped:
+    if body.op is MATMUL and edge.transposed:  # A = QKᵀ: K receives (Qᵀδ)ᵀ = δᵀQ
+        return Factor((LEFT, RIGHT)[k], others[0], turned=True)
+    if body.op is MATMUL:
         return Factor((RIGHT, LEFT)[k], transpose(others[0]))
     return Factor(JACOBIAN, jacobian(body, edge, alias))
+
+
+def entrywise(n: Node) -> bool:
+    """Whether the operation acts entry by entry, on operands that are repeated where their shapes need it."""
+    return n.formula is not None and (n.formula.op in (ADD, MUL) or n.formula.op.primes is not None)
+
+
+def repeated(edge: Edge) -> str:
+    """Over what the copies of a source are summed, where an entrywise operation repeats it: "rows", "columns", "entries", ""."""
+    n = edge.target
+    assert n.formula is not None
+    shape = n.formula.args[edge.position].shape
+    if not entrywise(n) or sizes.count(shape) == sizes.count(n.shape):
+        return ""
+    if sizes.count(shape) == 1:
+        return "entries"
+    return "rows" if shape[0] == 1 else "columns"
+
+
+def returned(edge: Edge) -> str:
+    """What becomes of upstream times local on its way to the source of an entrywise operation, in words; mostly nothing."""
+    if not entrywise(edge.target) or edge.target.shape == ():
+        return ""
+    said = [f"summed over {where}"] if (where := repeated(edge)) else []
+    said += ["transposed"] if edge.transposed and edge.source.shape != () else []
+    return ", ".join(said)
 
 
 def jacobian(body: Expr, edge: Edge, alias: Alias) -> Expr | None:

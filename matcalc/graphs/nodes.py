@@ -1,7 +1,7 @@
 """An expression as nodes and edges: a source node for every input, one node for every operation, shared parts once.
 
-What is no computation rides along: a transpose and a minus sign on an edge, a number within its node. Every inner node has a
-name, the user's own or an invented one, so that its formula is short: a = x + y.
+What is no computation rides along: a transpose and a summand's minus sign on an edge, a number within its node. Every inner
+node has a name, the user's own or an invented one, so that its formula is short: a = x + y.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ One row for each operation that has a saying of its own; every other is told by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from matcalc.core import sizes
+from matcalc.core import shapes
 from matcalc.core.expression import CONST, Expr, Operation, number
 from matcalc.core.operations import (
     ADD,
@@ -35,11 +35,13 @@ from matcalc.core.operations import (
 from matcalc.derivations.sentences import Words
 from matcalc.derivations.teaching import Use, rule_for
 from matcalc.graphs import gates
-from matcalc.graphs.local import whole_numbers
+from matcalc.graphs.local import repeated, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.products import matrix_product, tells_transposes
 from matcalc.paper.notation import current
 from matcalc.paper.writing import written
 
+_MANY = 8  # parts of a concatenation that are listed
 INPUT = "an input: what arrives is its gradient"
 
 
@@ -49,6 +51,32 @@ def _name(n: Node) -> str:
 
 def rule(n: Node) -> str:
     """What the node does to the gradient that arrives, in a sentence."""
+    return "; ".join([_of_operation(n), *_on_the_way(n)])
+
+
+def _on_the_way(n: Node) -> list[str]:
+    """What becomes of a gradient between the operation and its sources: copies are summed, a transpose is undone."""
+    if n.formula is None or not n.inputs or gates.of(n.expr) is not None:
+        return []
+    said = []
+    for where in ("rows", "columns", "entries"):
+        if several := dict.fromkeys(_name(edge.source) for edge in n.inputs if repeated(edge) == where):
+            said.append(
+                f"{_listed(list(several))} {_is(several)} repeated, so what the copies receive is summed over the {where}"
+            )
+    turned = dict.fromkeys(_name(edge.source) for edge in n.inputs if edge.transposed and edge.source.shape != ())
+    if turned and not tells_transposes(n):
+        stands = "stand" if len(turned) > 1 else "stands"
+        said.append(f"{_listed(list(turned))} {stands} transposed, so what it receives is transposed back")
+    return said
+
+
+def _is(items: Collection[str]) -> str:
+    return "are" if len(items) > 1 else "is"
+
+
+def _of_operation(n: Node) -> str:
+    """What the operation does, on its arguments as they stand."""
     if n.formula is None:
         return "an input: it chooses rows by their numbers, and has no gradient" if whole_numbers(n) else INPUT
     if gates.of(n.expr) is not None:
@@ -71,9 +99,6 @@ def _add(n: Node, e: Expr) -> str:
     minus = [edge.source for edge in n.inputs if edge.negated]
     if minus:
         said += f"; {_listed([_name(a) for a in minus])} stands behind a minus sign and receives its negative"
-    repeated = [edge.source for edge in n.inputs if edge.source.shape != n.shape and not edge.transposed]
-    if repeated:
-        said += f"; {_listed([_name(a) for a in repeated])} is repeated, so what its copies receive is summed"
     if len(n.inputs) == 1:
         said = "+ copies: adding a number changes nothing, the upstream gradient passes as it is"
         said += ", with a minus sign" if minus else ""
@@ -95,36 +120,7 @@ def _mul(n: Node, e: Expr) -> str:
     said = "× switches: each factor receives upstream times the value of the other"
     if n.shape:
         said += ", entry by entry"
-        single = [edge.source for edge in n.inputs if edge.source.shape == ()]
-        if single:
-            said += f"; {_name(single[0])} multiplies every entry, so its products are summed"
     return said
-
-
-def _matmul(n: Node, e: Expr) -> str:
-    if len(n.inputs) < 2:
-        return "a matrix product with a constant: upstream times the constant factor, transposed"
-    left, right = n.inputs
-    if e.shape == ():
-        return "dot product: each vector receives the other one times upstream, in its own shape"
-    a, b = _name(left.source), _name(right.source)
-    (p, q), (_, r) = e.args[0].shape or (1, 1), e.args[1].shape or (1, 1)
-    if q == 1:
-        return f"outer product of {a} and {b}: each vector receives the upstream matrix, or its transpose, times the other"
-    said = "matrix product: each factor receives upstream times the other factor transposed, on the side where that stood"
-    if r == 1:
-        why = f"entry j of {b} reaches every entry i of {_name(n)} through entry (i, j) of {a}"
-    else:
-        why = f"entry (j, k) of {b} reaches every entry (i, k) of {_name(n)} through entry (i, j) of {a}"
-    why += ", and what comes back is summed over i, down column j"
-    return f"{said}. Why transposed: {why}: that is a row of the transpose. {_fits(p, q, r)}"
-
-
-def _fits(p: sizes.Size, q: sizes.Size, r: sizes.Size) -> str:
-    def show(a: sizes.Size, b: sizes.Size) -> str:
-        return f"[{sizes.times((a, b))}]"
-
-    return f"The shapes say so too: {show(p, r)}{show(r, q)} = {show(p, q)} and {show(q, p)}{show(p, r)} = {show(q, r)}"
 
 
 def _power(n: Node, e: Expr) -> str:
@@ -154,6 +150,23 @@ def _elementwise(n: Node, e: Expr) -> str:
     return f"{said}; {e.op.convention}" if e.op.kink is not None else said
 
 
+def place(edge: Edge) -> str:
+    """Which rows or columns of a concatenation an input fills: rows m:2m, counted from zero, the end left out; else ""."""
+    e = edge.target.formula
+    if e is None or e.op is not CONCAT:
+        return ""
+    (axis,) = e.params
+    start = shapes.offset(e, edge.position)[axis]
+    end = start + (e.args[edge.position].shape or (1, 1))[axis]
+    return f"{'columns' if axis else 'rows'} {current().size(start)}:{current().size(end)}"
+
+
+def _concat(n: Node, e: Expr) -> str:
+    said = f"{'puts its inputs side by side' if e.params[0] else 'stacks its inputs'}: the gradient is cut into the same parts"
+    parts = [f"{_name(edge.source)} receives {place(edge)}" for edge in n.inputs]
+    return f"{said}, {_listed(parts)}" if len(parts) <= _MANY else said
+
+
 def _says(text: str) -> Callable[[Node, Expr], str]:
     return lambda n, e: text
 
@@ -161,7 +174,7 @@ def _says(text: str) -> Callable[[Node, Expr], str]:
 RULES: dict[Operation, Callable[[Node, Expr], str]] = {
     ADD: _add,
     MUL: _mul,
-    MATMUL: _matmul,
+    MATMUL: matrix_product,
     POW: _power,
     TABLE["maximum"]: _extremum,
     TABLE["minimum"]: _extremum,
@@ -181,7 +194,7 @@ RULES: dict[Operation, Callable[[Node, Expr], str]] = {
     DIAG: _says("puts entries on a diagonal: the gradient is read off there"),
     DIAGONAL: _says("reads a diagonal: the gradient goes back onto it, zeros elsewhere"),
     BROADCAST: _says("repeats: what the copies receive is summed"),
-    CONCAT: _says("stacks its inputs: the gradient is cut into the same parts"),
+    CONCAT: _concat,
     SLICE: _says("takes a part: the gradient goes back to its place, zeros elsewhere"),
     PLACE: _says("puts its input among zeros: the gradient is cut out again"),
     TAKE: _says("looks up rows: each row's gradient is added to the row that it came from; rows never asked for receive zero"),

@@ -266,6 +266,12 @@ class Run:
         found = self._back[1][edge]
         return public(np.zeros_like(self._values[edge.source]) if found is None else found, edge.source.shape)
 
+    def factor(self, edge: Edge) -> Factor:
+        """The local derivative along an edge as a factor, in terms of stand-ins: how the upstream gradient meets it."""
+        if gates.of(edge.target.expr) is not None:
+            return Factor(NONE, None)
+        return self._by_node[edge.target].factor(edge.target.inputs.index(edge))
+
     def _local(self, edge: Edge) -> Array:
         n = edge.target
         program = self._by_node[n]

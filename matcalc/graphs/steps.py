@@ -15,7 +15,7 @@ from matcalc.graphs.local import differentiable, is_number_of_row, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
 from matcalc.graphs.rules import gathered
 from matcalc.graphs.table import local_value, partial, sum_of
-from matcalc.graphs.values import short
+from matcalc.graphs.values import bracketed, short
 from matcalc.paper.notation import LATEX, UNICODE
 from matcalc.paper.writing import written
 
@@ -96,7 +96,5 @@ def _backward(graph: Graph, n: Node, run: Run | None, number: int, done: set[Nod
 
 
 def _product(run: Run, edge: Edge) -> str:
-    n = edge.target
-    return (
-        f"to {names.text(edge.source.name)}: {short(run.upstream[n])} × {local_value(run, edge)} = {short(run.downstream[edge])}"
-    )
+    upstream, local = bracketed(short(run.upstream[edge.target])), local_value(run, edge, factor=True)
+    return f"to {names.text(edge.source.name)}: {upstream} × {local} = {short(run.downstream[edge])}"

@@ -6,6 +6,7 @@ What arrives at a node is named after it, δ_z, where it is more than a symbol, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,7 @@ class Symbolic:
         if gates.of(n.expr) is not None:
             return Factor("gate", None)
         found = factor(n.formula, edge, {n.formula: n.symbol})
-        return found if found.value is None else Factor(found.kind, simplify(found.value))
+        return found if found.value is None else replace(found, value=simplify(found.value))
 
     def jacobian(self, edge: Edge) -> Expr | None:
         """The local Jacobian: a row for every entry of the node, a column for every entry of the source."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from matcalc.core import sizes
 from matcalc.core.expression import Expr, is_zero
 from matcalc.errors import MatcalcError
-from matcalc.graphs.local import differentiable, whole_numbers
+from matcalc.graphs.local import differentiable, returned, whole_numbers
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.graphs.values import short
+from matcalc.graphs.rules import place
+from matcalc.graphs.values import bracketed, short
 from matcalc.paper.notation import current
 from matcalc.paper.writing import written
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matcalc.graphs.run import Run
 
 _LONGEST = 48  # characters of a formula in a table
+BY_RULE = "by rule"  # in place of a local derivative that is not built: what is passed on is computed without it
 _MANY = 60  # nodes; of a larger graph the beginning and the end are shown
 
 
@@ -117,20 +119,23 @@ def _backward(run: Run) -> list[str]:
 
 def _local(run: Run, edge: Edge) -> str:
     label, value = f"∂{name(edge.target)}/∂{name(edge.source)}", local_value(run, edge)
-    return label if value == label else f"{label} = {value}"
+    return f"{label} {value}" if value == BY_RULE else f"{label} = {value}"
 
 
-def local_value(run: Run, edge: Edge) -> str:
-    """The local derivative along an edge, short; ∂a/∂x where it is too large to be built, or not known."""
+def local_value(run: Run, edge: Edge, factor: bool = False) -> str:
+    """The local derivative along an edge, short, and what else becomes of the product; "by rule" where it is too large to be
+    built, or not known. As a ``factor``, a negative number stands in parentheses."""
     try:
-        return short(run.local[edge])
+        value = short(run.local[edge])
     except MatcalcError:
-        return f"∂{name(edge.target)}/∂{name(edge.source)}"
+        return BY_RULE
+    turned = "upstream transposed" if run.factor(edge).turned else ""
+    return ", ".join(filter(None, [bracketed(value) if factor else value, turned, returned(edge)]))
 
 
 def sum_of(run: Run, n: Node) -> str:
     """What arrives at a node: the contributions and their sum, where there are several."""
-    several = [_bracketed(short(a)) for _, a in run.contributions(n)]
+    several = [bracketed(short(a)) for _, a in run.contributions(n)]
     return (" + ".join(several) + " = " if len(several) > 1 else "") + short(run.upstream[n])
 
 
@@ -151,10 +156,6 @@ def _gradients(run: Run) -> list[str]:
             rows.append([partial(graph.output, n), f"= {sum_of(run, n)}", why])
     shown_rows = rows if len(rows) <= _MANY else [*rows[: _MANY // 2], [f"… {len(rows) - _MANY} more"], *rows[-_MANY // 2 :]]
     return ["gradients", *aligned(shown_rows)]
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})" if text.startswith("−") else text
 
 
 def _listed(items: list[str]) -> str:
@@ -184,13 +185,14 @@ def symbolic_table(graph: Graph) -> str:
             table.append([f"  … {left_out} more"])
         for edge in differentiable(n):
             j = symbols.jacobian(edge)
+            where = f" in {place(edge)}" if place(edge) and n.shape[1] == 1 else ""
             shape = f"{sizes.entries(n.shape)}×{sizes.entries(edge.source.shape)}"
             table.append(
                 [
                     f"  {name(n)} = {formula(n)}" if edge is differentiable(n)[0] else "",
                     shown(symbols.upstream[n]),
                     sizes.times(n.shape),
-                    f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}" if j is not None else ""),
+                    f"∂{name(n)}/∂{name(edge.source)}" + (f" = {shown(j)}{where}" if j is not None else ""),
                     shape,
                     f"{shown(symbols.downstream[edge])} → {name(edge.source)}",
                     sizes.times(edge.source.shape),

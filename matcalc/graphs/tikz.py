@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matcalc.core import sizes
 from matcalc.graphs.drawing import Beside, Drawing, along, arriving, drawing, shows_gradient
 from matcalc.graphs.nodes import Edge, Node
-from matcalc.graphs.values import short
+from matcalc.graphs.values import drawn
 from matcalc.paper.notation import LATEX
 from matcalc.paper.writing import written
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matcalc.graphs.run import Run
 
 _SCALE = 0.62  # points to a pixel
-_SIGNS = {"−": "$-$", "×": r"$\times$", "‖·‖": r"$\|\cdot\|$", "∞": r"$\infty$", "Σ": r"$\Sigma$"}
+_SIGNS = {"−": "$-$", "×": r"$\times$", "‖·‖": r"$\|\cdot\|$", "∞": r"$\infty$", "Σ": r"$\Sigma$", "ᵀ": r"$^\top$"}
 
 
 def tikz(graph: Graph, run: Run | None = None, standalone: bool = False) -> str:
@@ -65,10 +65,10 @@ def _box(d: Drawing, n: Node, run: Run | None) -> list[str]:
     x = b.x + b.width
     if not n.outputs:
         lines.append(rf"  \draw[wire] {_point(x, b.centre)} -- {_point(x + b.right, b.centre)};")
-    above = _text(short(run.forward[n])) if run is not None else f"${LATEX.shape(sizes.times(n.shape))[1:-1]}$" if n.shape else ""
+    above = _text(drawn(run.forward[n])) if run is not None else f"${LATEX.shape(sizes.times(n.shape))[1:-1]}$" if n.shape else ""
     below = ""
     if shows_gradient(n, run):
-        below = f"${arriving(d.graph, n)[1]}$" if run is None else _text(short(run.upstream[n], shaped=False))
+        below = f"${arriving(d.graph, n)[1]}$" if run is None else _text(drawn(run.upstream[n], shaped=False))
     return lines + _beside(d.out[n], x, b.centre, above, below, run)
 
 
@@ -84,7 +84,7 @@ def _wire(d: Drawing, edge: Edge, run: Run | None) -> list[str]:
     lines = [rf"  \draw[wire, ->] {line};"]
     if d.into[edge].below is None:
         return lines
-    below = f"${along(d.graph, edge)[1]}$" if run is None else _text(short(run.downstream[edge], shaped=False))
+    below = f"${along(d.graph, edge)[1]}$" if run is None else _text(drawn(run.downstream[edge], shaped=False))
     return lines + _beside(d.into[edge], b.x - b.left, d.level(edge), "", below, run)
 
 

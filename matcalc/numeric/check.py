@@ -6,7 +6,7 @@ What is not given is chosen at random. Probes that cross a kink are skipped and 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,7 @@ def check(
     sizes: Mapping[Any, int] | None = None,
     step: float | None = None,
     probes: int = PROBES,
+    claimed: Callable[[dict[Any, Any]], Mapping[Expr, Array]] | None = None,
 ) -> Report:
     """Compares claimed gradients, in the shapes of their variables, with central differences of a scalar ``target``.
 
@@ -45,7 +46,8 @@ def check(
     function a smooth one with its exact derivatives. If the target has no finite value there, as log x has not, numbers between
     0.2 and 0.8 are tried. The step is ``step * max(1, |x|)`` for an entry x. Up to ``probes`` entries are probed in all, beyond
     it a sample that covers every variable, and a direction through all its entries. Each entry is varied on its own, so the
-    entries of a symmetric matrix count as independent, as in the shape convention.
+    entries of a symmetric matrix count as independent, as in the shape convention. ``claimed`` gives the claims as arrays in
+    place of the values of ``gradients``: it is called with the chosen values and sizes, as ``evaluate`` takes them.
 
     Raises CheckError if the check cannot be carried out: no finite value, wrong shapes, values that are not numbers.
     """
@@ -64,6 +66,9 @@ def check(
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
         point = setting.point()
+        if claimed is not None:
+            found = claimed({**point.named(), **{k: n for k, n in setting.lengths.items() if isinstance(k, sympy.Symbol)}})
+            point.claims = {x: np.asarray(found[x], np.float64).reshape(a.shape) for x, a in point.claims.items()}
         entries = chosen([point.arrays[x].size for x in claims], probes, rng)
         rows = []
         for (x, claim), probed in zip(point.claims.items(), entries, strict=True):
@@ -86,7 +91,7 @@ def sample(
     setting = _Setting(target, dict(zip(leaves, grad(target, leaves), strict=True)), values or {}, sizes or {}, seed)
     with np.errstate(all="ignore"):
         point = setting.point()
-    return {str(e.name): public(point.arrays[e], e.shape) for e in leaves} | point.functions
+    return point.named()
 
 
 def lengths(
@@ -187,6 +192,10 @@ class _Point:
 
     def _interpreter(self, roots: Sequence[Expr], held: set[Expr]) -> Interpreter:
         return Interpreter(roots, self.setting.lengths, np.dtype(np.float64), self.functions, held)
+
+    def named(self) -> dict[str, Any]:
+        """The values by name: arrays as users see them, a function with its derivatives."""
+        return {str(e.name): public(self.arrays[e], e.shape) for e in variables(self.setting.roots)} | self.functions
 
     @cached_property
     def _by_leaves(self) -> Interpreter:
