@@ -24,7 +24,7 @@ UNKNOWN = {
     r"W_{xh}": ("W_{xh} is not a known name; did you mean W_hh", 1),
     r"x + \Sigm": (r"\Sigm is not understood; did you mean Sigma", 5),
     "e + t": (r"e is not a known name; the exponential is e^{x}", 1),
-    r"\frac{dx}{dt}": ("x does not contain t", 1),
+    r"\frac{dx}{dt}": ("which does not contain t", 1),
     r"\sigma t": (r"\sigma is a function: its argument stands in parentheses", 1),
     "f x": ("f is a function: its argument stands in parentheses", 1),
     r"\mathbb{E}[x]": ("an expectation is not read", 9),
@@ -53,7 +53,7 @@ SHAPES = {
     r"\sum_{i=1}^{m} z_i": ("i runs up to m, but along it z has n entries", 1),
     r"\sum_i z_i x_i": ("i runs up to n in z and up to m in x", 1),
     r"\sum_i t": ("nothing here has the index i", 1),
-    r"\frac{\partial t}{\partial x}": ("t does not contain x", 1),
+    r"\frac{\partial t}{\partial x}": ("which does not contain x", 1),
 }
 NOT_UNDERSTOOD = {
     r"\input{passwd}": (r"\input is a command to TeX", 1),

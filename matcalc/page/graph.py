@@ -10,19 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from matcalc.core import names, sizes
-from matcalc.errors import MatcalcError
+from matcalc.core import names
 from matcalc.graphs.drawing import LARGEST
 from matcalc.graphs.explain import Passed, opened
 from matcalc.graphs.graph import Graph
 from matcalc.graphs.local import is_number_of_row
-from matcalc.graphs.nodes import Edge, Node
+from matcalc.graphs.nodes import Node
 from matcalc.graphs.rules import gathered, rule
 from matcalc.graphs.run import Run
 from matcalc.graphs.steps import Step
 from matcalc.graphs.svg import svg
-from matcalc.graphs.table import partial
-from matcalc.graphs.values import short
+from matcalc.graphs.table import local_value, partial
+from matcalc.graphs.values import bracketed, short
 from matcalc.page.pen import Pen
 from matcalc.page.section import Section, quiet
 from matcalc.paper.notation import LATEX, UNICODE
@@ -131,13 +130,6 @@ def _product(p: Passed, run: Run, pen: Pen) -> str:
     to = pen.formula(LATEX.name(source.name), names.text(source.name), inline=True)
     formula = pen.formula(p.latex, p.row or p.gradient, inline=True)
     shapes = f'<span class="shapes">{html.escape(p.shapes)}</span>' if p.shapes else ""
-    numbers = f"{short(run.upstream[p.edge.target])} × {_local(p.edge, run)} = {short(run.downstream[p.edge])}"
+    upstream = bracketed(short(run.upstream[p.edge.target]))
+    numbers = f"{upstream} × {local_value(run, p.edge, factor=True)} = {short(run.downstream[p.edge])}"
     return f"<tr><td>to {to}</td><td>{formula} {shapes}</td><td>{html.escape(numbers)}</td></tr>"
-
-
-def _local(edge: Edge, run: Run) -> str:
-    """The local derivative in numbers; its shape where it is too large to be built."""
-    try:
-        return short(run.local[edge])
-    except MatcalcError:
-        return f"[{sizes.entries(edge.target.shape)}×{sizes.entries(edge.source.shape)}]"
