@@ -29,7 +29,7 @@ from matcalc.core import sizes
 from matcalc.core.constructors import total
 from matcalc.core.expression import Expr, expr, is_zero, topological, variables
 from matcalc.core.sizes import Shape
-from matcalc.errors import EvaluationError, ShapeError
+from matcalc.errors import EvaluationError, MatcalcError, ShapeError
 from matcalc.numeric.differences import checked_count
 from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
@@ -124,9 +124,16 @@ def check_answer(
         if isinstance(claim, str):
             read = claimed_text(claim, judge.question, words or {}, latex)
             claim, assumption = judge.question.bound(read.value)
-            return judge.expression(claim, " and ".join(filter(None, [read.assumption, assumption])), read.remarks)
+            answer = judge.formula(claim, " and ".join(filter(None, [read.assumption, assumption])), read.remarks)
+            if read.doubt is not None and not answer.correct:
+                raise read.doubt
+            if read.meant is not None and not answer.correct:
+                label, meant = read.meant
+                if judge.formula(*judge.question.bound(meant)).correct:
+                    return judge.wrong(((label,),), read.remarks, assumption)
+            return answer
         if isinstance(claim, Expr) or not (callable(claim) or hasattr(claim, "__array__") or isinstance(claim, (list, tuple))):
-            return judge.expression(*judge.question.bound(expr(claim)))
+            return judge.formula(*judge.question.bound(expr(claim)))
         return judge.numbers(claim)
     except NotConforming as error:
         answer = judge.wrong((), (say.does_not_conform(str(error)),))
@@ -153,6 +160,21 @@ class _Judge:
     question: Question
 
     # ---- judging -----------------------------------------------------------------------------------------------------
+    def formula(self, claim: Expr, assumption: str, remarks: Labels = ()) -> Answer:
+        """The verdict on an expression that is to be right everywhere, not only at the values that are given."""
+        answer, question = self.expression(claim, assumption, remarks), self.question
+        if not answer.correct or answer.symbolic or not question.values:
+            return answer
+        everywhere = _Judge(Question(question.s, question.x, {}, question.seed))
+        try:
+            general = everywhere.expression(claim, assumption, remarks)
+        except MatcalcError:
+            return answer  # there are no such points
+        if general.correct or general.verdict.startswith("undecided"):
+            return answer
+        verdict = general.verdict.replace("wrong", "wrong in general, though right at these values", 1)
+        return replace(general, verdict=verdict)
+
     def expression(self, claim: Expr, assumption: str, remarks: Labels = ()) -> Answer:
         """The verdict on an expression."""
         if claim.shape != self.question.truth.shape and (repair := unbroadcast(claim)) is not None:

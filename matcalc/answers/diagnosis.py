@@ -237,6 +237,7 @@ no_dependence       = Saying("{0} does not depend on {1}, so the truth is zero",
 joined              = Saying("{0} joins a column and a row, which makes it {1}: transpose one of them", "transpose one of them")
 count               = Saying("count: {0} has {1}, but {2} has {3}", "give the gradient the shape {2}")
 labelled            = Saying("the left side says {0}, but the question is by {1}", "write ∂/∂{1} on the left")
+keepdims            = Saying("keepdims is missing: {0} lies along the rows of a square matrix, where NumPy broadcasts it", "write keepdims=True in {0}")
 ends_at             = Saying("the last factor is by {1}, so this is {0}, not the derivative by {2}", "end the chain with a factor by {2}")
 # fmt: on
 
@@ -283,4 +284,6 @@ def does_not_conform(message: str) -> Diagnosis:
     fault = message.partition("; did you mean ")[0]  # which of the repairs that conform is meant, the truth says
     shapes = re.findall(r" is (\([^()]*\))", fault)
     same = len(shapes) == 2 and shapes[0] == shapes[1]
+    if fault.endswith("keepdims=True is missing"):
+        return Diagnosis(f"does not conform: {fault}", "write keepdims=True in the sum or mean, which keeps the axis")
     return Diagnosis(f"does not conform: {fault}", "to multiply entry by entry, write * or ∘" if same else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from matcalc.answers.question import Question
 from matcalc.core import names
@@ -39,12 +40,15 @@ def _named(e: Expr, order: list[Expr]) -> Expr:
     return next((x for x in order if x.op is LET and x.args[0] is e), e)
 
 
-def spelled(text: str, question: Question) -> tuple[str, dict[str, Expr], list[str]]:
-    """The text with the question's names for its error signals, words for ŷ, and what had to be assumed."""
+def spelled(text: str, question: Question, given: Collection[str] = ()) -> tuple[str, dict[str, Expr], list[str]]:
+    """The text with the question's names for its error signals, words for ŷ, and what had to be assumed.
+
+    What is ``given`` by the claim itself stays as it is.
+    """
     words: dict[str, Expr] = {}
     meant, n = prediction(question), current()
     if meant is not None:
-        known = {*question.words, *question.vocabulary}
+        known = {*question.words, *question.vocabulary, *given}
         if _ACCENT.search(text) and "yhat" not in known:
             words["yhat"] = meant
         words |= {
@@ -57,6 +61,8 @@ def spelled(text: str, question: Question) -> tuple[str, dict[str, Expr], list[s
     def signal(found: re.Match[str]) -> str:
         digit = (found[2] or found[3] or found[4]).translate(_DIGITS)
         numbered = f"delta_{digit}"
+        if found[0].strip() in given or numbered in given:
+            return found[0]
         if numbered in question.words or f"delta{digit}" in question.words:
             return numbered if numbered in question.words else found[0]
         one = question.signals.get("delta")
