@@ -1,7 +1,7 @@
 """What NumPy's functions of arrays mean for columns and matrices, with NumPy's rule for arrays of one axis.
 
-A column variable may be one-dimensional in NumPy. What a reduction without keepdims leaves is so, ``FLAT``: it has no orientation,
-and lies along the rows of a matrix that it meets. What keeps its axis, ``DEEP``, is a column in earnest.
+A column variable may be one-dimensional in NumPy. What a reduction without keepdims leaves is so, ``FLAT``: without orientation,
+it lies along the rows of a matrix that it meets. What keeps its axis, ``DEEP``, is a column in earnest.
 """
 
 from __future__ import annotations

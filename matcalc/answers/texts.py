@@ -46,6 +46,9 @@ _PLAIN = (
 _EQUALS = re.compile(r"(?<![<>!=:\\])=(?!=)")
 
 
+_FLAT_COLUMNS = "with columns as one-dimensional arrays"
+
+
 class Read(NamedTuple):
     """The expression that a text claims, what is to be said of how it is written, and what had to be assumed of its words."""
 
@@ -132,7 +135,7 @@ class _Scope:
             raise self.failed[name]
         read = _claimed(text, self)
         doubts = [doubt for name, doubt in self.doubts.items() if doubt is not None and _holds(text, name)]
-        return read._replace(doubt=doubts[0]) if doubts else read
+        return read._replace(doubt=doubts[0], assumption=read.assumption or _FLAT_COLUMNS) if doubts else read
 
 
 def _holds(text: str, name: str) -> bool:
@@ -187,7 +190,7 @@ def _claimed(text: str, scope: _Scope) -> Read:
             failure = NotConforming(str(error.__cause__), str(error).partition("\n")[2])
             if (flat := _all_flat(body, read, known)) is None:
                 raise failure from error
-            return Read(flat, (), "with columns as one-dimensional arrays", FLAT, None, failure)
+            return Read(flat, (), _FLAT_COLUMNS, FLAT, None, failure)
         n = current()
         told += [
             f"with {n.name(name)} a row, {written(simplify(row), n)}" for name, row in rows.items() if _speaks_of(body, name, n)
