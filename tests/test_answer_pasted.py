@@ -119,6 +119,13 @@ def test_a_formula_is_judged_everywhere():
     assert mc.check_answer("outer(u*(1-h**2), x)", s, W, values=values).correct
 
 
+@pytest.mark.parametrize("ids", [[10, 1, 10], [3, 1, 3]])
+def test_rows_are_as_many_as_the_largest_number_needs(ids):
+    target = mc.sum(mc.take(S, ids) ** 2) / 2
+    assert mc.check_answer(mc.grad(target, S), target, S).correct
+    assert not mc.check_answer(2 * mc.grad(target, S), target, S)
+
+
 # ---- how it is spelled ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "text",
