@@ -290,7 +290,7 @@ class _Judge:
 
     def wrong(self, explanations: tuple[Labels, ...], remarks: Labels = (), assumption: str = "") -> Answer:
         """The verdict on a claim that is not the gradient: what explains it, in the first line."""
-        said = [" and ".join(labels) for labels in explanations if labels]
+        said = [_joined(labels) for labels in explanations if labels]
         layouts = [labels for labels in explanations if labels and all(_is_layout(label) for label in labels)]
         head = "wrong"
         if layouts and not remarks:
@@ -313,8 +313,11 @@ class _Judge:
             return ""
         own = {e.name for e in topological([question.s, question.x])}
         new = {written(p, n): p for p in question.derivation.pieces if p.name not in own}
+        meaning = {name: written(p.args[0], n) for name, p in new.items()}
         words = set(re.findall(r"\w+", reason))
-        shown = [f"{name} = {written(p.args[0], n)}" for name, p in new.items() if name in words]
+        for name in reversed([*meaning]):  # what a meaning speaks of is said, too
+            words |= set(re.findall(r"\w+", meaning[name])) if name in words else set()
+        shown = [f"{name} = {text}" for name, text in reversed(meaning.items()) if name in words]
         return f", where {', '.join(shown)}" if shown else ""
 
     def _truth(self) -> str:
@@ -338,6 +341,13 @@ def _rounded(claim: Array, truth: Array) -> int:
         if told and np.allclose(claim, np.round(claim, digits), rtol=0, atol=1e-6 * unit):
             return digits if np.all(np.abs(claim - truth) <= 0.5001 * unit) else 0
     return 0
+
+
+def _joined(labels: Labels) -> str:
+    """Several mistakes in one sentence, the sign last."""
+    if len(labels) < 2 or say.SIGN not in labels:
+        return " and ".join(labels)
+    return " and ".join([*(d for d in labels if d != say.SIGN), "the sign is wrong"])
 
 
 def _is_layout(label: str) -> bool:

@@ -225,7 +225,8 @@ def _of_terms(e: Expr) -> Iterator[Change]:
     if len(terms) == 2:
         if number(terms[0]) == 1:  # 1 − a, the complement of a gate or a probability
             yield say.instead.of(shown(terms[1]), shown(e)), partial(mul, -1, terms[1])
-        yield say.product_for_sum.of(shown(e)), partial(matmul, *terms)
+        if not any(number(t) is not None for t in terms):
+            yield say.product_for_sum.of(shown(e)), partial(matmul, *terms)
 
 
 def _of_shared_factors(terms: Sequence[Expr]) -> Iterator[Change]:
