@@ -20,6 +20,7 @@ from matcalc.answers.claims import NotConforming, called, given_names, matrix, u
 from matcalc.answers.comparing import Claimed, Labels
 from matcalc.answers.diagnosis import Diagnosis, named
 from matcalc.answers.explaining import Search, explained
+from matcalc.answers.mended import verified
 from matcalc.answers.question import Question
 from matcalc.answers.spelled import PREDICTION, prediction
 from matcalc.answers.texts import claimed as claimed_text
@@ -142,11 +143,16 @@ def check_answer(
 
 @dataclass(frozen=True)
 class _Claim:
-    """A claim that can be tried at any point, how near it has to be, and its shape in symbols if it is an expression."""
+    """A claim that can be tried at any point, how near it has to be, and the expression if it is one."""
 
     value: Callable[[Point], Array]
     near: float
-    shape: Shape | None = None
+    written: Expr | None = None
+
+    @property
+    def shape(self) -> Shape | None:
+        """Its shape in symbols, if it is an expression."""
+        return self.written.shape if self.written is not None else None
 
     def at(self, points: list[Point]) -> Claimed:
         """Its values at the points."""
@@ -184,7 +190,7 @@ class _Judge:
                 return self.wrong(again.explanations, (*remarks, label), assumption)
         told = self.question.points([claim])
         symbolic = simplify(unnamed(claim)) is simplify(unnamed(self.question.truth))
-        judged = _Claim(lambda point: point([claim])[0], _EXACT, claim.shape)
+        judged = _Claim(lambda point: point([claim])[0], _EXACT, claim)
         return self._verdict(judged, told, assumption, symbolic, remarks)
 
     def numbers(self, claim: Any) -> Answer:
@@ -237,6 +243,9 @@ class _Judge:
         if not any(np.any(a) for a in values):
             return self.wrong((), (*remarks, say.ZERO))
         best, found = explained(searches)
+        if claim.written is not None:
+            shown = written(question.truth, current())
+            found = verified(found, claim.written, best.truth, best.points, shown if len(shown) <= _LONG else "")
         return self.wrong(
             tuple(found[:_SHOWN]),
             (*remarks, *self._of_shape(search.claimed, points)),
