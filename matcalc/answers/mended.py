@@ -8,7 +8,7 @@ from functools import partial
 from matcalc.answers import diagnosis as say
 from matcalc.answers.comparing import Claimed, Labels
 from matcalc.answers.diagnosis import Diagnosis
-from matcalc.core.constructors import matmul, mul, transpose
+from matcalc.core.constructors import mul
 from matcalc.core.expression import Expr, rebuilt, substituted, topological
 from matcalc.errors import MatcalcError
 from matcalc.numeric.evaluate import Array
@@ -52,10 +52,8 @@ def _mended(d: Diagnosis, claim: Expr) -> Iterator[Expr]:
             for k in [k for k, a in enumerate(e.args) if a is wrong]:
                 args = (*e.args[:k], right, *e.args[k + 1 :])
                 yield from _tried(partial(_at_one_place, claim, e, args))
-    elif d.form in _MULTIPLIED and d.about:
-        for f in (d.about[0], transpose(d.about[0])):
-            for a, b, build in ((f, claim, mul), (f, claim, matmul), (claim, f, matmul)):
-                yield from (e for e in _tried(partial(build, a, b)) if e.shape == claim.shape)
+    elif d.form in _MULTIPLIED and d.about and d.about[0].shape == ():  # an array may be a factor of an inner part
+        yield from _tried(partial(mul, d.about[0], claim))
 
 
 def _at_one_place(claim: Expr, e: Expr, args: tuple[Expr, ...]) -> Expr:
