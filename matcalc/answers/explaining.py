@@ -106,10 +106,11 @@ class Search:
 
     # ---- the tiers ---------------------------------------------------------------------------------------------------
     def _layouts(self) -> list[Labels]:
-        totals = [t.sum().reshape(1, 1) for t in self.truth]
-        repeated = [np.full_like(t, t.sum()) for t in self.truth]
-        if self.question.scalar and self.truth[0].size > 1 and (self.claimed.agrees(totals) or self.claimed.agrees(repeated)):
-            return [(say.SUMMED,)]
+        for made, label in ((np.sum, say.SUMMED), (np.mean, say.MEANED)) if self.question.scalar else ():
+            totals = [made(t).reshape(1, 1) for t in self.truth]
+            repeated = [np.full_like(t, made(t)) for t in self.truth]
+            if self.truth[0].size > 1 and (self.claimed.agrees(totals) or self.claimed.agrees(repeated)):
+                return [(label,)]
         return layouts(self.claimed, self.truth, self.question.x, self.question.scalar, self.points)
 
     def _one(self) -> list[Labels]:
