@@ -57,3 +57,24 @@ def test_words_of_mistakes():
     assert answer.diagnoses[0] == "σ for σ′: σ(z) where h ∘ (1 − h) belongs"
     assert "transposed and the sign is wrong" in mc.check_answer("-x @ (u*h*(1-h)).T", u.T @ h, W).verdict
     assert "truth: ∂(1/2 (A + Aᵀ)v − c)/∂v = " in str(mc.check_answer("A", mc.grad(quadratic, v), v))
+
+
+S, G = mc.matrix("S", N, D), mc.matrix("G", N, D)
+
+
+@pytest.mark.parametrize(
+    "claim, target, by, said",
+    [
+        ("(A**-1).T", mc.logdet(A), A, "1 ⊘ A where A⁻¹ belongs"),
+        ("-2*v*np.exp(-v**2)", mc.sum(mc.exp(-2 * v**2)) / 2, v, "missing factor 2"),
+        (
+            "np.exp(S)/np.sum(np.exp(S)) - G",
+            mc.sum(mc.logsumexp(S, axis=1)) - mc.sum(G * S),
+            S,
+            "the softmax divided by the sum over everything where softmax(S, axis=1) belongs",
+        ),
+        ("np.mean(X.T @ (X@w-t)/N) * ones(D)", mc.norm(X @ w - t) ** 2 / 2 / N, w, "a mean over everything"),
+    ],
+)
+def test_mistakes_of_a_single_step(claim, target, by, said):
+    assert said in mc.check_answer(claim, target, by).diagnoses

@@ -156,3 +156,27 @@ def test_statistics_of_columns(text, truth):
     target = mc.sum(c.T * mc.sqrt(truth))
     assert mc.check_answer(text, target, c).correct
     assert not mc.check_answer(text.replace("axis=0", "axis=0, ddof=1"), target, c).correct
+
+
+# ---- names that everyone uses ---------------------------------------------------------------------------------------------
+K = mc.dims("K")
+V = mc.matrix("V", K, m)
+ids = mc.softmax_cross_entropy(mc.let("theta", V @ x), mc.one_hot(mc.scalar("i"), K))
+logits, labels = mc.vector("z", K), mc.vector("y", K, distribution=True)
+typed_out = -labels.T @ mc.log(mc.exp(logits) / mc.sum(mc.exp(logits)))
+
+
+@pytest.mark.parametrize(
+    "text, target, by",
+    [
+        ("(yhat - y) x^T", ids, V),
+        ("np.outer(yhat - y, x)", ids, V),
+        ("yhat - y", typed_out, logits),
+        (r"\hat{y} - y", typed_out, logits),
+        ("outer(u*(1-tanh^2(W@x+b)), x)", s, W),
+        ("X^T.dot(p-y)/N", J, w),
+    ],
+)
+def test_names_and_powers_as_everyone_writes_them(text, target, by):
+    assert mc.check_answer(text, target, by).correct
+    assert not mc.check_answer(f"2*({text})" if "\\" not in text else f"2({text})", target, by)
