@@ -38,6 +38,7 @@ bias = mc.sum((Z - G) ** 2) / 2 / N
         ("yhat = 1/(1+exp(X@w))\nerr = yhat - y\ndw = X.T @ err/N", J, w, "1 − p where p belongs"),
         ("ŷ = X@w\nerr = ŷ - y\ndw = X.T @ err/N", J, w, "z where"),
         ("r = b-W@x\ndW = outer(r, x)", mc.norm(W @ x - b) ** 2 / 2, W, "sign"),
+        ("ds/dz = u\nds/dW = outer(ds/dz, x)", s, W, "missing factor"),
         (r"\delta = u \\ \frac{\partial s}{\partial W} = \delta x^\top", s, W, "missing factor"),
     ],
 )
@@ -180,3 +181,16 @@ typed_out = -labels.T @ mc.log(mc.exp(logits) / mc.sum(mc.exp(logits)))
 def test_names_and_powers_as_everyone_writes_them(text, target, by):
     assert mc.check_answer(text, target, by).correct
     assert not mc.check_answer(f"2*({text})" if "\\" not in text else f"2({text})", target, by)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "np.sum((Z-G)*(1-Z**2), axis=0, where=Z>0)/N",
+        "np.linalg.norm(Z, 1, axis=0)",
+        "d = Z\nd[D] = 1\nd",
+    ],
+)
+def test_what_would_change_the_meaning_is_not_passed_over(text):
+    with pytest.raises(mc.MatcalcError, match="understood|norm|assign|cannot|known"):
+        mc.check_answer(text, bias, c)

@@ -88,7 +88,7 @@ def _is_idiom(e: ast.AST) -> bool:
     if name == "prime":
         return owner in TABLE and TABLE[owner].primes is not None and len(TABLE[owner].domain) == 1
     if owner in _MODULES:
-        wide = name not in ("norm", "max", "min", "amax", "amin") or _has_axis(e, 1)
+        wide = name not in ("norm", "max", "min", "amax", "amin") or _has_axis(e, 1 if name != "norm" else 2)
         return wide and name in (*_FUNCTIONS, *_SAME) and (name not in _FILLED or len(e.args) == 1)
     return name in _METHODS
 
@@ -217,6 +217,7 @@ class _Names(ast.NodeTransformer):
 
     def _call(self, e: Any) -> Array:
         name, owner = _called(e)
+        _checked(e, name)
         if name == "einsum":
             value = einsum(e, [self._value(a) for a in e.args[1:]])
             return value, FLAT if is_column(value) else ""
@@ -280,6 +281,19 @@ class _Names(ast.NodeTransformer):
     def _length(self, e: ast.expr) -> Any:
         value = self._value(e)
         return value.params[1] if value.shape == () and value.params else None
+
+
+_KEYWORDS = {"sum": (), "mean": (), "max": (), "min": (), "amax": (), "amin": (), "norm": (), "std": ("ddof",), "var": ("ddof",)}
+
+
+def _checked(e: ast.Call, name: str) -> None:
+    """ParseError for an option that would change what comes out and is not read here, such as where= or ord=."""
+    known = ("axis", "keepdims", *_KEYWORDS[name]) if name in REDUCTIONS else ("dtype", "copy", "axis" * (name == "squeeze"))
+    if unknown := [k.arg for k in e.keywords if k.arg not in known]:
+        raise ParseError(f"{unknown[0]}= of {name} is not understood here, in {ast.unparse(e)}")
+    order = e.args[1] if name == "norm" and len(e.args) > 1 else None
+    if order is not None and not (isinstance(order, ast.Constant) and order.value in (2, None)):
+        raise ParseError(f"of the norms along an axis the Euclidean one is read, not that in {ast.unparse(e)}")
 
 
 def _options(e: ast.Call, given: list[ast.expr]) -> tuple[Any, bool, int]:

@@ -61,7 +61,7 @@ def _assigned(line: str) -> list[Statement]:
     """What a line assigns; nothing if it is an expression."""
     if m := _SIZES.fullmatch(line):
         return [Statement(m[k], "", f"{m[3]}[{k - 1}]") for k in (1, 2)]
-    if m := _MASKED.fullmatch(line):
+    if (m := _MASKED.fullmatch(line)) and re.search(r"[<>]|[!=]=", m[2]):  # a mask, not row numbers
         return [Statement(m[1], "", f"where({m[2]}, {m[3]}, {m[1]})")]
     m = _ASSIGNED.fullmatch(line)
     if m:

@@ -17,7 +17,7 @@ from matcalc.answers.arrays import FLAT
 from matcalc.answers.claims import NotConforming
 from matcalc.answers.diagnosis import Diagnosis, named
 from matcalc.answers.idioms import without_idioms
-from matcalc.answers.programs import Statement, assigned_name, statements
+from matcalc.answers.programs import NAME, Statement, assigned_name, statements
 from matcalc.answers.question import Question
 from matcalc.answers.spelled import spelled
 from matcalc.calculus.derivatives import jacobian
@@ -105,11 +105,20 @@ class _Scope:
         self.values: dict[str, Expr] = {}
         self.kinds: dict[str, str] = {}
         self.failed: dict[str, MatcalcError] = {}
+        self.given: dict[str, str] = {}
         self.doubts: dict[str, NotConforming | None] = {}
 
     def assign(self, statement: Statement) -> None:
         """Gives a name its value. One that cannot be read is an error where it is used."""
         name = assigned_name(statement.left)
+        if not name and _plain_left(statement.left) is None or "[" in statement.left:
+            for word in NAME.findall(statement.left):
+                self.failed[word] = ParseError(
+                    f"{statement.left} {statement.sign}= ... is not understood; assign to a name alone"
+                )
+            return
+        if not name:  # ∂s/∂z, of which a line below may speak
+            name = self.given.setdefault(statement.left, f"given{len(self.given) + 1}")
         try:
             read = self.read(self.joined(statement))
         except MatcalcError as error:
@@ -131,6 +140,9 @@ class _Scope:
 
     def read(self, text: str) -> Read:
         """What one right side claims."""
+        form = r"\mathrm{%s}" if self.latex or "\\" in text else "%s"
+        for left, name in self.given.items():
+            text = text.replace(left, f" {form % name} ")
         for name in filter(partial(_holds, text), self.failed):
             raise self.failed[name]
         read = _claimed(text, self)
