@@ -83,6 +83,7 @@ def test_a_name_without_a_value_is_no_name_of_the_question():
         ("db = np.sum((Z-G)*(1-Z**2), axis=0)\ndb /= N", bias, c),
         ("np.einsum('ij->j', (Z-G)*(1-Z**2))/N", bias, c),
         ("np.dot(p-y, X)/N", J, w),
+        ("d = (Z-G)*(1-Z**2)\nnp.sum(d, axis=0)/N", bias, c),
         ("P*(G - np.sum(G*P, axis=1, keepdims=True))", attention, S),
         ("P*(G - np.sum(G*P, axis=1)[:, None])", attention, S),
         ("P*(G - (G*P).sum(1).reshape(-1, 1))", attention, S),
@@ -189,6 +190,8 @@ def test_names_and_powers_as_everyone_writes_them(text, target, by):
         "np.sum((Z-G)*(1-Z**2), axis=0, where=Z>0)/N",
         "np.linalg.norm(Z, 1, axis=0)",
         "d = Z\nd[D] = 1\nd",
+        "d, e = Z, G\nnp.sum(d, axis=0)",
+        "Z[0] -= 1\nnp.sum(Z, axis=0)",
     ],
 )
 def test_what_would_change_the_meaning_is_not_passed_over(text):

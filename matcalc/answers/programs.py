@@ -28,7 +28,7 @@ class Statement(NamedTuple):
 def statements(text: str) -> list[Statement]:
     """The statements of a text; one without a left side if it is a single line, or in lines that assign nothing."""
     latex = "\\" in text
-    lines = _lines(text, latex)
+    lines = _lines(text, latex) if "\\begin" not in text else [text]  # the rows of a matrix, the cases of a function
     if len(lines) < 2:
         only = lines[0] if lines else text
         labelled = _LABELLED.fullmatch(only) if not latex else None
@@ -64,7 +64,7 @@ def _assigned(line: str) -> list[Statement]:
     if (m := _MASKED.fullmatch(line)) and re.search(r"[<>]|[!=]=", m[2]):  # a mask, not row numbers
         return [Statement(m[1], "", f"where({m[2]}, {m[3]}, {m[1]})")]
     m = _ASSIGNED.fullmatch(line)
-    if m:
+    if m and m[1].count("(") == m[1].count(")"):  # not the = of an option
         return [Statement(m[1].strip(), m[2], m[3])]
     m = _LABELLED.fullmatch(line)
     return [Statement(m[1], "", m[2])] if m else []
