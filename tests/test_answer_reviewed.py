@@ -150,7 +150,7 @@ batch = mc.let("L", mc.sum(R**2) / N)
             "summed over the columns (axis=1) where the sum over the rows (axis=0) belongs",
             "axis=0",
         ),
-        (a.T @ M @ a, a, 2 * M @ a, "right only if M is symmetric, or M where Mᵀ belongs", "write Mᵀ in place of one M"),
+        (a.T @ M @ a, a, 2 * M @ a, "right only if M is symmetric", "write (M + Mᵀ)a"),
         (s, u, f.prime(z), "f'(z) where f(z) belongs", "write f(z) in place of f'(z)"),
         (mc.softmax_cross_entropy(b, mc.one_hot(2, n)), b, mc.softmax(b), "missing term one_hot(2)", "subtract one_hot(2)"),
         (mc.sum(b + 1 - mc.exp(b)) / -2, b, mc.exp(b) / 2, "missing term", "subtract"),
