@@ -20,6 +20,7 @@ from matcalc.answers.claims import NotConforming, called, given_names, matrix, u
 from matcalc.answers.comparing import Claimed, Labels
 from matcalc.answers.diagnosis import Diagnosis, named
 from matcalc.answers.explaining import Search, explained
+from matcalc.answers.mended import verified
 from matcalc.answers.question import Question
 from matcalc.answers.spelled import PREDICTION, prediction
 from matcalc.answers.texts import claimed as claimed_text
@@ -29,7 +30,7 @@ from matcalc.core import sizes
 from matcalc.core.constructors import total
 from matcalc.core.expression import Expr, expr, is_zero, topological, variables
 from matcalc.core.sizes import Shape
-from matcalc.errors import EvaluationError, ShapeError
+from matcalc.errors import EvaluationError, MatcalcError, ShapeError
 from matcalc.numeric.differences import checked_count
 from matcalc.numeric.evaluate import Array
 from matcalc.numeric.points import Point
@@ -124,9 +125,16 @@ def check_answer(
         if isinstance(claim, str):
             read = claimed_text(claim, judge.question, words or {}, latex)
             claim, assumption = judge.question.bound(read.value)
-            return judge.expression(claim, " and ".join(filter(None, [read.assumption, assumption])), read.remarks)
+            answer = judge.formula(claim, " and ".join(filter(None, [read.assumption, assumption])), read.remarks)
+            if read.doubt is not None and not answer.correct:
+                raise read.doubt
+            if read.meant is not None and not answer.correct:
+                label, meant = read.meant
+                if judge.formula(*judge.question.bound(meant)).correct:
+                    return judge.wrong(((label,),), read.remarks, assumption)
+            return answer
         if isinstance(claim, Expr) or not (callable(claim) or hasattr(claim, "__array__") or isinstance(claim, (list, tuple))):
-            return judge.expression(*judge.question.bound(expr(claim)))
+            return judge.formula(*judge.question.bound(expr(claim)))
         return judge.numbers(claim)
     except NotConforming as error:
         answer = judge.wrong((), (say.does_not_conform(str(error)),))
@@ -135,11 +143,16 @@ def check_answer(
 
 @dataclass(frozen=True)
 class _Claim:
-    """A claim that can be tried at any point, how near it has to be, and its shape in symbols if it is an expression."""
+    """A claim that can be tried at any point, how near it has to be, and the expression if it is one."""
 
     value: Callable[[Point], Array]
     near: float
-    shape: Shape | None = None
+    written: Expr | None = None
+
+    @property
+    def shape(self) -> Shape | None:
+        """Its shape in symbols, if it is an expression."""
+        return self.written.shape if self.written is not None else None
 
     def at(self, points: list[Point]) -> Claimed:
         """Its values at the points."""
@@ -153,6 +166,21 @@ class _Judge:
     question: Question
 
     # ---- judging -----------------------------------------------------------------------------------------------------
+    def formula(self, claim: Expr, assumption: str, remarks: Labels = ()) -> Answer:
+        """The verdict on an expression that is to be right everywhere, not only at the values that are given."""
+        answer, question = self.expression(claim, assumption, remarks), self.question
+        if not answer.correct or answer.symbolic or not question.values:
+            return answer
+        everywhere = _Judge(Question(question.s, question.x, {}, question.seed))
+        try:
+            general = everywhere.expression(claim, assumption, remarks)
+        except MatcalcError:
+            return answer  # there are no such points
+        if general.correct or general.verdict.startswith("undecided"):
+            return answer
+        verdict = general.verdict.replace("wrong", "wrong in general, though right at these values", 1)
+        return replace(general, verdict=verdict)
+
     def expression(self, claim: Expr, assumption: str, remarks: Labels = ()) -> Answer:
         """The verdict on an expression."""
         if claim.shape != self.question.truth.shape and (repair := unbroadcast(claim)) is not None:
@@ -162,7 +190,7 @@ class _Judge:
                 return self.wrong(again.explanations, (*remarks, label), assumption)
         told = self.question.points([claim])
         symbolic = simplify(unnamed(claim)) is simplify(unnamed(self.question.truth))
-        judged = _Claim(lambda point: point([claim])[0], _EXACT, claim.shape)
+        judged = _Claim(lambda point: point([claim])[0], _EXACT, claim)
         return self._verdict(judged, told, assumption, symbolic, remarks)
 
     def numbers(self, claim: Any) -> Answer:
@@ -215,6 +243,9 @@ class _Judge:
         if not any(np.any(a) for a in values):
             return self.wrong((), (*remarks, say.ZERO))
         best, found = explained(searches)
+        if claim.written is not None:
+            shown = written(question.truth, current())
+            found = verified(found, claim.written, best.truth, best.points, shown if len(shown) <= _LONG else "")
         return self.wrong(
             tuple(found[:_SHOWN]),
             (*remarks, *self._of_shape(search.claimed, points)),
@@ -268,7 +299,7 @@ class _Judge:
 
     def wrong(self, explanations: tuple[Labels, ...], remarks: Labels = (), assumption: str = "") -> Answer:
         """The verdict on a claim that is not the gradient: what explains it, in the first line."""
-        said = [" and ".join(labels) for labels in explanations if labels]
+        said = [_joined(labels) for labels in explanations if labels]
         layouts = [labels for labels in explanations if labels and all(_is_layout(label) for label in labels)]
         head = "wrong"
         if layouts and not remarks:
@@ -291,8 +322,11 @@ class _Judge:
             return ""
         own = {e.name for e in topological([question.s, question.x])}
         new = {written(p, n): p for p in question.derivation.pieces if p.name not in own}
+        meaning = {name: written(p.args[0], n) for name, p in new.items()}
         words = set(re.findall(r"\w+", reason))
-        shown = [f"{name} = {written(p.args[0], n)}" for name, p in new.items() if name in words]
+        for name in reversed([*meaning]):  # what a meaning speaks of is said, too
+            words |= set(re.findall(r"\w+", meaning[name])) if name in words else set()
+        shown = [f"{name} = {text}" for name, text in reversed(meaning.items()) if name in words]
         return f", where {', '.join(shown)}" if shown else ""
 
     def _truth(self) -> str:
@@ -316,6 +350,13 @@ def _rounded(claim: Array, truth: Array) -> int:
         if told and np.allclose(claim, np.round(claim, digits), rtol=0, atol=1e-6 * unit):
             return digits if np.all(np.abs(claim - truth) <= 0.5001 * unit) else 0
     return 0
+
+
+def _joined(labels: Labels) -> str:
+    """Several mistakes in one sentence, the sign last."""
+    if len(labels) < 2 or say.SIGN not in labels:
+        return " and ".join(labels)
+    return " and ".join([*(d for d in labels if d != say.SIGN), "the sign is wrong"])
 
 
 def _is_layout(label: str) -> bool:

@@ -96,7 +96,7 @@ def times_a_number(claimed: Claimed, truth: list[Array], numbers: Sequence[Expr]
         values = [p.each([e])[0] for p in points]
         if any(v is None or not v.all() for v in values):
             continue
-        for label, turned in ((say.extra_factor, 1), (say.missing_factor, -1)):
+        for label, turned in ((say.extra_number, 1), (say.missing_factor, -1)):
             rest = [r / float(v.reshape(())) ** turned for r, v in zip(ratios, values, strict=True) if v is not None]
             ratio = factor(rest, points, 2)
             if ratio is not None and not isinstance(ratio.size, float):
@@ -129,7 +129,7 @@ class Monomial:
         return Monomial(1 / self.number, self.under, self.over)
 
     def __str__(self) -> str:
-        top, below = list(self.over), list(self.under)
+        top, below = _powers(self.over), _powers(self.under)
         if not top and self.number.denominator == 1:
             top = [str(self.number)]
         elif self.number.numerator != 1 and not top:
@@ -142,13 +142,18 @@ class Monomial:
         return " ".join(top) + (f"/({divisor})" if len(below) > 1 else f"/{divisor}" if below else "")
 
 
+def _powers(names: tuple[str, ...]) -> list[str]:
+    """A name that stands twice as its square."""
+    return [f"{name}²" if names.count(name) == 2 else name for name in dict.fromkeys(names)]
+
+
 @dataclass(frozen=True)
 class Ratio:
     """By how much a claim is a multiple: a sign and a monomial, or a number that has no short form."""
 
     negative: bool
     size: Monomial | float
-    hint: Labels = ()
+    hint: str = ""
 
     @property
     def zero(self) -> bool:
@@ -173,7 +178,7 @@ class Ratio:
         found: Labels = (say.SIGN,) if self.negative else ()
         if self.one:
             return found
-        return (*found, say.by_factor(*self.texts), *self.hint)
+        return (*found, say.by_factor(*self.texts, self.hint))
 
 
 def factor(ratios: list[float], points: list[Point], entries: int) -> Ratio | None:
@@ -197,19 +202,19 @@ def factor(ratios: list[float], points: list[Point], entries: int) -> Ratio | No
     return None
 
 
-def _hint(monomial: Monomial, number: Fraction, point: Point) -> Labels:
+def _hint(monomial: Monomial, number: Fraction, point: Point) -> str:
     """What a factor that is made of sizes is: a sum for a mean, a mean for a sum, a mean over something else."""
     sizes = {str(s) for s in point.lengths}
     if not {*monomial.over, *monomial.under} <= sizes:
-        return ()
+        return ""
     match len(monomial.over), len(monomial.under):
         case over, 0 if over:
-            return (say.SUM_FOR_MEAN,)
+            return say.SUM_FOR_MEAN
         case 0, under if under:
-            return (say.MEAN_FOR_SUM,)
+            return say.MEAN_FOR_SUM
         case 1, 1 if number == 1:
-            return (say.mean_over(monomial.under[0], monomial.over[0]),)
-    return ()
+            return f"a mean over {monomial.under[0]} where one over {monomial.over[0]} belongs"
+    return ""
 
 
 def _monomials(points: list[Point]) -> dict[Monomial, list[float]]:

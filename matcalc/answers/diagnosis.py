@@ -30,11 +30,13 @@ class Diagnosis(str):
 
     mend: str
     rank: int  # of several that explain a claim equally well, what people do more often comes first
+    form: str  # the sentence of which this is a case
+    about: tuple[Expr, ...]  # the expressions that it speaks of
 
-    def __new__(cls, label: str, mend: str = "", rank: int = 1) -> Diagnosis:
+    def __new__(cls, label: str, mend: str = "", rank: int = 1, form: str = "", about: tuple[Expr, ...] = ()) -> Diagnosis:
         """The text, with what is known of it."""
         made = super().__new__(cls, label)
-        made.mend, made.rank = mend, rank
+        made.mend, made.rank, made.form, made.about = mend, rank, form, about
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -54,9 +56,13 @@ class Diagnosis(str):
                 found += (longer.format(same[1]),)
         return found
 
+    def with_mend(self, mend: str) -> Diagnosis:
+        """The same mistake, mended in other words."""
+        return Diagnosis(self, mend, self.rank, self.form, self.about)
+
     def inside(self, place: str) -> Diagnosis:
         """The same mistake, at a place."""
-        return self if place in self else Diagnosis(f"{self} in {place}", self.mend, self.rank)
+        return self if place in self else Diagnosis(f"{self} in {place}", self.mend, self.rank, self.form, self.about)
 
     def everywhere(self) -> Diagnosis:
         """The same mistake, made wherever the operation stands."""
@@ -72,7 +78,8 @@ class Diagnosis(str):
 
     def of_function(self) -> Diagnosis:
         """The same mistake, made in the function before it was differentiated."""
-        return Diagnosis(f"the gradient of another function: {self}", self.mend, self.rank + 1)
+        mend = f"in the function, before it is differentiated: {self.mend}" if self.mend else ""
+        return Diagnosis(f"the gradient of another function: {self}", mend, self.rank + 1)
 
 
 class Shown:
@@ -136,7 +143,9 @@ class Saying:
 
     def __call__(self, *words: Any) -> Diagnosis:
         """The diagnosis about these words."""
-        return Diagnosis(self.label.format(*map(str, words)), self.mend.format(*map(str, words)), self.rank)
+        texts = [*map(str, words)]
+        about = tuple(word.parts[0] for word in words if isinstance(word, Shown) and len(word.parts) == 1)
+        return Diagnosis(self.label.format(*texts), self.mend.format(*texts), self.rank, self.label, about)
 
     def of(self, *words: Any) -> Said:
         """The same, to be made when it is read."""
@@ -179,18 +188,19 @@ extra_term          = Saying("extra term {0}", "leave out {0}")
 doubled_term        = Saying("doubled term {0}", "take {0} once")
 sign_of_term        = Saying("sign of the term {0}", "change the sign: {1}")
 SIGN                = Diagnosis("sign", "change the sign")
-MEAN_FOR_SUM        = Diagnosis("a mean where a sum belongs", "")
-SUM_FOR_MEAN        = Diagnosis("a sum where a mean belongs", "")
-mean_over           = Saying("a mean over {0} where one over {1} belongs", "divide by {1}, not by {0}")
+extra_number        = Saying("extra factor {0}", "divide by {0}")
+MEAN_FOR_SUM        = "a mean where a sum belongs"
+SUM_FOR_MEAN        = "a sum where a mean belongs"
 
 # ---- one thing for another -----------------------------------------------------------------------------------------------
 instead             = Saying("{0} where {1} belongs", "write {1} in place of {0}")
 ones_instead        = Saying("1 where {0} belongs, at every entry", "write {0}, of which not every entry is 1: of labels only the one of the true class", 0)
-norm_instead        = Saying("‖{0}‖ where {0} belongs", "write {0}, an array, not its length", 0)
+norm_instead        = Saying("‖{0}‖ where {0} belongs", "write {0}, an array, not its length", 3)
 factor_of_one       = Saying("missing factor {0} in the term {1}", "{0} multiplies every term: the term is {2}")
 extra_in_one        = Saying("extra factor {0} in the term {1}", "leave out {0} in this term: it is {1}")
 confused            = Saying("{0} where {1} belongs", "write {1} in place of {0}", 2)
 exchanged           = Saying("{0} and {1} are exchanged", "write {0} for {1} and {1} for {0}")
+for_derivative      = Saying("{2} for {2}′: {0} where {1} belongs", "write {1}, the derivative, in place of {0}", 0)
 derivative_at       = Saying("derivative at {0} instead of {1}", "evaluate the derivative at {1}, which goes into the function")
 derivative_of       = Saying("the derivative of {0} where that of {1} belongs", "use the derivative of {1}, the function that is applied")
 second_derivative   = Saying("the second derivative where {0} belongs", "differentiate once: {0}")
@@ -205,7 +215,7 @@ hadamard_for_product = Saying("a Hadamard product where the matrix product {0} b
 product_for_hadamard = Saying("a matrix product where the Hadamard product {0} belongs", "multiply entry by entry, with * in NumPy: {0}")
 product_for_sum     = Saying("a product where the sum {0} belongs", "write {0}", 2)
 outside             = Saying("{0} outside where it belongs inside {1}", "add {0} before the function is applied: {1}")
-only_if_symmetric   = Saying("right only if {0} is symmetric", "for any {0}, write {1} in place of one {0}, so that it reads {2}", 0)
+only_if_symmetric   = Saying("right only if {0} is symmetric", "for any {0} there is {1}, too: write {2}", 0)
 gradient_by         = Saying("the gradient by {0}, not by {1}", "differentiate by {1}")
 
 # ---- steps of the backward pass ------------------------------------------------------------------------------------------
@@ -228,6 +238,8 @@ summed_everywhere   = Saying("summed over everything", "sum over {0} alone")
 wrong_axis          = Saying("summed over {1} where the sum over {0} belongs", "sum over {0}")
 unsummed            = Saying("{0} is not summed", "what is repeated forward is summed backward: sum over {1}")
 not_summed_by       = Saying("the gradient by {0} is not summed over {1}", "what is repeated forward is summed backward: sum over {1}")
+normalised_everywhere = Saying("the softmax divided by the sum over everything where {0} belongs", "divide by the sum along its axis, with keepdims=True: {0}")
+MEANED              = Diagnosis("a mean over everything", "keep the entries apart")
 SUMMED              = Diagnosis("summed over everything", "keep the entries apart")
 only_one            = Saying("only the {0} of {2} of {1}, not their sum", "sum over {2}")
 meaned              = Saying("a mean over {0} where a sum belongs", "sum over {0}, without dividing")
@@ -237,6 +249,7 @@ no_dependence       = Saying("{0} does not depend on {1}, so the truth is zero",
 joined              = Saying("{0} joins a column and a row, which makes it {1}: transpose one of them", "transpose one of them")
 count               = Saying("count: {0} has {1}, but {2} has {3}", "give the gradient the shape {2}")
 labelled            = Saying("the left side says {0}, but the question is by {1}", "write ∂/∂{1} on the left")
+keepdims            = Saying("keepdims is missing: {0} lies along the rows of a square matrix, where NumPy broadcasts it", "write keepdims=True in {0}")
 ends_at             = Saying("the last factor is by {1}, so this is {0}, not the derivative by {2}", "end the chain with a factor by {2}")
 # fmt: on
 
@@ -268,14 +281,19 @@ def other_layout(name: str, x: Expr) -> Diagnosis:
     return Diagnosis(f"{name}, not the shape convention", f"reshape it to the shape of {named(x)}, {_shape(x.shape)}")
 
 
-def by_factor(text: str, inverse: str) -> Diagnosis:
-    """A constant factor."""
-    return Diagnosis(f"factor {text}", f"divide by {text}" if inverse.startswith("1/") else f"multiply by {inverse}")
+def by_factor(text: str, inverse: str, hint: str = "") -> Diagnosis:
+    """A constant factor, and what it is where it is made of sizes: a mean for a sum."""
+    return Diagnosis(f"factor {text}" + (f", {hint}" if hint else ""), _undone(text, inverse))
 
 
-def factor_of_term(text: str, t: str) -> Diagnosis:
+def factor_of_term(text: str, inverse: str, t: str, hint: str = "") -> Diagnosis:
     """A constant factor of one term."""
-    return Diagnosis(f"factor {text} in the term {t}", f"the term is {t}")
+    mend = f"{_undone(text, inverse)}, in this term alone: it is {t}"
+    return Diagnosis(f"factor {text} in the term {t}" + (f", {hint}" if hint else ""), mend)
+
+
+def _undone(text: str, inverse: str) -> str:
+    return f"divide by {text}" if inverse.startswith("1/") else f"multiply by {inverse}"
 
 
 def does_not_conform(message: str) -> Diagnosis:
@@ -283,4 +301,6 @@ def does_not_conform(message: str) -> Diagnosis:
     fault = message.partition("; did you mean ")[0]  # which of the repairs that conform is meant, the truth says
     shapes = re.findall(r" is (\([^()]*\))", fault)
     same = len(shapes) == 2 and shapes[0] == shapes[1]
+    if fault.endswith("keepdims=True is missing"):
+        return Diagnosis(f"does not conform: {fault}", "write keepdims=True in the sum or mean, which keeps the axis")
     return Diagnosis(f"does not conform: {fault}", "to multiply entry by entry, write * or ∘" if same else "")

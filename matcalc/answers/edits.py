@@ -188,6 +188,8 @@ def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Chang
             if f.op is LEAF and f.shape and term and all(number(x) is not None for x in others):
                 yield say.ones_instead.of(shown(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
             elif number(f) != -1 and not _divides(f) and not (term and all(number(x) is not None for x in others)):
+                if isinstance(c := number(f), int) and c < 0:
+                    yield say.missing_number.of(shown_factor(const(-c))), partial(_hadamard, [const(-1), *others])
                 missing = say.missing_factor if number(f) is None else say.missing_number
                 yield missing.of(shown_factor(f)), partial(_hadamard, [*factors[:k], *factors[k + 1 :]])
         for f in (f for f in factors if number(f) is None and not _divides(f)):
@@ -199,6 +201,9 @@ def _changes(e: Expr, inner: bool = False, term: bool = False) -> Iterator[Chang
     elif e.op.signature is not None and len(e.args) == 2 and all(a.shape for a in e.args):
         yield from _of_product(e)
     elif e.op is TRANSPOSE:
+        yield say.instead.of(shown(e.args[0]), shown(e)), lambda: e.args[0]
+    elif e.op is TABLE["inv"]:
+        yield say.instead.of(shown(reciprocal := power(e.args[0], -1)), shown(e)), partial(expr, reciprocal)
         yield say.instead.of(shown(e.args[0]), shown(e)), lambda: e.args[0]
     elif e.op is POW and e.args[1].op is CONST:
         yield from _of_power(e)
@@ -225,7 +230,8 @@ def _of_terms(e: Expr) -> Iterator[Change]:
     if len(terms) == 2:
         if number(terms[0]) == 1:  # 1 − a, the complement of a gate or a probability
             yield say.instead.of(shown(terms[1]), shown(e)), partial(mul, -1, terms[1])
-        yield say.product_for_sum.of(shown(e)), partial(matmul, *terms)
+        if not any(number(t) is not None for t in terms):
+            yield say.product_for_sum.of(shown(e)), partial(matmul, *terms)
 
 
 def _of_shared_factors(terms: Sequence[Expr]) -> Iterator[Change]:
@@ -327,9 +333,15 @@ def _of_params(e: Expr) -> Iterator[Change]:
     if e.op is TABLE["softmax"]:
         unnormalised = node(TABLE["exp"], e.args)
         yield say.instead.of(shown(unnormalised), shown(e)), partial(expr, unnormalised)
+        if e.params[0] is not None:
+            yield say.normalised_everywhere.of(shown(e)), partial(_over_everything, unnormalised)
     if e.op.keywords == ("axis",) and e.op.shape is shapes.of_argument and e.params[0] is not None:
         other = node(e.op, e.args, (1 - e.params[0],))
         yield say.instead.of(shown(other), shown(e)), partial(expr, other)
+
+
+def _over_everything(e: Expr) -> Expr:
+    return mul(e, power(total(e), -1))
 
 
 def _of_constant(e: Expr) -> Iterator[Change]:

@@ -14,6 +14,7 @@ from itertools import chain, islice
 import numpy as np
 
 from matcalc.answers import diagnosis as say
+from matcalc.answers.claims import unnamed
 from matcalc.answers.comparing import Claimed, Labels, forms, layouts, same, times_a_number
 from matcalc.answers.diagnosis import named
 from matcalc.answers.edits import along_the_other_axis, edits, inner_changes
@@ -59,7 +60,18 @@ def _in_order(found: list[Labels]) -> list[Labels]:
     # What is Aᵀ for A in a row is A for Aᵀ in a column: the later, of the gradient as it is written, is kept.
     kept = [labels for k, labels in enumerate(found) if _turned(labels) not in found[k + 1 :]]
     kept = [labels for labels in kept if not any(_says_more(labels, other) for other in kept)]
+    kept = [labels for labels in kept if not any(map(_is_norm, labels))] or kept  # a length makes every mask true
+    kept = list({_meaning(labels): labels for labels in reversed(kept)}.values())[::-1]
     return sorted(dict.fromkeys(kept), key=likely)
+
+
+def _is_norm(label: say.Diagnosis) -> bool:
+    return label.form == say.norm_instead.label
+
+
+def _meaning(labels: Labels) -> object:
+    """What is the same of two that say it of one expression in two forms."""
+    return tuple((d.form, *(simplify(unnamed(e)) for e in d.about)) if d.about else str(d) for d in labels)
 
 
 def _says_more(labels: Labels, other: Labels) -> bool:
@@ -94,10 +106,11 @@ class Search:
 
     # ---- the tiers ---------------------------------------------------------------------------------------------------
     def _layouts(self) -> list[Labels]:
-        totals = [t.sum().reshape(1, 1) for t in self.truth]
-        repeated = [np.full_like(t, t.sum()) for t in self.truth]
-        if self.question.scalar and self.truth[0].size > 1 and (self.claimed.agrees(totals) or self.claimed.agrees(repeated)):
-            return [(say.SUMMED,)]
+        for made, label in ((np.sum, say.SUMMED), (np.mean, say.MEANED)) if self.question.scalar else ():
+            totals = [made(t).reshape(1, 1) for t in self.truth]
+            repeated = [np.full_like(t, made(t)) for t in self.truth]
+            if self.truth[0].size > 1 and (self.claimed.agrees(totals) or self.claimed.agrees(repeated)):
+                return [(label,)]
         return layouts(self.claimed, self.truth, self.question.x, self.question.scalar, self.points)
 
     def _one(self) -> list[Labels]:
@@ -124,7 +137,7 @@ class Search:
                 except MatcalcError:
                     continue
         exact, loose = self._matching(found)
-        return exact or loose
+        return exact or (loose if question.x.shape else [])  # of one number every other is a multiple
 
     def _two(self) -> list[Labels]:
         pairs = islice(self._pairs(), self._limit(_PAIRS, _WORK_OF_PAIRS))

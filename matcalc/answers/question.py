@@ -55,7 +55,11 @@ class Question:
     def left(self) -> str:
         """∂s/∂x, as written."""
         target = self.derivation.target if self.derivation is not None else self.s
-        return Partial(target, self.x).write(current())
+        text = Partial(target, self.x).write(current())
+        if target.name is None and not current().latex:
+            whole = written(target, current())
+            return text.replace(whole, f"({whole})", 1)
+        return text
 
     @cached_property
     def vocabulary(self) -> dict[str, Expr]:

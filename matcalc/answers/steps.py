@@ -180,7 +180,9 @@ def _of_primes(e: Expr, k: int, alias: Alias) -> Iterator[Fault]:
         changed = local_changes(prime, private(ARRIVING, ()))
         yield from ((m.labels[0], times(m.value)) for m in changed if m.value.shape in ((), prime.shape))
     if all(a.op is CONST for a in (*e.args[:k], *e.args[k + 1 :])):
-        yield say.instead.of(shown(e), shown(prime)), times(value)
+        generic = e.op.user or e.op.primes is None or len(e.args) > 1
+        label = say.instead.of(shown(e), shown(prime)) if generic else say.for_derivative.of(shown(e), shown(prime), e.op.text)
+        yield label, times(value)
         if len(e.args) == 1:
             yield from ((label, times(p)) for label, p in _of_other_functions(e, value, at))
         take = e.op.primes[k] if e.op.primes else None

@@ -28,15 +28,21 @@ _EXACT = 1e-9
 
 
 def weighed(claimed: Claimed, forms: Iterable[Expr], points: list[Point]) -> Iterator[Labels]:
-    """What is wrong with the weights of one sum in a form of the truth, if nothing else is."""
+    """What is wrong with the weights of one sum in the truth, if nothing else is, in the first form that shows it."""
     for form in forms:
-        order = topological([form], opaque)
-        inside = {a for e in order if opaque(e) and e.op is ADD for a in e.args if a.op is ADD}
-        for e in reversed(order):
-            if e.op is ADD and e not in inside and opaque(e):
-                terms = parts_of(ADD, e)
-                if 2 <= len(terms) <= _MOST:
-                    yield from _of_sum(claimed, form, e, terms, points)
+        if found := [*_of_form(claimed, form, points)]:
+            yield from found
+            return
+
+
+def _of_form(claimed: Claimed, form: Expr, points: list[Point]) -> Iterator[Labels]:
+    order = topological([form], opaque)
+    inside = {a for e in order if opaque(e) and e.op is ADD for a in e.args if a.op is ADD}
+    for e in reversed(order):
+        if e.op is ADD and e not in inside and opaque(e):
+            terms = parts_of(ADD, e)
+            if 2 <= len(terms) <= _MOST:
+                yield from _of_sum(claimed, form, e, terms, points)
 
 
 def _of_sum(claimed: Claimed, form: Expr, e: Expr, terms: Sequence[Expr], points: list[Point]) -> Iterator[Labels]:
@@ -96,8 +102,8 @@ def _said(weight: Ratio, t: Expr, whole: Expr) -> Labels:
     sign = (say.sign_of_term(shown, shown_term(t, whole)),) if weight.negative else ()
     if weight.one:
         return sign
-    text, _ = weight.texts
-    return (*sign, say.doubled_term(shown) if text == "2" else say.factor_of_term(text, shown))
+    text, inverse = weight.texts
+    return (*sign, say.doubled_term(shown) if text == "2" else say.factor_of_term(text, inverse, shown, weight.hint))
 
 
 def too_many(claimed: Claimed, truth: list[Array], candidates: Sequence[Expr], points: list[Point]) -> Iterator[Labels]:
