@@ -227,3 +227,10 @@ def test_the_page_is_at_the_values_that_are_given_and_says_what_it_leaves_out():
     assert "neither a graph with numbers nor a check" in nowhere and 'id="graph"' not in nowhere
     with pytest.raises(mc.MatcalcError, match="a value is given for q"):
         mc.derive(x**2, wrt=[x]).to_html(values={"q": 1})
+
+
+def test_rows_looked_up_by_number_are_there():
+    V, d = mc.dims("V d")
+    L = mc.matrix("L", V, d)
+    looked = mc.derive(mc.sum(mc.tanh(mc.take(L, [3, 10, 3]))), wrt=[L])
+    assert looked.check().ok and 'id="graph"' in looked.to_html()

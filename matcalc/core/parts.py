@@ -162,6 +162,17 @@ def row_numbers(roots: Iterable[Expr]) -> dict[Expr, list[Size]]:
     return found
 
 
+def rows_named(order: Iterable[Expr]) -> dict[Size, int]:
+    """How many rows there are at least, where rows are looked up by numbers that are written out."""
+    found: dict[Size, int] = {}
+    for e in order:
+        ids, rows = e.op.chooses(e) if e.op.chooses is not None else (None, 0)
+        if isinstance(ids, (int, tuple)) and not isinstance(rows, int):
+            most = max(ids, default=0) if isinstance(ids, tuple) else ids
+            found |= {s: max(found.get(s, 0), most + 1) for s in rows.free_symbols}
+    return found
+
+
 def checked_ids(ids: Any, rows: Size) -> tuple[int, ...]:
     """Literal row numbers as a tuple; ShapeError for a number that is no row."""
     found = ids.tolist() if hasattr(ids, "tolist") else list(ids) if isinstance(ids, (list, tuple, range)) else [ids]

@@ -15,7 +15,7 @@ import sympy
 
 from matcalc.calculus.derivatives import grad, scalar_target, variable
 from matcalc.core.expression import CONST, LEAF, LET, Expr, checked_names, expr, topological, variables
-from matcalc.core.parts import row_numbers
+from matcalc.core.parts import row_numbers, rows_named
 from matcalc.core.sizes import Size, show
 from matcalc.errors import CheckError
 from matcalc.numeric.differences import Sample, Value, checked_count, checked_step, chosen, compared
@@ -139,9 +139,11 @@ class _Setting:
         """A length for every size: small primes, no two alike, in an order that leaves no part of a shape empty."""
         known = self.given.lengths
         free = [s for s in symbols if s not in known]
+        least = rows_named(self.nodes)
         primes = [p for p in sympy.primerange(3, 20 * (len(symbols) + 2)) if p not in known.values()][: len(free)]
         for order in (primes, primes[::-1]):
             lengths = {**known, **dict(zip(free, order, strict=True))}
+            lengths |= {s: max(lengths[s], least[s] + k) for k, s in enumerate(free) if s in least}  # rows that are looked up
             fits = all(_bound(size, lengths) == n for size, n in known.items() if not isinstance(size, sympy.Symbol))
             if fits and all(_bound(size, lengths) >= 1 for e in self.nodes for size in e.shape):
                 return lengths

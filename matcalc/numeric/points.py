@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 
 from matcalc.core.expression import CONST, LEAF, Expr, topological
-from matcalc.core.parts import row_numbers
+from matcalc.core.parts import row_numbers, rows_named
 from matcalc.core.sizes import Size
 from matcalc.errors import EvaluationError, MatcalcError
 from matcalc.numeric.check import random_array, smooth
@@ -79,7 +79,7 @@ def at_random(
     leaves = [e for e in order if e.op is LEAF and e not in given.arrays]
     numbers = row_numbers(roots)
     generic = sorted({e.op.text for e in order if e.op.user and e.op.body is None} - set(given.functions))
-    lengths = _lengths(order, given.lengths, seed, {**_rows_named(order), **(least or {})})
+    lengths = _lengths(order, given.lengths, seed, {**rows_named(order), **(least or {})})
     for narrow, draw in ((narrow, draw) for narrow in (False, True) for draw in range(_DRAWS)):
         rng = np.random.default_rng([seed, draw])
         arrays = {e: a.astype(np.float64) for e, a in given.arrays.items()}
@@ -94,17 +94,6 @@ def at_random(
             return found
     shown = ", ".join(str(r) for r in roots[:2])
     raise EvaluationError(f"{shown} has no finite value at random numbers; give values, or declare variables positive=True")
-
-
-def _rows_named(order: Sequence[Expr]) -> dict[Size, int]:
-    """How many rows there are at least, where rows are looked up by numbers that are written out."""
-    found: dict[Size, int] = {}
-    for e in order:
-        ids, rows = e.op.chooses(e) if e.op.chooses is not None else (None, 0)
-        if isinstance(ids, (int, tuple)) and not isinstance(rows, int):
-            most = max(ids, default=0) if isinstance(ids, tuple) else ids
-            found |= {s: max(found.get(s, 0), most + 1) for s in rows.free_symbols}
-    return found
 
 
 def _lengths(order: Sequence[Expr], known: Mapping[Size, int], seed: int, least: Mapping[Size, int]) -> dict[Size, int]:
