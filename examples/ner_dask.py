@@ -19,7 +19,6 @@ from typing import Any
 
 import click
 import numpy as np
-from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -32,7 +31,7 @@ from ner.errors import GivenError
 from ner.models import model_of
 from ner.options import FILE, HELP, of_settings, settings
 from ner.plain import tagger_of
-from ner.progress import Plain
+from ner.progress import Plain, terminal
 from ner.tagger import Tagger
 from ner.training import begin
 from ner.updates import STEPS
@@ -109,7 +108,7 @@ def main(context: click.Context, **given: Any) -> None:
 
 def trained(path: str, address: str | None, blocksize: str, at_once: int, epochs: int, save: str | None, **given: Any) -> None:
     """Trains epoch by epoch, and measures after each on the last parts, which are no training text."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = terminal()
     several = parts(str(Path(path).absolute()), size(blocksize), given["encoding"])
     held = len(several) // 10 or (len(several) > 1)
     wanted = settings(given)

@@ -25,6 +25,8 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from matcalc.errors import CheckError
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 from ner import checkpoint, pictures, report, tags
@@ -33,7 +35,7 @@ from ner.corpus import Parts, parts
 from ner.errors import GivenError
 from ner.options import FILE, HELP, OF_SETTINGS, of_settings, settings
 from ner.plain import tagged
-from ner.progress import display
+from ner.progress import display, terminal
 from ner.training import Training, begun_on
 
 RESCUE = "interrupted.npz"  # where Ctrl-C saves a run that has no --save
@@ -65,6 +67,8 @@ def main(context: click.Context, path: str | None, predict: str | None, **given:
         context.exit(learned(context, path, **given))
     except GivenError as error:
         raise click.UsageError(str(error), context) from error
+    except CheckError as error:
+        raise click.ClickException(f"The gradients could not be checked: {error}") from error
     except MemoryError as error:
         raise click.UsageError(
             "The arrays do not fit into memory: take smaller --hidden, --window or --batch.", context
@@ -73,7 +77,7 @@ def main(context: click.Context, path: str | None, predict: str | None, **given:
 
 def learned(context: click.Context, path: str, resume: str | None, epochs: int, json_path: str | None, **given: Any) -> int:
     """Trains, measures, and gives the exit status."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = terminal()
     corpus = parts(path, given["dev"], given["test"], given["encoding"])
     wanted = settings(given)
     run = taken_up(context, resume, wanted, epochs) if resume else begun_on(wanted, corpus.train)

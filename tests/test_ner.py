@@ -167,7 +167,7 @@ def test_the_numeric_check_sees_every_parameter_and_a_wrong_one(model, average, 
     code = one.model.value_and_grad
 
     class Wrong:
-        shape = one.model.shape
+        shape, learned = one.model.shape, one.model.learned
 
         training = one.model.training
 
@@ -187,6 +187,16 @@ def test_frozen_word_vectors_have_no_gradient():
     assert set(tuned) - set(found) == {"L_words"}
     assert "L_case" in found
     assert checked(frozen, batch, frozen.model.shape.tables).ok
+    without = Model(Shape("softmax", 3, ("case",), frozen=True))  # there are no word vectors to leave as they are
+    assert checked(Learner(without, started(without, SIZES, 0)), batch, without.shape.tables).ok
+
+
+@pytest.mark.parametrize("model, average, hidden", KINDS)
+def test_a_window_of_one_word(parts, model, average, hidden):
+    made = trained(parts, 1, model=model, reach=0, average=average, hidden=4 * hidden)
+    batch = made.examples.batch(np.arange(3), np.arange(3, 18).reshape(3, 5))
+    assert batch["ids_words"].shape == (3,) and made.check().ok
+    assert made.tagger.scores(made.text).shape[0] == len(made.text)
 
 
 @pytest.mark.lecture("I12")
@@ -487,6 +497,28 @@ def test_a_run_taken_up_ends_like_one_that_never_stopped(parts, model, optimizer
     assert (again.history, again.best_epoch, again.threshold) == (whole.run.history, whole.run.best_epoch, whole.run.threshold)
 
 
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (lambda arrays: arrays.pop("best.W"), "best.W is missing"),
+        (lambda arrays: arrays.update({"theta.W": np.zeros((2, 3))}), "theta.W is 2×3, not 12×390"),
+        (lambda arrays: arrays.update({"state.c": np.zeros(99)}), "state.c is 99, not 11"),
+        (lambda arrays: arrays.update({"best.c": np.array(["x"] * 11)}), "best.c holds no numbers"),
+        (lambda arrays: arrays.update({"best.more": np.zeros(2)}), "best.more is none of"),
+        (lambda arrays: arrays.update({"worst.c": np.zeros(2)}), "no model that --save wrote"),
+    ],
+)
+def test_a_checkpoint_with_other_arrays_is_refused(parts, tmp_path, change, said):
+    place = tmp_path / "run.npz"
+    begun_on(settings(), parts.train).save(place)
+    with np.load(place) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(place, **arrays)
+    with pytest.raises(corpus.GivenError, match=said):
+        checkpoint.load(place)
+
+
 def test_a_checkpoint_is_written_whole_or_not_at_all(parts, tmp_path, monkeypatch):
     run, place = begun_on(settings(), parts.train), tmp_path / "run.npz"
     run.save(place)
@@ -656,6 +688,17 @@ def test_files_of_every_kind_are_learned(tmp_path, content):
         done = run(path, "--model", model, "--epochs", 2, "--hidden", 4, "--plot", tmp_path / "plots", "--json", told)
         assert done.exit_code == 0, done.output
         json.loads(told.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(name))
+
+
+@pytest.mark.parametrize("name", ["[/LOC]", "[red]", ":smile:", "[bold]x[/bold]"])
+def test_names_of_the_text_are_no_markup(tmp_path, name):
+    path = tmp_path / "text.conll"
+    path.write_text(GOOD.replace("LOC", name).replace("Paris", name), encoding="utf-8")
+    done = run(path, "--epochs", 1, "--hidden", 4, "--plot", tmp_path / f"p{name}")
+    assert done.exit_code == 0, done.output
+    assert f" {name}\nmodel" in done.output
+    assert any(line.split()[:1] == [name] for line in done.output.splitlines())  # the row of the class
+    assert str(tmp_path / f"p{name}" / "loss.svg") in done.output
 
 
 def test_other_encodings_are_read(tmp_path):

@@ -83,12 +83,12 @@ def show(console: Console, found: Results, baseline: float | None = None) -> Non
     for of, c in found.entities.items():
         numbers = [f"{v:.3f}" for v in (c.precision, c.recall, c.f1)] + [f"{k:,}" for k in (c.gold, c.found, c.right)]
         table.add_row(of, *numbers, style="bold" if of == scores.ALL_CLASSES else None)
-    console.print(f"\nEntities of the {found.part} part, {len(found.sentences):,} sentences", highlight=False)
+    console.print(f"\nEntities of the {found.part} part, {len(found.sentences):,} sentences")
     console.print(table)
     if found.auc is not None:
-        console.print(f"AUC of the words' scores: {found.auc:.3f}", highlight=False)
+        console.print(f"AUC of the words' scores: {found.auc:.3f}")
     if baseline is not None:
-        console.print(f"F1 of a dictionary of the training part: {baseline:.3f}", highlight=False)
+        console.print(f"F1 of a dictionary of the training part: {baseline:.3f}")
 
 
 def show_spans(console: Console, found: Results, each: int = 5) -> None:
@@ -96,7 +96,7 @@ def show_spans(console: Console, found: Results, each: int = 5) -> None:
     for title, chosen in (("right", _right), ("missed", _missed), ("found, but none", _wrong)):
         examples = list(_spread(list(chosen(found)), each))
         if examples:
-            console.print(f"\n{title}", style="bold", highlight=False)
+            console.print(f"\n{title}", style="bold")
         for k, (first, end, of), instead in examples:
             words = found.sentences[k].words
             before, after = words[max(first - 4, 0) : first], words[end : end + 4]
