@@ -45,7 +45,7 @@ RESCUE = "interrupted.npz"  # where Ctrl-C saves a run that has no --save
 @click.argument("path", type=FILE, required=False)
 @click.option("--dev", type=FILE, help="A file to choose the epoch by, in place of a tenth of PATH.")
 @click.option("--test", type=FILE, help="A file to measure on, in place of the last tenth of PATH.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the files.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the files, and of standard input.")
 @of_settings
 @click.option("--epochs", type=click.IntRange(0), default=10, show_default=True)
 @click.option("--save", type=FILE, help="Write the run to this file after every epoch, and on Ctrl-C.")
@@ -61,7 +61,7 @@ def main(context: click.Context, path: str | None, predict: str | None, **given:
     """
     try:
         if predict is not None:
-            return tagged(checkpoint.load(predict), sys.stdin.buffer, click.echo)
+            return tagged(checkpoint.load(predict), sys.stdin.buffer, click.echo, given["encoding"])
         if path is None:
             raise GivenError("Say which corpus to learn from: ner_window.py PATH, or --predict MODEL to tag standard input.")
         context.exit(learned(context, path, **given))
@@ -79,6 +79,8 @@ def learned(context: click.Context, path: str, resume: str | None, epochs: int, 
     """Trains, measures, and gives the exit status."""
     console = terminal()
     corpus = parts(path, given["dev"], given["test"], given["encoding"])
+    for doubt in corpus.doubts:
+        click.echo(f"Warning: {doubt}", err=True)
     wanted = settings(given)
     run = taken_up(context, resume, wanted, epochs) if resume else begun_on(wanted, corpus.train)
     training, place = Training(run, corpus), given["save"] or resume

@@ -27,6 +27,7 @@ from matcalc.core.expression import variables
 
 SENTENCES = Path(__file__).parent.parent / "examples" / "ner" / "sentences"
 LECTURE, PRACTICE = str(SENTENCES / "lecture.conll"), str(SENTENCES / "practice.conll")
+GOOD = "Paris I-LOC\nis O\n\nRome I-LOC\nis O\n\n" * 6
 QUICK = {"hidden": 12, "batch": 8, "optimizer": "adagrad", "rate": 0.05}
 
 
@@ -601,14 +602,63 @@ def test_standard_input_is_text_or_a_token_a_line(given):
     assert list(plain.sentences(lines)) == [("Paris", "is", "large", "."), ("See", "Rome", "!")]
 
 
+def test_standard_input_has_an_encoding(tmp_path):
+    place = tmp_path / "m.npz"
+    begun_on(settings(), list(corpus.read(PRACTICE))).save(place)
+    given = "München\n".encode("latin-1")
+    assert run("--predict", place, given=given).exit_code == 2
+    done = run("--predict", place, "--encoding", "latin-1", given=given)
+    assert done.exit_code == 0 and done.output.startswith("München ")
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        ("in O\nParis I-PER\n\nsees O\nRome B-LOC\n\nBonn B-LOC\nalso O\n", ["line 2", "I-PER where BIO has B-PER; 1 such line"]),
+        ("# of = 1\nParis B-LOC\n\nin O\nNew B-LOC\nYork I-PER\n", ["line 6", "I-PER where BIO has B-PER; 1 such line"]),
+        ("New I-LOC\nYork I-LOC\n\nParis B-LOC\nBonn I-PER\n\nRome I-LOC\n", ["line 4", "B-LOC where IOB1 has I-LOC; 1 such"]),
+        ("1 Paris B-LOC\n2 is O\n\n1 Rome B-LOC\n", ["counts 1, 2, 3"]),
+        ("Paris U-LOC\nNew B-LOC\nYork L-LOC\n", []),
+        (GOOD, []),
+    ],
+)
+def test_what_looks_wrong_in_a_file_is_told(tmp_path, content, said):
+    path = tmp_path / "text.conll"
+    path.write_text(content, encoding="utf-8")
+    told = " ".join(corpus.parts(path).doubts)
+    assert all(part in told for part in said) and bool(said) == bool(told), told
+    assert " ".join(corpus.parts(PRACTICE, dev=str(path)).doubts) == told
+    if said:
+        done = run(PRACTICE, "--test", path, "--epochs", 0)
+        assert done.exit_code == 0 and f"Warning: {told}" in done.output
+
+
+def test_a_part_without_sentences_is_an_error(tmp_path):
+    empty = tmp_path / "empty.conll"
+    empty.write_text("\n\n", encoding="utf-8")
+    for part in ("--dev", "--test"):
+        done = run(PRACTICE, part, empty)
+        assert done.exit_code == 2 and "empty.conll holds no sentence" in " ".join(done.output.split())
+
+
+def test_a_token_may_be_a_no_break_space(tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text("\xa0 O\n10\xa0km O\n\xa0\tO\n\x0b O\n", encoding="utf-8")
+    assert next(corpus.read(path)).words == ("\xa0", "10\xa0km", "\xa0", "\x0b")
+
+
+def test_lines_of_a_part_are_counted_from_the_beginning_of_the_file(tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text(GOOD + "Paris\n\n" + GOOD, encoding="utf-8")
+    with pytest.raises(corpus.GivenError, match="line 37 of .*text.conll has no tag"):
+        [list(corpus.read(path, start=a, end=b)) for a, b in corpus.cuts(path, 40)]
+
+
 def test_the_margin_model_wants_corrupt_windows(tmp_path):
     path = tmp_path / "text.conll"
     path.write_text("Paris I-LOC\n\n", encoding="utf-8")
     done = run(path, "--model", "margin")
     assert done.exit_code == 2 and "Every word of the training part is of the class LOC" in " ".join(done.output.split())
-
-
-GOOD = "Paris I-LOC\nis O\n\nRome I-LOC\nis O\n\n" * 6
 
 
 @pytest.mark.parametrize(
@@ -621,6 +671,11 @@ GOOD = "Paris I-LOC\nis O\n\nRome I-LOC\nis O\n\n" * 6
         ("Paris O\n".encode("utf-16"), "UTF-16"),
         (b"Paris\0 O\n", "zero byte"),
         (b"\n\n", "holds no sentence"),
+        (b"Paris I-LOC\n#foo B_LOC\n", "line 2 of .* ends in 'B_LOC', which is no tag"),
+        (b"Paris I-LOC\n# I_PER\n", "line 2 of .* ends in 'I_PER', which is no tag.* # key = value"),
+        (b"# I_PER\nParis I-LOC\n", "line 1 of .* ends in no tag"),
+        (b"Paris I-LOC\n\n# id = 7\n# I_PER\n", "line 4 of .* ends in 'I_PER'"),
+        (b"Paris I-LOC\ris O\r", "carriage return alone"),
         (b"Paris O\nis O\n", "holds no entity"),
     ],
 )
@@ -674,7 +729,7 @@ def test_a_resumed_run_keeps_its_settings_and_its_text(tmp_path):
         GOOD.replace(" ", "\t").replace("Paris", "New York").encode(),
         b"-DOCSTART- -X- -X- O\n\n" + GOOD.replace(" ", " NNP B-NP ").encode(),  # the four columns of CoNLL-2003
         ("-DOCSTART-\n" + GOOD.replace("I-LOC", "S-work-of-art")).encode(),
-        ("# a comment, of no sentence\n" + GOOD.replace("I-LOC", "B-LOC")).encode(),
+        ("# a comment, of no sentence\n# id = 7\n" + GOOD.replace("I-LOC", "B-LOC").replace("is", "#")).encode(),
         b"Paris I-LOC\nis O\n",  # one sentence: no dev part, no test part
         b"Paris I-LOC\nis O\n\nis O\n\nnot O\n",  # no entity in what is held back
     ],

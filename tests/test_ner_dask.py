@@ -90,6 +90,19 @@ def test_what_is_wrong_is_a_sentence(arguments, said):
     assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
 
 
+def test_an_empty_file_is_a_sentence(tmp_path):
+    path = tmp_path / "empty.conll"
+    for content, said in (("", "is empty"), ("\n\n", "holds no entity")):
+        path.write_text(content, encoding="utf-8")
+        done = CliRunner().invoke(main, [str(path)])
+        assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
+
+
+def test_windows_of_one_word():
+    alone = Session(Engine(), chunks.parts(PRACTICE, 700), Settings(hidden=8, batch=64, reach=0))
+    assert alone.epoch(1) > alone.epoch(1) > 0
+
+
 def test_a_killed_worker_does_not_change_the_gradient():
     """Two worker processes; one is killed while they work, and every sum is what it would have been."""
     distributed = pytest.importorskip("distributed")

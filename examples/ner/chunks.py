@@ -36,8 +36,11 @@ class Part:
 
 
 def parts(path: str, size: int, encoding: str = "utf-8") -> list[Part]:
-    """A file in parts of about ``size`` bytes."""
-    return [Part(path, k, start, end, encoding) for k, (start, end) in enumerate(corpus.cuts(path, size))]
+    """A file in parts of about ``size`` bytes. Raises GivenError for an empty one."""
+    found = [Part(path, k, start, end, encoding) for k, (start, end) in enumerate(corpus.cuts(path, size))]
+    if not found:
+        raise GivenError(f"{path} is empty.")
+    return found
 
 
 # ---- the first pass: what the text holds -----------------------------------------------------------------------------------
