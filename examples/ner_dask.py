@@ -26,7 +26,7 @@ from ner import report, scores
 from ner.checkpoint import Settings
 from ner.chunks import Counts, Kit, Part, Total, counted_together, counts, parts, together, total
 from ner.corpus import Sentence
-from ner.engine import Engine
+from ner.engine import Engine, Held
 from ner.errors import GivenError
 from ner.models import model_of
 from ner.options import FILE, HELP, of_settings, settings
@@ -50,10 +50,11 @@ class Session:
         source = model_of(s.shape).generated("sum").source
         about = (s.model, source, s.shape.tables, s.shape, run.vocabularies, run.labels, s.reach)
         self.kit = Kit(*about, batch=s.batch, seed=s.seed, forget=forget)
+        self.held = Held(self.kit)
 
     def gradient(self, some: list[Part], epoch: int) -> Total:
         """The sums over some parts, at the parameters as they are."""
-        return self.engine.total(total, some, together, self.kit, self.run.theta, epoch)
+        return self.engine.total(total, some, together, self.held, self.run.theta, epoch)
 
     def epoch(self, at_once: int) -> float:
         """An epoch of steps, each down the mean gradient of ``at_once`` parts; the mean loss."""

@@ -12,7 +12,7 @@ from ner import checkpoint, corpus, plain, report, scores, tags
 from ner.chunks import together, total
 from ner.dictionary import Dictionary
 from ner.examples import Examples, Labels
-from ner.gradients import ALL, added, gradient
+from ner.gradients import ALL, Buffer, added, gradient
 from ner.learner import Learner, started
 from ner.models import LOSSES, Model
 from ner.shapes import Shape
@@ -264,6 +264,20 @@ def test_sums_of_gradients_are_those_of_both_batches():
     summed = added(*(one.gradient(b)[1] for b in several))
     for name, g in dense(one.theta, summed).items():
         np.testing.assert_allclose(g / 2, dense(one.theta, whole)[name], rtol=0, atol=1e-15)
+
+
+def test_many_gradients_add_up_in_a_buffer():
+    one = learner("margin")
+    found = [one.gradient(batch_for("margin", 2, seed))[1] for seed in range(5)]
+    expected = found[0]
+    for more in found[1:]:
+        expected = added(expected, more)
+    buffer = Buffer({name: np.arange(40)[::-1] for name in ("L_words", "L_case")})
+    for more in found:
+        buffer.add(more)
+    for name, (rows, g) in buffer.gradient().items():
+        assert rows is expected[name][0] or rows.tolist() == expected[name][0].tolist()
+        np.testing.assert_allclose(g, expected[name][1], rtol=0, atol=1e-15, err_msg=name)
 
 
 # ---- tags, spans, scores ---------------------------------------------------------------------------------------------------

@@ -103,8 +103,10 @@ def test_windows_of_one_word():
     assert alone.epoch(1) > alone.epoch(1) > 0
 
 
-def test_a_killed_worker_does_not_change_the_gradient():
+def test_a_killed_worker_does_not_change_the_gradient(monkeypatch):
     """Two worker processes; one is killed while they work, and every sum is what it would have been."""
+    sent = []
+    monkeypatch.setattr(chunks.Kit, "__getstate__", lambda kit: sent.append(kit) or kit.__dict__, raising=False)
     distributed = pytest.importorskip("distributed")
     import threading
 
@@ -114,6 +116,9 @@ def test_a_killed_worker_does_not_change_the_gradient():
         assert len(by_dask.train) > 8
         expected = by_dask.gradient(by_dask.train, 0)
         agree(expected, session(Engine(), size=250).gradient(by_dask.train, 0), 1e-12)
+        once = len(sent)
+        by_dask.gradient(by_dask.train, 1)
+        assert len(sent) == once > 0  # the kit stays where it is from step to step
         pids = list(client.run(os.getpid).values())
         killer = threading.Timer(0.2, os.kill, (pids[0], signal.SIGKILL))
         killer.start()
