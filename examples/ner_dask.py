@@ -9,11 +9,14 @@ A part is read when it is its turn, so the text need not fit into memory. docs/n
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if __name__ == "__main__":  # Ctrl-C ends with its status from the first import on
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 

@@ -817,6 +817,61 @@ def test_ctrl_c_saves_and_the_run_is_taken_up(tmp_path):
     assert run(PRACTICE, "--resume", place, "--epochs", saved.epoch + 1).exit_code == 0
 
 
+@pytest.mark.parametrize("program", ["ner_window.py", "ner_dask.py"])
+def test_ctrl_c_while_importing_has_its_status(tmp_path, program):
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    command = [sys.executable, str(SENTENCES.parent.parent / program)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 130 and not done.stderr
+
+
+def test_no_file_of_an_earlier_run_is_written_over(tmp_path, monkeypatch):
+    from ner_window import RESCUE, free
+
+    monkeypatch.chdir(tmp_path)
+    for expected in (RESCUE, "interrupted-2.npz", "interrupted-3.npz"):
+        assert free(RESCUE) == expected
+        Path(expected).touch()
+
+
+def test_places_that_cannot_be_written_are_told_before_the_work(tmp_path):
+    (tmp_path / "file").touch()
+    for option in ("--plot", "--save", "--json"):
+        done = run(PRACTICE, option, tmp_path / "file" / "x.npz", "--epochs", 1)
+        assert done.exit_code == 2 and "epoch 1" not in done.output and "file" in done.output
+
+
+def test_a_checkpoint_has_the_mode_of_other_files(parts, tmp_path):
+    (tmp_path / "other").touch()
+    begun_on(settings(), parts.train).save(tmp_path / "run.npz")
+    assert (tmp_path / "run.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_the_axis_of_a_score_is_where_its_values_are():
+    from ner.pictures import around
+
+    for scores in ([0.9612, 0.9702], [0.0, 0.0], [1.0], [0.1, 0.93], [0.5] * 3, []):
+        marks = around(scores)
+        assert 2 <= len(marks) <= 8 and min(marks) >= 0 and max(marks) <= 1 + 1e-12
+        assert all(marks[0] <= s <= marks[-1] + 1e-12 for s in scores)
+        assert marks[-1] - marks[0] <= max(2 * (max(scores, default=1) - min(scores, default=0)), 0.041)
+
+
+def test_the_check_fits_a_terminal(parts):
+    from rich.console import Console
+
+    console = Console(width=80)
+    with console.capture() as shown:
+        report.show_check(console, Training(begun_on(settings(), parts.train), parts).check())
+    lines = shown.get().splitlines()
+    assert sum(line.split()[:1] == ["L_words"] for line in lines) == 1 and max(map(len, lines)) <= 80
+    assert len(lines) < 18 and lines[-2].startswith("ok: every gradient agrees")
+
+
 def test_the_tagger_of_no_sentences_says_nothing(classifier):
     tagger: Tagger = classifier.tagger
     assert tagger.tags(tagger.text([])) == []

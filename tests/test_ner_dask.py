@@ -75,6 +75,10 @@ def test_the_program_trains_and_saves(tmp_path):
     losses = [float(line.split()[3]) for line in done.output.splitlines() if line.startswith("epoch")]
     assert len(losses) == 4 and losses[-1] < losses[0] / 2
     assert load(place).epoch == 4
+    from ner_window import main as window
+
+    done = CliRunner().invoke(window, [PRACTICE, "--resume", str(place), "--epochs", "5"])
+    assert done.exit_code == 2 and "The checkpoint is of ner_dask.py" in " ".join(done.output.split())
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,26 @@ def classes(spans: Sequence[Sequence[tags.Span]], sentences: Sequence[Sentence])
 
 
 # ---- shown -----------------------------------------------------------------------------------------------------------------
+def show_check(console: Console, checked: Any) -> None:
+    """The numeric check of the gradients, a line for each; all that is known of them where one fails."""
+    console.print("\nThe gradients of the first windows against central differences")
+    if not checked.ok:
+        console.print(f"{checked}\n")
+        return
+    table = Table("variable", "shape", "relative error", "probes", "verdict", box=box.SIMPLE_HEAD)
+    for row in checked.rows:
+        shape = "×".join(map(str, row.shape)) or "a number"
+        table.add_row(row.name, shape, f"{row.max_relative_error:.1e}", f"{row.probes:,}", row.verdict)
+    console.print(table)
+    sampled = [note for note in checked.notes if "were probed one by one" in note]
+    if sampled:
+        console.print("Of large ones a sample was probed, the rest along random directions.")
+    for note in checked.notes:
+        if note not in sampled:
+            console.print(note)
+    console.print(f"{str(checked).splitlines()[-1]}\n")
+
+
 def show(console: Console, found: Results, baseline: float | None = None) -> None:
     """The table of classes, the area under the curve, and F1 of the dictionary."""
     table = Table("class", "precision", "recall", "F1", "entities", "found", "right", box=box.SIMPLE_HEAD)

@@ -74,6 +74,11 @@ class Training:
 
     def __init__(self, run: Run, parts: Parts) -> None:
         self.run, self.parts, s = run, parts, run.settings
+        if not run.trained_on:
+            raise GivenError(
+                "The checkpoint is of ner_dask.py, which knows its text by parts alone: it cannot be taken up here, "
+                "but --predict can use it."
+            )
         if run.trained_on != fingerprint(parts.train):
             raise GivenError("The checkpoint was trained on another text than the training part of this corpus.")
         model = model_of(s.shape)
