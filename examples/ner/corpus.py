@@ -24,7 +24,7 @@ BLANKS = re.compile(r"[ \t]+")
 
 @dataclass(frozen=True)
 class Sentence:
-    """Words, and a tag for each, as the file has them; the line that the first of them stands in."""
+    """Words, and a tag for each, as the file has them; the line of the first, counted from where reading began."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -86,7 +86,7 @@ def sentences(
     """
     words: list[str] = []
     tags: list[str] = []
-    line, begun = "", 0
+    begun = 0
     first: tuple[int, int] | None = None
     comments: dict[int, tuple[int, str]] = {}  # by their number of columns, while that of the lines is not known
 
@@ -97,7 +97,7 @@ def sentences(
         if number == 1:
             _encoded(raw, name, encoding)
             raw = raw.removeprefix(codecs.BOM_UTF8)
-        line = decoded(raw, lambda number=number: f"line {number + before():,} of {name}", encoding)  # type: ignore[misc]
+        line = decoded(raw, number, name, encoding, before)
         columns = cells(line)
         if not columns or columns[0] == DOCUMENT:
             if words:
@@ -145,14 +145,15 @@ def cells(line: str) -> list[str]:
     return found
 
 
-def decoded(raw: bytes, where: Callable[[], str], encoding: str) -> str:
-    """A line as text, without its end; ``where`` says for an error which."""
+def decoded(raw: bytes, number: int, name: str, encoding: str, before: Callable[[], int] = lambda: 0) -> str:
+    """A line as text, without its end; the rest says in an error which it is."""
     try:
         line = raw.decode(encoding)
     except UnicodeDecodeError as error:
         wrong = error.object[error.start]
         mend = " If the file is in Latin-1, say --encoding latin-1." if encoding.replace("-", "").lower() == "utf8" else ""
-        raise GivenError(f"{where()} is not {encoding}: byte {error.start + 1} of it is 0x{wrong:02x}.{mend}") from error
+        where = f"line {number + before():,} of {name}"
+        raise GivenError(f"{where} is not {encoding}: byte {error.start + 1} of it is 0x{wrong:02x}.{mend}") from error
     except LookupError as error:
         raise GivenError(f"No encoding is called {encoding!r}; utf-8 and latin-1 are two.") from error
     return line.rstrip("\r\n")

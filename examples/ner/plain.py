@@ -42,7 +42,7 @@ def tagged(run: Run, lines: Iterable[bytes], say: Callable[[str], object], encod
 
 def sentences(lines: Iterable[bytes], encoding: str = "utf-8") -> Iterator[tuple[str, ...]]:
     """The sentences of standard input: a token a line where every line is one word, or ends in a tag; else a sentence a line."""
-    text = [decoded(raw, lambda k=k: f"line {k:,} of standard input", encoding) for k, raw in enumerate(lines, 1)]
+    text = [decoded(raw, k, "standard input", encoding) for k, raw in enumerate(lines, 1)]
     text[:1] = [line.removeprefix("\ufeff") for line in text[:1]]
     rows = [cells(line) for line in text]
     rows = [[] if row and row[0] == DOCUMENT else row for row in rows]
