@@ -861,6 +861,19 @@ def test_the_axis_of_a_score_is_where_its_values_are():
         assert marks[-1] - marks[0] <= max(2 * (max(held, default=1) - min(held, default=0)), 0.041)
 
 
+def test_a_check_that_fails_or_cannot_be_carried_out_has_status_1(monkeypatch):
+    def none(training):
+        raise mc.CheckError("loss has no finite value")
+
+    monkeypatch.setattr(Training, "check", none)
+    done = run(PRACTICE, "--epochs", 1)
+    assert done.exit_code == 1 and "could not be checked: loss has no finite value" in done.output
+    wrong = mc.check_gradient(lambda W: float((W**2).sum()), lambda W: {"W": -W}, {"W": np.arange(3.0)})
+    monkeypatch.setattr(Training, "check", lambda training: wrong)
+    done = run(PRACTICE, "--epochs", 1)
+    assert done.exit_code == 1 and str(wrong) in done.output and "epoch 1" not in done.output
+
+
 def test_the_check_fits_a_terminal(parts):
     from rich.console import Console
 
