@@ -9,17 +9,19 @@ A part is read when it is its turn, so the text need not fit into memory. docs/n
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if __name__ == "__main__":  # Ctrl-C ends with its status from the first import on
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -27,12 +29,12 @@ from ner import report, scores
 from ner.checkpoint import Settings
 from ner.chunks import Counts, Kit, Part, Total, counted_together, counts, parts, together, total
 from ner.corpus import Sentence
-from ner.engine import Engine
+from ner.engine import Engine, Held
 from ner.errors import GivenError
 from ner.models import model_of
 from ner.options import FILE, HELP, of_settings, settings
 from ner.plain import tagger_of
-from ner.progress import Plain
+from ner.progress import Plain, terminal
 from ner.tagger import Tagger
 from ner.training import begin
 from ner.updates import STEPS
@@ -51,10 +53,11 @@ class Session:
         source = model_of(s.shape).generated("sum").source
         about = (s.model, source, s.shape.tables, s.shape, run.vocabularies, run.labels, s.reach)
         self.kit = Kit(*about, batch=s.batch, seed=s.seed, forget=forget)
+        self.held = Held(self.kit)
 
     def gradient(self, some: list[Part], epoch: int) -> Total:
         """The sums over some parts, at the parameters as they are."""
-        return self.engine.total(total, some, together, self.kit, self.run.theta, epoch)
+        return self.engine.total(total, some, together, self.held, self.run.theta, epoch)
 
     def epoch(self, at_once: int) -> float:
         """An epoch of steps, each down the mean gradient of ``at_once`` parts; the mean loss."""
@@ -109,7 +112,7 @@ def main(context: click.Context, **given: Any) -> None:
 
 def trained(path: str, address: str | None, blocksize: str, at_once: int, epochs: int, save: str | None, **given: Any) -> None:
     """Trains epoch by epoch, and measures after each on the last parts, which are no training text."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = terminal()
     several = parts(str(Path(path).absolute()), size(blocksize), given["encoding"])
     held = len(several) // 10 or (len(several) > 1)
     wanted = settings(given)

@@ -10,20 +10,27 @@ docs/ner.md says what the options do. Exit status 0, 1 where a gradient fails it
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the products are small: threads would wait for each other
+if __name__ == "__main__":  # Ctrl-C ends with its status from the first import on
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import json
-import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
+
+from matcalc.errors import CheckError
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -33,7 +40,7 @@ from ner.corpus import Parts, parts
 from ner.errors import GivenError
 from ner.options import FILE, HELP, OF_SETTINGS, of_settings, settings
 from ner.plain import tagged
-from ner.progress import display
+from ner.progress import display, terminal
 from ner.training import Training, begun_on
 
 RESCUE = "interrupted.npz"  # where Ctrl-C saves a run that has no --save
@@ -43,7 +50,7 @@ RESCUE = "interrupted.npz"  # where Ctrl-C saves a run that has no --save
 @click.argument("path", type=FILE, required=False)
 @click.option("--dev", type=FILE, help="A file to choose the epoch by, in place of a tenth of PATH.")
 @click.option("--test", type=FILE, help="A file to measure on, in place of the last tenth of PATH.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of the files.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the files, and of standard input.")
 @of_settings
 @click.option("--epochs", type=click.IntRange(0), default=10, show_default=True)
 @click.option("--save", type=FILE, help="Write the run to this file after every epoch, and on Ctrl-C.")
@@ -59,12 +66,14 @@ def main(context: click.Context, path: str | None, predict: str | None, **given:
     """
     try:
         if predict is not None:
-            return tagged(checkpoint.load(predict), sys.stdin.buffer, click.echo)
+            return tagged(checkpoint.load(predict), sys.stdin.buffer, click.echo, given["encoding"])
         if path is None:
             raise GivenError("Say which corpus to learn from: ner_window.py PATH, or --predict MODEL to tag standard input.")
         context.exit(learned(context, path, **given))
     except GivenError as error:
         raise click.UsageError(str(error), context) from error
+    except CheckError as error:
+        raise click.ClickException(f"The gradients could not be checked: {error}") from error
     except MemoryError as error:
         raise click.UsageError(
             "The arrays do not fit into memory: take smaller --hidden, --window or --batch.", context
@@ -73,15 +82,19 @@ def main(context: click.Context, path: str | None, predict: str | None, **given:
 
 def learned(context: click.Context, path: str, resume: str | None, epochs: int, json_path: str | None, **given: Any) -> int:
     """Trains, measures, and gives the exit status."""
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = terminal()
     corpus = parts(path, given["dev"], given["test"], given["encoding"])
+    for doubt in corpus.doubts:
+        click.echo(f"Warning: {doubt}", err=True)
     wanted = settings(given)
     run = taken_up(context, resume, wanted, epochs) if resume else begun_on(wanted, corpus.train)
     training, place = Training(run, corpus), given["save"] or resume
     writable(place, json_path)
+    if given["plot"]:
+        made(Path(given["plot"]))
     console.print(about(run, corpus))
     checked = training.check()
-    console.print(f"\nThe gradients of the first windows against central differences\n{checked}\n")
+    report.show_check(console, checked)
     if not checked.ok:
         return 1
 
@@ -90,7 +103,7 @@ def learned(context: click.Context, path: str, resume: str | None, epochs: int, 
         training.go(epochs, shown, lambda: None if place is None else run.save(place))
     seconds = time.process_time() - since
     if training.stopped and (run.epoch < epochs):
-        place = place or RESCUE
+        place = place or free(RESCUE)
         run.save(place)
         console.print(f"Stopped in epoch {run.epoch + 1}; {place} holds the run, and --resume {place} takes it up.")
         return 130
@@ -136,10 +149,30 @@ def taken_up(context: click.Context, path: str, wanted: Settings, epochs: int) -
 
 
 def writable(*places: str | None) -> None:
-    """Refuses a place for results in a folder that does not exist, before the work is done."""
-    for place in places:
-        if place and not Path(place).absolute().parent.is_dir():
-            raise GivenError(f"{place} cannot be written: there is no folder {Path(place).absolute().parent}.")
+    """Refuses a place for results in a folder that nothing can be written into, before the work is done."""
+    for folder, place in ((Path(place).absolute().parent, place) for place in places if place):
+        if not folder.is_dir():
+            raise GivenError(f"{place} cannot be written: there is no folder {folder}.")
+        try:
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise GivenError(f"{place} cannot be written: {error.strerror}.") from error
+
+
+def made(folder: Path) -> None:
+    """Makes a folder that is not there, before the work is done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GivenError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    writable(str(folder / "loss.svg"))
+
+
+def free(place: str) -> str:
+    """A name like this one that no file has."""
+    path = Path(place)
+    names = (path.with_stem(f"{path.stem}-{k}") for k in count(2))
+    return place if not path.exists() else str(next(name for name in names if not name.exists()))
 
 
 def write(path: str, text: str) -> None:
@@ -155,7 +188,7 @@ def about(run: Run, corpus: Parts) -> str:
     told = [f"{len(part):,} {name}" for name, part in (("train", corpus.train), ("dev", corpus.dev), ("test", corpus.test))]
     scheme = tags.named(s.tags for s in corpus.train)
     counts = Counter(span[2] for s in corpus.train for span in tags.spans(s.tags))
-    entities = ", ".join(f"{count:,} {of}" for of, count in sorted(counts.items()))
+    entities = ", ".join(f"{many:,} {of}" for of, many in sorted(counts.items()))
     tables = ", ".join(f"{len(v):,} {name}" for name, v in run.vocabularies.items())
     learned = sum(value.size for value in run.theta.values())
     of = f" for {run.labels.of}" if run.labels.of else ""

@@ -12,7 +12,7 @@ from ner import checkpoint, corpus, plain, report, scores, tags
 from ner.chunks import together, total
 from ner.dictionary import Dictionary
 from ner.examples import Examples, Labels
-from ner.gradients import ALL, added, gradient
+from ner.gradients import ALL, Buffer, added, gradient
 from ner.learner import Learner, started
 from ner.models import LOSSES, Model
 from ner.shapes import Shape
@@ -27,6 +27,7 @@ from matcalc.core.expression import variables
 
 SENTENCES = Path(__file__).parent.parent / "examples" / "ner" / "sentences"
 LECTURE, PRACTICE = str(SENTENCES / "lecture.conll"), str(SENTENCES / "practice.conll")
+GOOD = "Paris I-LOC\nis O\n\nRome I-LOC\nis O\n\n" * 6
 QUICK = {"hidden": 12, "batch": 8, "optimizer": "adagrad", "rate": 0.05}
 
 
@@ -167,7 +168,7 @@ def test_the_numeric_check_sees_every_parameter_and_a_wrong_one(model, average, 
     code = one.model.value_and_grad
 
     class Wrong:
-        shape = one.model.shape
+        shape, learned = one.model.shape, one.model.learned
 
         training = one.model.training
 
@@ -187,6 +188,16 @@ def test_frozen_word_vectors_have_no_gradient():
     assert set(tuned) - set(found) == {"L_words"}
     assert "L_case" in found
     assert checked(frozen, batch, frozen.model.shape.tables).ok
+    without = Model(Shape("softmax", 3, ("case",), frozen=True))  # there are no word vectors to leave as they are
+    assert checked(Learner(without, started(without, SIZES, 0)), batch, without.shape.tables).ok
+
+
+@pytest.mark.parametrize("model, average, hidden", KINDS[::3])
+def test_a_window_of_one_word(parts, model, average, hidden):
+    made = trained(parts, 1, model=model, reach=0, average=average, hidden=4 * hidden)
+    batch = made.examples.batch(np.arange(3), np.arange(3, 18).reshape(3, 5))
+    assert batch["ids_words"].shape == (3,) and made.check().ok
+    assert made.tagger.scores(made.text).shape[0] == len(made.text)
 
 
 @pytest.mark.lecture("I12")
@@ -253,6 +264,20 @@ def test_sums_of_gradients_are_those_of_both_batches():
     summed = added(*(one.gradient(b)[1] for b in several))
     for name, g in dense(one.theta, summed).items():
         np.testing.assert_allclose(g / 2, dense(one.theta, whole)[name], rtol=0, atol=1e-15)
+
+
+def test_many_gradients_add_up_in_a_buffer():
+    one = learner("margin")
+    found = [one.gradient(batch_for("margin", 2, seed))[1] for seed in range(5)]
+    expected = found[0]
+    for more in found[1:]:
+        expected = added(expected, more)
+    buffer = Buffer({name: np.arange(40)[::-1] for name in ("L_words", "L_case")})
+    for more in found:
+        buffer.add(more)
+    for name, (rows, g) in buffer.gradient().items():
+        assert rows is expected[name][0] or rows.tolist() == expected[name][0].tolist()
+        np.testing.assert_allclose(g, expected[name][1], rtol=0, atol=1e-15, err_msg=name)
 
 
 # ---- tags, spans, scores ---------------------------------------------------------------------------------------------------
@@ -487,6 +512,28 @@ def test_a_run_taken_up_ends_like_one_that_never_stopped(parts, model, optimizer
     assert (again.history, again.best_epoch, again.threshold) == (whole.run.history, whole.run.best_epoch, whole.run.threshold)
 
 
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (lambda arrays: arrays.pop("best.W"), "best.W is missing"),
+        (lambda arrays: arrays.update({"theta.W": np.zeros((2, 3))}), "theta.W is 2×3, not 12×390"),
+        (lambda arrays: arrays.update({"state.c": np.zeros(99)}), "state.c is 99, not 11"),
+        (lambda arrays: arrays.update({"best.c": np.array(["x"] * 11)}), "best.c holds no numbers"),
+        (lambda arrays: arrays.update({"best.more": np.zeros(2)}), "best.more is none of"),
+        (lambda arrays: arrays.update({"worst.c": np.zeros(2)}), "no model that --save wrote"),
+    ],
+)
+def test_a_checkpoint_with_other_arrays_is_refused(parts, tmp_path, change, said):
+    place = tmp_path / "run.npz"
+    begun_on(settings(), parts.train).save(place)
+    with np.load(place) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(place, **arrays)
+    with pytest.raises(corpus.GivenError, match=said):
+        checkpoint.load(place)
+
+
 def test_a_checkpoint_is_written_whole_or_not_at_all(parts, tmp_path, monkeypatch):
     run, place = begun_on(settings(), parts.train), tmp_path / "run.npz"
     run.save(place)
@@ -569,14 +616,63 @@ def test_standard_input_is_text_or_a_token_a_line(given):
     assert list(plain.sentences(lines)) == [("Paris", "is", "large", "."), ("See", "Rome", "!")]
 
 
+def test_standard_input_has_an_encoding(tmp_path):
+    place = tmp_path / "m.npz"
+    begun_on(settings(), list(corpus.read(PRACTICE))).save(place)
+    given = "München\n".encode("latin-1")
+    assert run("--predict", place, given=given).exit_code == 2
+    done = run("--predict", place, "--encoding", "latin-1", given=given)
+    assert done.exit_code == 0 and done.output.startswith("München ")
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        ("in O\nParis I-PER\n\nsees O\nRome B-LOC\n\nBonn B-LOC\nalso O\n", ["line 2", "I-PER where BIO has B-PER; 1 such line"]),
+        ("# of = 1\nParis B-LOC\n\nin O\nNew B-LOC\nYork I-PER\n", ["line 6", "I-PER where BIO has B-PER; 1 such line"]),
+        ("New I-LOC\nYork I-LOC\n\nParis B-LOC\nBonn I-PER\n\nRome I-LOC\n", ["line 4", "B-LOC where IOB1 has I-LOC; 1 such"]),
+        ("1 Paris B-LOC\n2 is O\n\n1 Rome B-LOC\n", ["counts 1, 2, 3"]),
+        ("Paris U-LOC\nNew B-LOC\nYork L-LOC\n", []),
+        (GOOD, []),
+    ],
+)
+def test_what_looks_wrong_in_a_file_is_told(tmp_path, content, said):
+    path = tmp_path / "text.conll"
+    path.write_text(content, encoding="utf-8")
+    told = " ".join(corpus.parts(path).doubts)
+    assert all(part in told for part in said) and bool(said) == bool(told), told
+    assert " ".join(corpus.parts(PRACTICE, dev=str(path)).doubts) == told
+    if said:
+        done = run(PRACTICE, "--test", path, "--epochs", 0)
+        assert done.exit_code == 0 and f"Warning: {told}" in done.output
+
+
+def test_a_part_without_sentences_is_an_error(tmp_path):
+    empty = tmp_path / "empty.conll"
+    empty.write_text("\n\n", encoding="utf-8")
+    for part in ("--dev", "--test"):
+        done = run(PRACTICE, part, empty)
+        assert done.exit_code == 2 and "empty.conll holds no sentence" in " ".join(done.output.split())
+
+
+def test_a_token_may_be_a_no_break_space(tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text("\xa0 O\n10\xa0km O\n\xa0\tO\n\x0b O\n", encoding="utf-8")
+    assert next(corpus.read(path)).words == ("\xa0", "10\xa0km", "\xa0", "\x0b")
+
+
+def test_lines_of_a_part_are_counted_from_the_beginning_of_the_file(tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text(GOOD + "Paris\n\n" + GOOD, encoding="utf-8")
+    with pytest.raises(corpus.GivenError, match="line 37 of .*text.conll has no tag"):
+        [list(corpus.read(path, start=a, end=b)) for a, b in corpus.cuts(path, 40)]
+
+
 def test_the_margin_model_wants_corrupt_windows(tmp_path):
     path = tmp_path / "text.conll"
     path.write_text("Paris I-LOC\n\n", encoding="utf-8")
     done = run(path, "--model", "margin")
     assert done.exit_code == 2 and "Every word of the training part is of the class LOC" in " ".join(done.output.split())
-
-
-GOOD = "Paris I-LOC\nis O\n\nRome I-LOC\nis O\n\n" * 6
 
 
 @pytest.mark.parametrize(
@@ -589,6 +685,11 @@ GOOD = "Paris I-LOC\nis O\n\nRome I-LOC\nis O\n\n" * 6
         ("Paris O\n".encode("utf-16"), "UTF-16"),
         (b"Paris\0 O\n", "zero byte"),
         (b"\n\n", "holds no sentence"),
+        (b"Paris I-LOC\n#foo B_LOC\n", "line 2 of .* ends in 'B_LOC', which is no tag"),
+        (b"Paris I-LOC\n# I_PER\n", "line 2 of .* ends in 'I_PER', which is no tag.* # key = value"),
+        (b"# I_PER\nParis I-LOC\n", "line 1 of .* ends in no tag"),
+        (b"Paris I-LOC\n\n# id = 7\n# I_PER\n", "line 4 of .* ends in 'I_PER'"),
+        (b"Paris I-LOC\ris O\r", "carriage return alone"),
         (b"Paris O\nis O\n", "holds no entity"),
     ],
 )
@@ -642,7 +743,7 @@ def test_a_resumed_run_keeps_its_settings_and_its_text(tmp_path):
         GOOD.replace(" ", "\t").replace("Paris", "New York").encode(),
         b"-DOCSTART- -X- -X- O\n\n" + GOOD.replace(" ", " NNP B-NP ").encode(),  # the four columns of CoNLL-2003
         ("-DOCSTART-\n" + GOOD.replace("I-LOC", "S-work-of-art")).encode(),
-        ("# a comment, of no sentence\n" + GOOD.replace("I-LOC", "B-LOC")).encode(),
+        ("# a comment, of no sentence\n# id = 7\n" + GOOD.replace("I-LOC", "B-LOC").replace("is", "#")).encode(),
         b"Paris I-LOC\nis O\n",  # one sentence: no dev part, no test part
         b"Paris I-LOC\nis O\n\nis O\n\nnot O\n",  # no entity in what is held back
     ],
@@ -656,6 +757,17 @@ def test_files_of_every_kind_are_learned(tmp_path, content):
         done = run(path, "--model", model, "--epochs", 2, "--hidden", 4, "--plot", tmp_path / "plots", "--json", told)
         assert done.exit_code == 0, done.output
         json.loads(told.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(name))
+
+
+@pytest.mark.parametrize("name", ["[/LOC]", "[red]:smile:"])
+def test_names_of_the_text_are_no_markup(tmp_path, name):
+    path = tmp_path / "text.conll"
+    path.write_text(GOOD.replace("LOC", name).replace("Paris", name), encoding="utf-8")
+    done = run(path, "--epochs", 1, "--hidden", 4, "--plot", tmp_path / f"p{name}")
+    assert done.exit_code == 0, done.output
+    assert f" {name}\nmodel" in done.output
+    assert any(line.split()[:1] == [name] for line in done.output.splitlines())  # the row of the class
+    assert str(tmp_path / f"p{name}" / "loss.svg") in done.output
 
 
 def test_other_encodings_are_read(tmp_path):
@@ -703,6 +815,74 @@ def test_ctrl_c_saves_and_the_run_is_taken_up(tmp_path):
     saved = checkpoint.load(place)
     assert saved.epoch >= 1
     assert run(PRACTICE, "--resume", place, "--epochs", saved.epoch + 1).exit_code == 0
+
+
+@pytest.mark.parametrize("program", ["ner_window.py", "ner_dask.py"])
+def test_ctrl_c_while_importing_has_its_status(tmp_path, program):
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    command = [sys.executable, str(SENTENCES.parent.parent / program)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 130 and not done.stderr
+
+
+def test_no_file_of_an_earlier_run_is_written_over(tmp_path, monkeypatch):
+    from ner_window import RESCUE, free
+
+    monkeypatch.chdir(tmp_path)
+    for expected in (RESCUE, "interrupted-2.npz", "interrupted-3.npz"):
+        assert free(RESCUE) == expected
+        Path(expected).touch()
+
+
+def test_places_that_cannot_be_written_are_told_before_the_work(tmp_path):
+    (tmp_path / "file").touch()
+    for option in ("--plot", "--save", "--json"):
+        done = run(PRACTICE, option, tmp_path / "file" / "x.npz", "--epochs", 1)
+        assert done.exit_code == 2 and "epoch 1" not in done.output and "file" in done.output
+
+
+def test_a_checkpoint_has_the_mode_of_other_files(parts, tmp_path):
+    (tmp_path / "other").touch()
+    begun_on(settings(), parts.train).save(tmp_path / "run.npz")
+    assert (tmp_path / "run.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_the_axis_of_a_score_is_where_its_values_are():
+    from ner.pictures import around
+
+    for held in ([0.9612, 0.9702], [0.0, 0.0], [1.0], [0.1, 0.93], [0.5] * 3, []):
+        marks = around(held)
+        assert 2 <= len(marks) <= 8 and min(marks) >= 0 and max(marks) <= 1 + 1e-12
+        assert all(marks[0] <= s <= marks[-1] + 1e-12 for s in held)
+        assert marks[-1] - marks[0] <= max(2 * (max(held, default=1) - min(held, default=0)), 0.041)
+
+
+def test_a_check_that_fails_or_cannot_be_carried_out_has_status_1(monkeypatch):
+    def none(training):
+        raise mc.CheckError("loss has no finite value")
+
+    monkeypatch.setattr(Training, "check", none)
+    done = run(PRACTICE, "--epochs", 1)
+    assert done.exit_code == 1 and "could not be checked: loss has no finite value" in done.output
+    wrong = mc.check_gradient(lambda W: float((W**2).sum()), lambda W: {"W": -W}, {"W": np.arange(3.0)})
+    monkeypatch.setattr(Training, "check", lambda training: wrong)
+    done = run(PRACTICE, "--epochs", 1)
+    assert done.exit_code == 1 and str(wrong) in done.output and "epoch 1" not in done.output
+
+
+def test_the_check_fits_a_terminal(parts):
+    from rich.console import Console
+
+    console = Console(width=80)
+    with console.capture() as shown:
+        report.show_check(console, Training(begun_on(settings(), parts.train), parts).check())
+    lines = shown.get().splitlines()
+    assert sum(line.split()[:1] == ["L_words"] for line in lines) == 1 and max(map(len, lines)) <= 80
+    assert len(lines) < 18 and lines[-2].startswith("ok: every gradient agrees")
 
 
 def test_the_tagger_of_no_sentences_says_nothing(classifier):

@@ -75,6 +75,10 @@ def test_the_program_trains_and_saves(tmp_path):
     losses = [float(line.split()[3]) for line in done.output.splitlines() if line.startswith("epoch")]
     assert len(losses) == 4 and losses[-1] < losses[0] / 2
     assert load(place).epoch == 4
+    from ner_window import main as window
+
+    done = CliRunner().invoke(window, [PRACTICE, "--resume", str(place), "--epochs", "5"])
+    assert done.exit_code == 2 and "The checkpoint is of ner_dask.py" in " ".join(done.output.split())
 
 
 @pytest.mark.parametrize(
@@ -90,8 +94,23 @@ def test_what_is_wrong_is_a_sentence(arguments, said):
     assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
 
 
-def test_a_killed_worker_does_not_change_the_gradient():
+def test_an_empty_file_is_a_sentence(tmp_path):
+    path = tmp_path / "empty.conll"
+    for content, said in (("", "is empty"), ("\n\n", "holds no entity")):
+        path.write_text(content, encoding="utf-8")
+        done = CliRunner().invoke(main, [str(path)])
+        assert done.exit_code == 2 and said in " ".join(done.output.split()), done.output
+
+
+def test_windows_of_one_word():
+    alone = Session(Engine(), chunks.parts(PRACTICE, 700), Settings(hidden=8, batch=64, reach=0))
+    assert alone.epoch(1) > alone.epoch(1) > 0
+
+
+def test_a_killed_worker_does_not_change_the_gradient(monkeypatch):
     """Two worker processes; one is killed while they work, and every sum is what it would have been."""
+    sent = []
+    monkeypatch.setattr(chunks.Kit, "__getstate__", lambda kit: sent.append(kit) or kit.__dict__, raising=False)
     distributed = pytest.importorskip("distributed")
     import threading
 
@@ -101,6 +120,9 @@ def test_a_killed_worker_does_not_change_the_gradient():
         assert len(by_dask.train) > 8
         expected = by_dask.gradient(by_dask.train, 0)
         agree(expected, session(Engine(), size=250).gradient(by_dask.train, 0), 1e-12)
+        once = len(sent)
+        by_dask.gradient(by_dask.train, 1)
+        assert len(sent) == once > 0  # the kit stays where it is from step to step
         pids = list(client.run(os.getpid).values())
         killer = threading.Timer(0.2, os.kill, (pids[0], signal.SIGKILL))
         killer.start()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ import numpy as np
 from ner.errors import GivenError
 from ner.examples import Labels
 from ner.gradients import Parameters
+from ner.learner import shapes
+from ner.models import model_of
 from ner.shapes import Shape
-from ner.vocabulary import Vocabulary
+from ner.updates import begun
+from ner.vocabulary import LENGTHS, Vocabulary
 
 FORMAT = "matcalc named entities, 1"
 
@@ -46,6 +49,14 @@ class Settings:
         return Shape(self.model, words, tuple(self.features), self.average, self.hidden > 0, self.corrupt, self.frozen)
 
 
+def sizes(settings: Settings, vocabularies: Mapping[str, Vocabulary], labels: Labels) -> dict[str, int]:
+    """The sizes of the model by name."""
+    found = {"C": len(labels.names), "H": settings.hidden}
+    for feature, vocabulary in vocabularies.items():
+        found |= {f"V_{feature}": len(vocabulary), f"d_{feature}": LENGTHS[feature]}
+    return found
+
+
 @dataclass
 class Run:
     """Where a run stands: ``batch`` steps of epoch ``epoch`` are done, with the sum ``total`` of their losses."""
@@ -73,15 +84,15 @@ class Run:
         arrays = {f"{group}.{name}": a for group in GROUPS for name, a in getattr(self, group).items()}
         text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass"), dtype=np.uint8)
         try:
-            handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+            beside = path.with_name(f"{path.name}.{os.getpid()}.part")
             try:
-                with open(handle, "wb") as file:
+                with open(beside, "wb") as file:
                     np.savez(file, about=text, **arrays)
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(beside, path)
             except BaseException:
-                Path(beside).unlink(missing_ok=True)
+                beside.unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise GivenError(f"{path} cannot be written: {error.strerror}.") from error
@@ -106,8 +117,34 @@ def load(path: str | Path) -> Run:
         for name, array in arrays.items():
             group, _, of = name.partition(".")
             groups[group][of] = array
-        return Run(settings, words, labels, **groups, **{key: about[key] for key in NUMBERS})
+        run = Run(settings, words, labels, **groups, **{key: about[key] for key in NUMBERS})
+        _fitting(run, path)
+        return run
     except OSError as error:
         raise GivenError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
         raise GivenError(f"{path} is no model that --save wrote, or not all of it.") from error
+
+
+def _fitting(run: Run, path: str | Path) -> None:
+    """Refuses arrays that are not those of the settings and the vocabularies."""
+    due = shapes(model_of(run.settings.shape), sizes(run.settings, run.vocabularies, run.labels))
+    for group in GROUPS:
+        held: Parameters = getattr(run, group)
+        wanted = due if group != "state" else {name: due[name] for name in begun(run.settings.optimizer, run.theta)}
+        for name in wanted.keys() | held.keys():
+            if name not in held:
+                wrong = "is missing"
+            elif name not in wanted:
+                wrong = f"is none of {', '.join(wanted) or 'its arrays'}"
+            elif held[name].dtype.kind != "f":
+                wrong = "holds no numbers"
+            elif held[name].shape != wanted[name]:
+                wrong = f"is {_by(held[name].shape)}, not {_by(wanted[name])}"
+            else:
+                continue
+            raise GivenError(f"{path} does not fit together: {group}.{name} {wrong}. Take a file that --save wrote, as it is.")
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a number"

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from ner import corpus, tags
 from ner.errors import GivenError
 from ner.examples import Examples, Labels
-from ner.gradients import Gradient, Parameters, added, by_name, gradient
+from ner.gradients import Buffer, Gradient, Parameters, added, by_name, gradient
 from ner.shapes import Shape
 from ner.vocabulary import Vocabulary, counted
 from ner.windows import text
@@ -36,8 +38,11 @@ class Part:
 
 
 def parts(path: str, size: int, encoding: str = "utf-8") -> list[Part]:
-    """A file in parts of about ``size`` bytes."""
-    return [Part(path, k, start, end, encoding) for k, (start, end) in enumerate(corpus.cuts(path, size))]
+    """A file in parts of about ``size`` bytes. Raises GivenError for an empty one."""
+    found = [Part(path, k, start, end, encoding) for k, (start, end) in enumerate(corpus.cuts(path, size))]
+    if not found:
+        raise GivenError(f"{path} is empty.")
+    return found
 
 
 # ---- the first pass: what the text holds -----------------------------------------------------------------------------------
@@ -100,9 +105,14 @@ def total(part: Part, kit: Kit, theta: Parameters, epoch: int) -> Total:
     numbers = text([s.words for s in sentences], kit.vocabularies, kit.reach)
     examples = Examples(kit.shape, numbers, kit.labels.numbers(sentences), kit.vocabularies, kit.forget)
     run, found = compiled(kit.name, kit.source), Total()
+    # 0 is the unknown value, which rare ones become
+    buffer = Buffer({f"L_{feature}": np.append(row, 0) for feature, row in numbers.numbers.items()})
     for batch in examples.epoch(kit.batch, kit.seed + part.number, epoch):
         loss, here = gradient(run, theta, batch, kit.tables)
-        found = together(found, Total(loss, len(next(iter(batch.values()))), here))
+        buffer.add(here)
+        found.loss, found.windows = found.loss + loss, found.windows + len(next(iter(batch.values())))
+    if found.windows:
+        found.gradient = buffer.gradient()
     return found
 
 

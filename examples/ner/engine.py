@@ -18,6 +18,13 @@ ATTEMPTS = 5  # a sum depends on what it is given alone, so it can be begun agai
 EXTRA = "Dask is not installed: pip install '.[dask]' in the checkout"
 
 
+class Held:
+    """A value that every step needs: a cluster is given it once, and its scheduler can have it made anew."""
+
+    def __init__(self, value: Any) -> None:
+        self.value, self.task = value, None
+
+
 class Engine:
     """Where sums are computed: the threads of this process, or the workers of the scheduler at ``address``.
 
@@ -37,26 +44,37 @@ class Engine:
                 self.client.upload_file(shutil.make_archive(str(Path(folder) / "ner"), "zip", PACKAGE.parent, PACKAGE.name))
 
     def total(self, job: Callable[..., Any], parts: Sequence[Any], add: Callable[[Any, Any], Any], *shared: Any) -> Any:
-        """The sum of ``job(part, *shared)`` over the parts. What is shared is sent to every worker.
+        """The sum of ``job(part, *shared)`` over the parts. What is shared is sent to every worker, what is ``Held`` only once.
 
         Where workers are lost their tasks are done by others, or the sum is begun again.
         """
-        whole = self._sum(job, parts, add, [self.dask.delayed(value, traverse=False) for value in shared])
         if self.client is None:
-            return self.dask.compute(whole, scheduler="threads")[0]
+            return self.dask.compute(self._sum(job, parts, add, shared), scheduler="threads")[0]
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
         for attempt in range(ATTEMPTS):
             try:  # what is shared is part of the graph, which the scheduler has, so no worker takes it along
-                return self.client.compute(whole, retries=ATTEMPTS).result()
+                return self.client.compute(self._sum(job, parts, add, shared), retries=ATTEMPTS).result()
             except (KilledWorker, FutureCancelledError, TimeoutError, OSError) as error:
                 if attempt == ATTEMPTS - 1:
                     lost = f"The workers were lost {ATTEMPTS} times in one step"
                     raise GivenError(f"{lost}, at last by {type(error).__name__}.") from error
+                for held in (value for value in shared if isinstance(value, Held)):
+                    held.task = None  # it may be lost as well
                 time.sleep(2**attempt * (0.5 + random.random()))
 
-    def _sum(self, job: Callable[..., Any], parts: Sequence[Any], add: Callable[[Any, Any], Any], held: Sequence[Any]) -> Any:
+    def _given(self, value: Any) -> Any:
+        """A value as a task."""
+        if not isinstance(value, Held):
+            return self.dask.delayed(value, traverse=False)
+        if value.task is None:
+            task = self.dask.delayed(value.value, traverse=False)
+            value.task = task if self.client is None else self.client.persist(task, retries=ATTEMPTS)
+        return value.task
+
+    def _sum(self, job: Callable[..., Any], parts: Sequence[Any], add: Callable[[Any, Any], Any], shared: Sequence[Any]) -> Any:
+        held = [self._given(value) for value in shared]
         values = [self.dask.delayed(job, pure=False)(part, *held) for part in parts]
         while len(values) > 1:
             groups = [values[k : k + FAN_IN] for k in range(0, len(values), FAN_IN)]

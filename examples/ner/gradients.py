@@ -44,6 +44,37 @@ def added(one: Gradient, other: Gradient) -> Gradient:
     return {name: _added(one[name], other[name]) for name in one}
 
 
+class Buffer:
+    """The sum of many gradients, added up in place: a batch costs what it holds, however many rows the sum has.
+
+    ``held`` has for each look-up table the numbers of all rows that can come, in any order.
+    """
+
+    def __init__(self, held: Mapping[str, Array]) -> None:
+        self.rows = {name: np.unique(numbers) for name, numbers in held.items()}
+        self.came = {name: np.zeros(len(rows), bool) for name, rows in self.rows.items()}
+        self.sums: Parameters = {}
+
+    def add(self, one: Gradient) -> None:
+        """Adds a gradient, whose rows are different ones."""
+        for name, (rows, g) in one.items():
+            if name not in self.sums:
+                shape = np.shape(g) if rows is ALL else (len(self.rows[name]), *g.shape[1:])
+                self.sums[name] = np.zeros(shape)
+            places = ALL if rows is ALL else np.searchsorted(self.rows[name], rows)
+            self.sums[name][places] += g
+            if rows is not ALL:
+                self.came[name][places] = True
+
+    def gradient(self) -> Gradient:
+        """The sum, of the rows that came."""
+        found: Gradient = {}
+        for name, total in self.sums.items():
+            came = self.came.get(name)
+            found[name] = (ALL, total) if came is None else (self.rows[name][came], total[came])
+        return found
+
+
 def _added(one: tuple[Any, Any], other: tuple[Any, Any]) -> tuple[Any, Any]:
     (here, values), (there, more) = one, other
     if here is ALL:

@@ -16,22 +16,30 @@ from ner.models import Model
 Array = np.ndarray
 
 
-def started(model: Model, sizes: Mapping[str, int], seed: int) -> Parameters:
-    """Parameters to begin with: matrices and u as Glorot and Bengio say, word vectors small, biases 0.
+def shapes(model: Model, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters by name: columns and numbers are arrays of one axis and of none.
 
     ``sizes`` are those of the model by name: C, H, V_words, d_words and so on.
     """
+    found: dict[str, tuple[int, ...]] = {}
+    for variable in sorted(model.parameters, key=lambda v: str(v.name)):
+        axes = variable.shape[:1] if variable.shape[1:] == (1,) else variable.shape
+        found[str(variable.name)] = tuple(_length(k, sizes) for k in axes)
+    return found
+
+
+def started(model: Model, sizes: Mapping[str, int], seed: int) -> Parameters:
+    """Parameters to begin with: matrices and u as Glorot and Bengio say, word vectors small, biases 0."""
     rng = np.random.default_rng(seed)
     theta: Parameters = {}
-    for variable in sorted(model.parameters, key=lambda v: str(v.name)):
-        name, shape = str(variable.name), tuple(_length(k, sizes) for k in variable.shape)
+    for name, shape in shapes(model, sizes).items():
         if name.startswith("L_"):
             theta[name] = rng.normal(0, 0.1, shape)
         elif name in ("b", "c"):
-            theta[name] = np.zeros(shape[:1])  # c of the logistic model is a number: an array without axes
+            theta[name] = np.zeros(shape)  # c of the logistic model is a number: an array without axes
         else:
-            limit = math.sqrt(6 / sum(shape))
-            theta[name] = rng.uniform(-limit, limit, shape if shape[1] > 1 else shape[0])
+            limit = math.sqrt(6 / (sum(shape) + (len(shape) == 1)))
+            theta[name] = rng.uniform(-limit, limit, shape)
     return theta
 
 

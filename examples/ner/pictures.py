@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ def losses(history: Sequence[Mapping[str, Any]], measure: str, best: int) -> Dra
     left.axes("loss, mean of an epoch", "epoch", below, ticks(0, high))
     _curve(left, epochs, loss, COLOURS[0])
     measured = [(row["epoch"], row["dev"]) for row in history if row["dev"] is not None]
-    right = Frame(drawing, (420, 40, 270, 200), span, (0, 1))
-    right.axes(f"{measure} on the dev part", "epoch", below, ticks(0, 1))
+    marks = around([score for _, score in measured])
+    right = Frame(drawing, (420, 40, 270, 200), span, (marks[0], marks[-1]))
+    right.axes(f"{measure} on the dev part", "epoch", below, marks)
     if measured:
         _curve(right, [e for e, _ in measured], [score for _, score in measured], COLOURS[1])
         for epoch, score in measured:
@@ -40,6 +42,17 @@ def losses(history: Sequence[Mapping[str, Any]], measure: str, best: int) -> Dra
     else:
         drawing.text(555, 140, "it holds no entity", PALE, 12, "middle")
     return drawing
+
+
+def around(scores: Sequence[float], least: float = 0.02) -> list[float]:
+    """Round numbers from 0 to 1 that enclose scores, so that they fill the axis; ``least`` is how far they span."""
+    low, high = min(scores, default=0.0), max(scores, default=1.0)
+    spare = max(least - (high - low), 0.0) / 2
+    low, high = max(low - spare, 0.0), min(high + spare, 1.0)
+    unit = ticks(low, high)
+    step = unit[1] - unit[0]
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [k * step for k in range(first, last + 1)]
 
 
 def _curve(frame: Frame, x: Sequence[float], y: Sequence[float], colour: str) -> None:

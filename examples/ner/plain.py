@@ -24,7 +24,7 @@ def tagger_of(run: Run) -> Tagger:
     )
 
 
-def tagged(run: Run, lines: Iterable[bytes], say: Callable[[str], object]) -> None:
+def tagged(run: Run, lines: Iterable[bytes], say: Callable[[str], object], encoding: str = "utf-8") -> None:
     """Says each word with its tag, a blank line after each sentence."""
     tagger, waiting = tagger_of(run), list[Sentence]()
 
@@ -33,16 +33,16 @@ def tagged(run: Run, lines: Iterable[bytes], say: Callable[[str], object]) -> No
             say("\n".join(f"{word} {tag}" for word, tag in zip(s.words, found, strict=True)) + "\n")
         waiting.clear()
 
-    for words in sentences(lines):
+    for words in sentences(lines, encoding):
         waiting.append(Sentence(words, ("O",) * len(words)))
         if len(waiting) == TOGETHER:
             out()
     out()
 
 
-def sentences(lines: Iterable[bytes]) -> Iterator[tuple[str, ...]]:
+def sentences(lines: Iterable[bytes], encoding: str = "utf-8") -> Iterator[tuple[str, ...]]:
     """The sentences of standard input: a token a line where every line is one word, or ends in a tag; else a sentence a line."""
-    text = [decoded(raw, f"line {k} of standard input", "utf-8") for k, raw in enumerate(lines, 1)]
+    text = [decoded(raw, k, "standard input", encoding) for k, raw in enumerate(lines, 1)]
     text[:1] = [line.removeprefix("\ufeff") for line in text[:1]]
     rows = [cells(line) for line in text]
     rows = [[] if row and row[0] == DOCUMENT else row for row in rows]

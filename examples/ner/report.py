@@ -75,6 +75,26 @@ def classes(spans: Sequence[Sequence[tags.Span]], sentences: Sequence[Sentence])
 
 
 # ---- shown -----------------------------------------------------------------------------------------------------------------
+def show_check(console: Console, checked: Any) -> None:
+    """The numeric check of the gradients, a line for each; all that is known of them where one fails."""
+    console.print("\nThe gradients of the first windows against central differences")
+    if not checked.ok:
+        console.print(f"{checked}\n")
+        return
+    table = Table("variable", "shape", "relative error", "probes", "verdict", box=box.SIMPLE_HEAD)
+    for row in checked.rows:
+        shape = "×".join(map(str, row.shape)) or "a number"
+        table.add_row(row.name, shape, f"{row.max_relative_error:.1e}", f"{row.probes:,}", row.verdict)
+    console.print(table)
+    sampled = [note for note in checked.notes if "were probed one by one" in note]
+    if sampled:
+        console.print("Of large ones a sample was probed, the rest along random directions.")
+    for note in checked.notes:
+        if note not in sampled:
+            console.print(note)
+    console.print(f"{str(checked).splitlines()[-1]}\n")
+
+
 def show(console: Console, found: Results, baseline: float | None = None) -> None:
     """The table of classes, the area under the curve, and F1 of the dictionary."""
     table = Table("class", "precision", "recall", "F1", "entities", "found", "right", box=box.SIMPLE_HEAD)
@@ -83,12 +103,12 @@ def show(console: Console, found: Results, baseline: float | None = None) -> Non
     for of, c in found.entities.items():
         numbers = [f"{v:.3f}" for v in (c.precision, c.recall, c.f1)] + [f"{k:,}" for k in (c.gold, c.found, c.right)]
         table.add_row(of, *numbers, style="bold" if of == scores.ALL_CLASSES else None)
-    console.print(f"\nEntities of the {found.part} part, {len(found.sentences):,} sentences", highlight=False)
+    console.print(f"\nEntities of the {found.part} part, {len(found.sentences):,} sentences")
     console.print(table)
     if found.auc is not None:
-        console.print(f"AUC of the words' scores: {found.auc:.3f}", highlight=False)
+        console.print(f"AUC of the words' scores: {found.auc:.3f}")
     if baseline is not None:
-        console.print(f"F1 of a dictionary of the training part: {baseline:.3f}", highlight=False)
+        console.print(f"F1 of a dictionary of the training part: {baseline:.3f}")
 
 
 def show_spans(console: Console, found: Results, each: int = 5) -> None:
@@ -96,7 +116,7 @@ def show_spans(console: Console, found: Results, each: int = 5) -> None:
     for title, chosen in (("right", _right), ("missed", _missed), ("found, but none", _wrong)):
         examples = list(_spread(list(chosen(found)), each))
         if examples:
-            console.print(f"\n{title}", style="bold", highlight=False)
+            console.print(f"\n{title}", style="bold")
         for k, (first, end, of), instead in examples:
             words = found.sentences[k].words
             before, after = words[max(first - 4, 0) : first], words[end : end + 4]

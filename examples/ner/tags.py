@@ -56,14 +56,26 @@ def converted(tags: Sequence[str], scheme: str) -> list[str]:
     return encoded(spans(tags), len(tags), scheme)
 
 
+def fitted(sentences: Sequence[Sequence[str]]) -> tuple[str, list[tuple[int, int, str]]]:
+    """The scheme that writes most sentences as they stand, and what it writes otherwise: sentence, place, and the tag there."""
+    differing: dict[str, list[tuple[int, int, str]]] = {}
+    for scheme in SCHEMES:
+        found = differing[scheme] = []
+        for k, tags in enumerate(sentences):
+            pairs = zip(map(_usual, tags), converted(tags, scheme), strict=True)
+            found += [(k, place, there) for place, (here, there) in enumerate(pairs) if here != there]
+    best = min(SCHEMES, key=lambda scheme: len({k for k, _, _ in differing[scheme]}))
+    return best, differing[best]
+
+
+def _usual(tag: str) -> str:
+    """A tag of BILOU or BMES in the letters of BIOES."""
+    return {"L": "E", "U": "S", "M": "I"}.get(tag[0], tag[0]) + tag[1:]
+
+
 def named(sentences: Iterable[Sequence[str]]) -> str:
-    """The scheme that sentences of tags are written in: the first that writes them as they stand, or ``mixed``."""
-    left = list(SCHEMES)
-    for tags in sentences:
-        left = [scheme for scheme in left if converted(tags, scheme) == list(tags)] or ["mixed"]
-        if left == ["mixed"]:
-            break
-    return left[0]
+    """The scheme that most of the sentences are written in."""
+    return fitted(list(sentences))[0]
 
 
 def classes(sentences: Iterable[Sequence[str]]) -> Counter[str]:

@@ -16,7 +16,7 @@ import numpy as np
 
 import matcalc as mc
 from ner import scores, tags
-from ner.checkpoint import Run, Settings
+from ner.checkpoint import Run, Settings, sizes
 from ner.corpus import Parts, Sentence
 from ner.errors import GivenError
 from ner.examples import Examples, chosen, labels
@@ -25,7 +25,7 @@ from ner.learner import Learner, started
 from ner.models import model_of
 from ner.tagger import Tagger
 from ner.updates import STEPS, begun
-from ner.vocabulary import LENGTHS, counted, vocabularies
+from ner.vocabulary import counted, vocabularies
 
 PROBES = 1000  # entries of the parameters that the numeric check looks at
 
@@ -50,10 +50,7 @@ def begin(settings: Settings, counts: dict[str, Counter[str]], classes: Counter[
         raise GivenError(f"Every word of the training part is of the class {settings.of}: there are no corrupt windows.")
     words = vocabularies(counts)
     known = labels(settings.model, classes, settings.scheme, settings.of)
-    sizes = {"C": len(known.names), "H": settings.hidden}
-    for feature, vocabulary in words.items():
-        sizes |= {f"V_{feature}": len(vocabulary), f"d_{feature}": LENGTHS[feature]}
-    theta = started(model_of(settings.shape), sizes, settings.seed)
+    theta = started(model_of(settings.shape), sizes(settings, words, known), settings.seed)
     best = {name: value.copy() for name, value in theta.items()}
     return Run(settings, words, known, trained_on, theta, begun(settings.optimizer, theta), best)
 
@@ -77,6 +74,11 @@ class Training:
 
     def __init__(self, run: Run, parts: Parts) -> None:
         self.run, self.parts, s = run, parts, run.settings
+        if not run.trained_on:
+            raise GivenError(
+                "The checkpoint is of ner_dask.py, which knows its text by parts alone: it cannot be taken up here, "
+                "but --predict can use it."
+            )
         if run.trained_on != fingerprint(parts.train):
             raise GivenError("The checkpoint was trained on another text than the training part of this corpus.")
         model = model_of(s.shape)
@@ -181,7 +183,8 @@ def checked(learner: Learner, batch: dict[str, np.ndarray], tables: dict[str, li
     at = {name: value[held.get(name, ALL)] for name, value in learner.theta.items()}
     for name, of in tables.items():
         batch = {**batch, **{argument: np.searchsorted(held[name], batch[argument]) for argument in of}}
-    fixed = {} if not learner.model.shape.frozen else {"L_words": at.pop("L_words")}
+    learned = {str(v.name) for v in learner.model.learned}
+    fixed = {name: at.pop(name) for name in list(at) if name not in learned}
 
     def loss(**theta: Any) -> float:
         return float(learner.model.training.forward(**theta, **fixed, **batch)[0])

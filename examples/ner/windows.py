@@ -28,8 +28,10 @@ class Text:
         return len(self.centres)
 
     def windows(self, which: Array, numbers: Mapping[str, Array] | None = None) -> dict[str, Array]:
-        """For each feature the windows around some words, (N, 2·reach + 1)."""
-        places = self.centres[which][:, None] + np.arange(-self.reach, self.reach + 1)
+        """For each feature the windows around some words, (N, 2·reach + 1), or (N,) where a window is its word alone."""
+        places = self.centres[which]
+        if self.reach:
+            places = places[:, None] + np.arange(-self.reach, self.reach + 1)
         return {feature: row[places] for feature, row in (numbers or self.numbers).items()}
 
     def sentences(self, values: Array) -> list[Array]:
