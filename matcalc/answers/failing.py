@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from matcalc.code.lines import parsing
 from matcalc.numeric.points import Point
 
 
@@ -20,7 +21,7 @@ def where(error: ValueError, point: Point) -> str:
     trace = _innermost(error.__traceback__)
     text = _expression(trace) if trace is not None else ""
     try:
-        tree = ast.parse(text.strip(), mode="eval").body if text else None
+        tree = parsing.expression(text.strip()) if text else None
     except SyntaxError:
         tree = None
     factors = _factors(tree)

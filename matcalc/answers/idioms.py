@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from matcalc.answers.arrays import DEEP, FLAT, REDUCTIONS, Array, dot, einsum, is_column, joined, product, reduced
+from matcalc.code.lines import parsing
 from matcalc.core.constructors import power, transpose
 from matcalc.core.expression import Expr, const, node, ones
 from matcalc.core.operations import TABLE
@@ -65,7 +66,7 @@ def without_idioms(text: str, read: Read, kinds: Mapping[str, str], keep: bool =
     if len(text) > _LONGEST:
         return Idioms(text, {})
     try:
-        tree = ast.parse(_PRIME.sub(r"\1.prime", text).strip(), mode="eval")
+        tree = ast.Expression(parsing.expression(_PRIME.sub(r"\1.prime", text).strip()))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Idioms(text, {})
     nodes = list(ast.walk(tree))

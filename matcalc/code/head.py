@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from matcalc.code.lines import parsing
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.function import ARRAY, Function
 from matcalc.code.quick.compiled import HEAD, JIT
@@ -100,7 +100,7 @@ def called_by(functions: Sequence[Function], blocks: Blocks, renamed: Mapping[st
 
 
 def _names(block: Sequence[str]) -> set[str]:
-    return t.names_in([ast.parse("\n".join(block))])
+    return t.names_in([parsing.parsed("\n".join(block))])
 
 
 def _compiled(block: Sequence[str], entries: Mapping[str, str]) -> list[str]:

@@ -101,7 +101,7 @@ def to_numpy(
     if also is not None and not isinstance(also, (str, list, tuple, set, frozenset)):
         raise MatcalcError(f"also names further functions, such as also=['jvp'], but got {also!r}")
     if batch not in (None, "rows", "columns") if isinstance(batch, (str, type(None))) else True:
-        raise MatcalcError(f"batch is 'rows' or 'columns', but got {batch!r}")
+        raise MatcalcError(f"a batch has its examples in 'rows' or in 'columns', not in {batch!r}")
     if name is not None and not isinstance(name, str):
         raise MatcalcError(f"the name of a module is a Python identifier, but got {name!r}")
     also = [also] if isinstance(also, str) else list(also or ())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matcalc.code.generated import Generated
+from matcalc.code.lines import parsing
 from matcalc.code.to_numpy import to_numpy
 from matcalc.core.expression import let
 from matcalc.read.declarations import declared
@@ -53,6 +54,6 @@ class Row:
     def functions(self) -> dict[str, list[str]]:
         """The functions around, by name, as lines."""
         text = textwrap.dedent(self.around).strip("\n")
-        found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        found = [node for node in parsing.parsed(text).body if isinstance(node, ast.FunctionDef)]
         lines = text.splitlines()
         return {f.name: lines[f.lineno - 1 : f.end_lineno] for f in found}

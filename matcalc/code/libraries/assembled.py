@@ -11,6 +11,7 @@ from matcalc.code.libraries.dialects import Dialect
 from matcalc.code.libraries.kinds import ELSE, FLOAT, NUMBER, PYTHON, WHOLE, Kind
 from matcalc.code.libraries.statements import translated
 from matcalc.code.libraries.translate import Translator
+from matcalc.code.lines import parsing
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.function import Function, Line, Takes, targets
 from matcalc.code.module import Module
@@ -65,14 +66,14 @@ class Assembly:
 
     def result(self, w: Translator, x: ast.expr) -> ast.expr:
         """What a function gives back: numbers are arrays without axes too."""
-        x = ast.parse(ast.unparse(x), mode="eval").body
+        x = parsing.expression(ast.unparse(x))
         if isinstance(x, ast.Tuple):
             return t.sequence(self.result(w, e) for e in x.elts)
         return w.number(w.floats(w.value(x))).tree
 
     def type(self, text: str) -> str:
         """A type of the NumPy module in this library."""
-        tree = ast.parse(text, mode="eval").body
+        tree = parsing.expression(text)
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and node.id in ("Array", "float"):
                 node.id = self.dialect.array
@@ -107,7 +108,7 @@ class Assembly:
         carried = blocks(self.dialect, self.carried, self.module.carried.said)
         self._refuse({f.name for lines in carried for f in _functions(lines)})
         body = [*carried, *defined, *parts]
-        words = t.names_in([ast.parse("\n\n".join("\n".join(lines) for lines in body))])
+        words = t.names_in([parsing.parsed("\n\n".join("\n".join(lines) for lines in body))])
         if "np" in words:
             raise UnsupportedError(f"{self.name} has a part that nobody has translated for {self.dialect.name}")
         imports = list(self.dialect.imports)
@@ -134,7 +135,7 @@ def _without_cache(document: list[str]) -> list[str]:
 
 
 def _functions(lines: Sequence[str]) -> list[ast.FunctionDef]:
-    return [x for x in ast.parse("\n".join(lines)).body if isinstance(x, ast.FunctionDef)]
+    return [x for x in parsing.parsed("\n".join(lines)).body if isinstance(x, ast.FunctionDef)]
 
 
 def axes(shape: Shape) -> int:

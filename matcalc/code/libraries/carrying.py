@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from matcalc.code.libraries.dialects import Dialect
+from matcalc.code.lines import parsing
 from matcalc.code.lines import tree as t
 
 
@@ -15,7 +16,7 @@ from matcalc.code.lines import tree as t
 def _read(file: str) -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every function of a file, and the names that it speaks of."""
     text = (Path(__file__).parent / file).read_text(encoding="utf-8")
-    found = [x for x in ast.parse(text).body if isinstance(x, ast.FunctionDef)]
+    found = [x for x in parsing.parsed(text).body if isinstance(x, ast.FunctionDef)]
     return {x.name: (ast.get_source_segment(text, x) or "", frozenset(t.names_in([x]))) for x in found}
 
 

@@ -188,6 +188,7 @@ TORCH = Dialect(
         "concatenate along": "torch.cat({0}, dim={axis})",
         # entries and rows by number
         "take": "{0}[{1}]",
+        "row": "{0}[{1}[None]][0, :]",
         "take listed": "{0}[{1}]",
         "listed": "torch.tensor({0}, device={like}.device)",
         "pick": "{0}[torch.arange(len({1}), device={1}.device), {1}]",

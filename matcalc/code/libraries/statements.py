@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from matcalc.code.libraries.kinds import ELSE, FLOAT, NUMBER, PYTHON, SHAPE, Kind, Typed
 from matcalc.code.libraries.translate import Translator, chosen_by, items
+from matcalc.code.lines import parsing
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.function import Line
 from matcalc.code.lines.tree import Tree
@@ -15,7 +16,7 @@ from matcalc.errors import UnsupportedError
 
 def translated(w: Translator, lines: Iterable[Line]) -> list[Line]:
     """The lines, comments as they are."""
-    given = [x if isinstance(x, str) else ast.parse(ast.unparse(ast.fix_missing_locations(x))).body[0] for x in lines]
+    given = [x if isinstance(x, str) else parsing.parsed(ast.unparse(ast.fix_missing_locations(x))).body[0] for x in lines]
     changed = {_base(x) for x in given if _base(x)}
     return [line for x in given for line in ([x] if isinstance(x, str) else _translated(w, x, changed))]
 

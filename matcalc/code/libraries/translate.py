@@ -13,6 +13,7 @@ from functools import cache
 from matcalc.code.libraries.carrying import functions
 from matcalc.code.libraries.dialects import OF_NUMBERS, Dialect
 from matcalc.code.libraries.kinds import ELSE, FLOAT, MASK, NUMBER, PYTHON, SHAPE, SHAPES, WHOLE, Kind, Typed, widest
+from matcalc.code.lines import parsing
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.tree import Tree
 from matcalc.errors import UnsupportedError
@@ -29,7 +30,7 @@ _LIKE_NEXT = ("one_hot", "half_lower", "commutation")  # their last argument say
 
 @cache
 def _parsed(template: str) -> Tree:
-    return ast.parse(template.format(*(f"_{k}_" for k in range(4)), axis="_axis_", like="_like_"), mode="eval").body
+    return parsing.expression(template.format(*(f"_{k}_" for k in range(4)), axis="_axis_", like="_like_"))
 
 
 class Translator:
@@ -61,7 +62,7 @@ class Translator:
             places["_axis_"] = axis
         if "{like}" in template:
             places["_like_"] = like if like is not None else self.alike()
-        filled: Tree = _Fill(places).visit(ast.parse(ast.unparse(_parsed(template)), mode="eval").body)
+        filled: Tree = _Fill(places).visit(parsing.expression(ast.unparse(_parsed(template))))
         return filled
 
     def refuse(self, word: str) -> None:
@@ -187,7 +188,7 @@ class Translator:
         rank = None if of.kind.rank is None or by.kind.rank is None else of.kind.rank - 1 + by.kind.rank
         several = by.kind.rank is not None and by.kind.rank > 1 and self.dialect.strict
         word = "take_by_matrix" if several else "take"
-        if by.kind.rank == 0 and self.dialect.strict and of.kind.rank == 2:
+        if by.kind.rank == 0 and of.kind.rank == 2 and "row" in self.dialect.words:
             return Typed(self.word("row", of, by), Kind(of.kind.of, rank))
         if by.kind.rank == 0:
             return Typed(t.at(of.tree, by.tree, *[ast.Slice()] * ((of.kind.rank or 1) - 1)), Kind(of.kind.of, rank))

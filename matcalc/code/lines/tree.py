@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from matcalc.code.lines import parsing
 from matcalc.code.lines.printed import printed
 
 Tree = ast.expr
@@ -170,7 +171,7 @@ def equal(left: Tree, right: Tree) -> Tree:
 
 @cache
 def _parsed(template: str) -> Tree:
-    return ast.parse(template.format(*(f"_{k}_" for k in range(9))), mode="eval").body
+    return parsing.expression(template.format(*(f"_{k}_" for k in range(9))))
 
 
 def filled(template: str, args: Sequence[Tree], options: Mapping[str, Tree] | None = None) -> Tree:
@@ -212,7 +213,7 @@ def inlined(function: Callable[..., Any], args: Sequence[Tree], options: Mapping
 
     None where it takes more: a line that gives several names a value.
     """
-    (definition,) = ast.parse(inspect.getsource(function)).body
+    (definition,) = parsing.parsed(inspect.getsource(function)).body
     assert isinstance(definition, ast.FunctionDef)
     words = [a.arg for a in definition.args.args]
     known = {**dict(zip(words, args, strict=False)), **(options or {})}
@@ -243,12 +244,12 @@ def _without(tree: Tree, unsaid: set[str]) -> Tree:
             node.keywords = [k for k in node.keywords if k not in dropped and k.arg != "keepdims"]
             return node
 
-    return Drop().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    return Drop().visit(parsing.expression(ast.unparse(tree)))
 
 
 def simplest(source: str, said: set[str]) -> list[str]:
     """The lines of a function; without its optional arguments if no call gives them."""
-    (definition,) = ast.parse(source).body
+    (definition,) = parsing.parsed(source).body
     assert isinstance(definition, ast.FunctionDef)
     given, optional = definition.args.args, len(definition.args.defaults)
     unsaid = {a.arg for a in given[len(given) - optional :]}

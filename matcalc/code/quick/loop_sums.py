@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
+from matcalc.code.lines import parsing
 from matcalc.code.lines import tree as t
 from matcalc.code.lines.function import Line
 from matcalc.code.quick import inferred
@@ -169,7 +170,7 @@ class Sums(Entries):
             "top": self._free.take("largest"),
             "total": self._free.take("total"),
         }
-        body: list[Line] = [*ast.parse(BY_ROWS[x.func.id].format(**words)).body]
+        body: list[Line] = [*parsing.parsed(BY_ROWS[x.func.id].format(**words)).body]
         if axis is None:
             self._items += body
             return
