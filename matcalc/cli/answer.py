@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from matcalc.cli import options
 from matcalc.cli.words import Formulas
 
 
@@ -13,17 +14,11 @@ from matcalc.cli.words import Formulas
 @click.argument("claim")
 @click.option("--of", "formula", metavar="FORMULA", required=True, help="What is differentiated.")
 @click.option("--wrt", metavar="NAME", required=True, help="By which variable.")
-@click.option(
-    "--shapes",
-    metavar="SHAPES",
-    required=True,
-    multiple=True,
-    help='The variables, as in "W: n m, x: m, t: scalar, f: function" or "x \\in \\mathbb{R}^m", or a file of these.',
-)
-@click.option("--let", "lets", metavar="NAME=FORMULA", multiple=True, help="Names an intermediate, to be used from there on.")
-@click.option("--latex", is_flag=True, help="The formulas are LaTeX.")
-@click.option("--syntax", type=click.Choice(["paper", "matlab"]), default="paper", help="matlab: u'*f(W*x + b), x.^2")
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+@options.shapes()
+@options.lets
+@options.latex
+@options.syntax
+@options.plain
 def command(
     claim: str, formula: str, wrt: str, shapes: tuple[str, ...], lets: tuple[str, ...], latex: bool, syntax: str, plain: bool
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from matcalc.cli import options
 from matcalc.cli.output import show_report, write
 from matcalc.cli.words import Formulas
 
@@ -35,7 +36,7 @@ _WORDS = {
 @click.option("--at", metavar="VALUES", multiple=True, help='Where, as in "x=[1.0, 2] y=[0, 2]"; default: the file.')
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the entries that are probed.")
 @click.option("--svg", metavar="FILE.svg", type=click.Path(path_type=Path), help="Draw the errors.")
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+@options.plain
 def command(
     file: Path,
     function: str | None,

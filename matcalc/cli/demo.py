@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matcalc.cli import options
 from matcalc.cli.output import fitted, width
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _ROOM = 70  # columns, for a table with all its figures
 @click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("matcalc-demo"), show_default=True)
 @click.option("--only", metavar="TEXT", help="Only the cases whose name holds TEXT, such as margin or tanh.")
 @click.option("--brief", is_flag=True, help="Only the table at the end, not the derivations.")
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+@options.plain
 @click.option("--seed", type=int, default=0, show_default=True, help="For the random values of the check.")
 def command(out: Path, only: str | None, brief: bool, plain: bool, seed: int) -> None:
     """The lecture's window classifier: derived, written as LaTeX and NumPy, run, and checked.

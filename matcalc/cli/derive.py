@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from matcalc.cli import options
 from matcalc.cli.output import form, give, show_report, width
 from matcalc.cli.words import Formulas
 
@@ -29,27 +30,21 @@ class Derive(Formulas):
 
 @click.command(cls=Derive, no_args_is_help=True)
 @click.argument("formula", metavar="FORMULA")
-@click.option(
-    "--shapes",
-    metavar="SHAPES",
-    required=True,
-    multiple=True,
-    help='The variables, as in "W: n m, x: m, t: scalar, f: function" or "x \\in \\mathbb{R}^m", or a file of these.',
-)
+@options.shapes()
 @click.option("--wrt", metavar="NAME...", multiple=True, help="By which variables; default: all, in the order of the shapes.")
-@click.option("--let", "lets", metavar="NAME=FORMULA", multiple=True, help="Names an intermediate, to be used from there on.")
-@click.option("--to", "asked", type=click.Choice(FORMS), help="Default: what -o FILE is by its suffix, else text.")
-@click.option("-o", "--out", metavar="FILE", type=click.Path(), help="Write a file instead of printing.")
+@options.lets
+@options.form(FORMS)
+@options.out
 @click.option("--check", is_flag=True, help="Check every gradient numerically; the exit status is 1 if one is wrong.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the random values of the check.")
-@click.option("--latex", is_flag=True, help="The formula is LaTeX; one with a backslash is, unasked.")
-@click.option("--syntax", type=click.Choice(["paper", "matlab"]), default="paper", help="matlab: u'*f(W*x + b), x.^2")
+@options.latex
+@options.syntax
 @click.option("--name", metavar="NAME", help="What the result and the functions are called.")
 @click.option("--standalone", is_flag=True, help="LaTeX: a whole document that compiles.")
 @click.option("--batch", type=click.Choice(["rows", "columns"]), help="Code: for many examples, one a row or one a column.")
 @click.option("--data", metavar="NAME...", multiple=True, help="Code: the variables that every example has its own of.")
 @click.option("--reduction", type=click.Choice(["mean", "sum", "none"]), help="Code: of the values of a batch.  [default: mean]")
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+@options.plain
 def command(
     formula: str,
     shapes: tuple[str, ...],

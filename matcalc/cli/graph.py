@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from matcalc.cli import options
 from matcalc.cli.output import form, give
 from matcalc.cli.words import Formulas
 
@@ -28,19 +29,14 @@ class Graph(Formulas):
 @click.argument("formula", metavar="FORMULA")
 @click.option("--at", "at", metavar="VALUES", multiple=True, help='Where, as in "x=1 y=1/3 w=[1, 2] W=[[1, 2], [3, 4]]".')
 @click.option("--seed", type=click.IntRange(0), help="Draw at random what --at leaves open.")
-@click.option(
-    "--shapes",
-    metavar="SHAPES",
-    multiple=True,
-    help='The variables, as in "W: n m, x: m, f: function", or a file of these; default: what --at says.',
-)
-@click.option("--let", "lets", metavar="NAME=FORMULA", multiple=True, help="Names an intermediate, to be used from there on.")
-@click.option("--to", "asked", type=click.Choice(FORMS), help="Default: what -o FILE is by its suffix, else text.")
-@click.option("-o", "--out", metavar="FILE", type=click.Path(), help="Write a file instead of printing.")
-@click.option("--latex", is_flag=True, help="The formula is LaTeX; one with a backslash is, unasked.")
-@click.option("--syntax", type=click.Choice(["paper", "matlab"]), default="paper", help="matlab: u'*f(W*x + b), x.^2")
+@options.shapes(required=False, otherwise="what --at says")
+@options.lets
+@options.form(FORMS)
+@options.out
+@options.latex
+@options.syntax
 @click.option("--standalone", is_flag=True, help="TikZ: a whole document that compiles.")
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+@options.plain
 def command(
     formula: str,
     at: tuple[str, ...],

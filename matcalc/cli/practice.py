@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from matcalc.cli import options
+
 _MOST = 100  # problems
 _WORDS = "An answer is a formula; other words are hint, show, skip, quit, help."
 
@@ -19,7 +21,7 @@ _WORDS = "An answer is a formula; other words are hint, show, skip, quit, help."
 @click.option(
     "--write", "out", metavar="FILE.tex", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="Write a sheet."
 )
-@click.option("--ascii", "plain", is_flag=True, help="Plain ASCII; terminals without Unicode have it unasked.")
+@options.plain
 def command(level: int | None, count: int, seed: int | None, out: Path | None, plain: bool) -> None:
     """Problems to do by hand, at random, graded as they are answered.
 

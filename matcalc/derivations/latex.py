@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PAGE = Medium(ems, 46.0)  # of the 48.4 that 17 cm hold
 _COLUMN = Medium(ems, 33.0)  # of the 34.5 of a plain article
 _DOZEN = 12
-_DOCUMENT = r"""\documentclass{article}
+DOCUMENT = r"""\documentclass{article}
 \usepackage{amsmath}
 \setlength{\textwidth}{17cm} \setlength{\textheight}{24cm}
 \setlength{\oddsidemargin}{-0.5cm} \setlength{\evensidemargin}{-0.5cm} \setlength{\topmargin}{-1.5cm}
@@ -35,7 +35,7 @@ _DOCUMENT = r"""\documentclass{article}
 def latex(d: Derivation, standalone: bool = False) -> str:
     """One ``align*`` for each stage, to paste; with ``standalone`` a document with a heading and a sentence for every stage."""
     found = document(d, LATEX)
-    return _DOCUMENT % "\n\n".join(_parts(found)) if standalone else _block(found)
+    return DOCUMENT % "\n\n".join(_parts(found)) if standalone else _block(found)
 
 
 def _block(found: Document) -> str:

@@ -9,22 +9,11 @@ from collections.abc import Sequence
 
 from matcalc.derivations.chain import Partial
 from matcalc.derivations.document import Display, Equation, Side, document
-from matcalc.derivations.latex import blocks, displayed
+from matcalc.derivations.latex import DOCUMENT, blocks, displayed
 from matcalc.errors import MatcalcError
 from matcalc.exercises.practice import Problem
 from matcalc.paper.writing import LATEX, written
 
-_DOCUMENT = r"""\documentclass{article}
-\usepackage{amsmath}
-\setlength{\textwidth}{17cm} \setlength{\textheight}{24cm}
-\setlength{\oddsidemargin}{-0.5cm} \setlength{\evensidemargin}{-0.5cm} \setlength{\topmargin}{-1.5cm}
-\setlength{\parindent}{0pt} \setlength{\parskip}{4pt}
-\allowdisplaybreaks
-\begin{document}
-\abovedisplayskip=8pt \abovedisplayshortskip=8pt \belowdisplayskip=8pt \belowdisplayshortskip=8pt
-%s
-\end{document}
-"""
 _TITLE = r"""{\Large\bfseries %s}\hfill %s\\[-6pt]\rule{\linewidth}{0.4pt}"""
 _TASK = (
     "Differentiate each scalar by the variable in question. Give the gradient in the shape of that variable, "
@@ -41,7 +30,7 @@ def worksheet(problems: Sequence[Problem], title: str = "Matrix calculus by hand
     parts += [_problem(p, number) for number, p in enumerate(problems, 1)]
     parts += [r"\newpage", _TITLE % ("Solutions", title)]
     parts += [_solution(p, number) for number, p in enumerate(problems, 1)]
-    return _DOCUMENT % "\n\n".join(parts)
+    return DOCUMENT % "\n\n".join(parts)
 
 
 def _statement(p: Problem) -> str:

@@ -18,7 +18,7 @@ from matcalc.page.section import Section, quiet
 
 _LARGEST = 132.0  # pixels
 _CELL = 15.0  # pixels, of an entry where there is room
-_GRID = 24  # entries along a side; of more, the entries are not drawn
+_GRID = 4.5  # pixels; smaller entries are not drawn
 _LEAST = 7.0
 
 
@@ -40,9 +40,9 @@ class Scale:
         return max(self.length(n) * self.cell, _LEAST)
 
     def between(self, n: Size) -> list[float]:
-        """Where the lines between the entries are; none where there are too many."""
+        """Where the lines between the entries are; none where entries are too small."""
         k = self.length(n)
-        return [self.pixels(n) * j / k for j in range(1, k)] if k <= _GRID else []
+        return [self.pixels(n) * j / k for j in range(1, k)] if self.cell >= _GRID else []
 
     def written(self, n: Size) -> str:
         """A size as it stands beside a block."""
